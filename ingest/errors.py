@@ -1,0 +1,100 @@
+"""Why a slide was not taken: a closed list of reasons, each with its sentence and what to do.
+
+The sentences are fixed texts. Nothing that was read from a file may become part of an error, because whatever is in
+a file may be a name.
+"""
+
+from enum import StrEnum
+
+from archive.errors import ArchiveError
+
+
+class Reason(StrEnum):
+    """The stable code of a reason; ``sentence`` says it in words and ends with what to do."""
+
+    sentence: str
+
+    def __new__(cls, code: str, sentence: str) -> "Reason":
+        """Make a member whose value is its code."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.sentence = sentence
+        return member
+
+    EMPTY_FILE = "empty-file", "the file is empty; copy it again from the scanner"
+    NOT_A_SLIDE = "not-a-slide", "no supported scanner writes such a file; check that this is a whole-slide image"
+    UNSUPPORTED_FORMAT = (
+        "unsupported-format",
+        "the format is known but cannot be read here; export the slide from the scanner as DICOM, OME-TIFF or SVS",
+    )
+    NOT_A_WHOLE_SLIDE = (
+        "not-a-whole-slide",
+        "the file holds a label, an overview or another single image, no slide pixels; send the slide's own file",
+    )
+    DAMAGED_STRUCTURE = "damaged-structure", "the file's structure contradicts itself; copy it again from the scanner"
+    TRUNCATED = "truncated", "the file ends before its data does; copy it again from the scanner"
+    TOO_LARGE = "too-large", "the file declares dimensions beyond any slide's; copy it again or ask the scanner's maker"
+    ENDLESS_STRUCTURE = "endless-structure", "the file's directories form a loop; copy it again from the scanner"
+    FORBIDDEN_COMPRESSION = (
+        "forbidden-compression",
+        "the pixels are compressed in a way that is not safe to decode; export with JPEG, LZW or Deflate",
+    )
+    OUTSIDE_REFERENCE = (
+        "outside-reference",
+        "the file refers to files outside its own folder; deliver all parts of the slide together",
+    )
+    MISSING_COMPANION = (
+        "missing-companion",
+        "a part of this multi-file slide is missing; deliver all its parts together",
+    )
+    UNREADABLE_PIXELS = (
+        "unreadable-pixels",
+        "some pixels cannot be decoded; scan the slide again or copy the file again",
+    )
+    UNSUPPORTED_PIXELS = (
+        "unsupported-pixels",
+        "the pixels are of a kind that is not stored yet (depth, channels or planes); export as 8-bit RGB",
+    )
+    READER_CRASHED = "reader-crashed", "reading the file brought the reader down; copy it again from the scanner"
+    TOO_MUCH_MEMORY = "too-much-memory", "reading the file took more memory than a slide may; copy it again"
+    TOO_SLOW = "too-slow", "reading the file took longer than a slide may; copy it again from the scanner"
+    CHANGED_WHILE_READ = "changed-while-read", "the file changed while it was read; deliver it when it is complete"
+    PIXELS_DIFFER = "pixels-differ", "what was stored differs from the source; nothing was kept, please report this"
+    IDENTIFIER_FOUND = (
+        "identifier-found",
+        "an identifier of this case was found in what would have been stored; nothing was kept, please report this",
+    )
+    NO_ROW = "no-row", "the delivery list has no row for this file; add one with file, patient, case, block and stain"
+    UNKNOWN_SOURCE = (
+        "unknown-source",
+        "it is not known whether this is post-mortem tissue; say so in the list or declare a feed",
+    )
+    UNKNOWN_AUTHORITY = (
+        "unknown-authority",
+        "the authority for the post-mortem is not known; say in the list whether hospital or coroner",
+    )
+    CONSENT_REFUSES = "consent-refuses", "the consent recorded for this case does not allow an image to be kept"
+
+
+class IngestError(ArchiveError):
+    """Base of all errors that ingest raises on purpose."""
+
+
+class SlideRefused(IngestError):
+    """This slide is not taken; the rest of the delivery goes on."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(f"{reason.value}: {reason.sentence}")
+        self.reason = reason
+
+
+class DeliveryListInvalid(IngestError, ValueError):
+    """The delivery list has faults; all of them are in the message."""
+
+
+class VaultUnavailable(IngestError):
+    """The key vault cannot be opened: it is missing, locked, or the key does not fit."""
+
+
+class JailUnavailable(IngestError):
+    """The sandbox that slide readers run in cannot be set up on this machine."""
