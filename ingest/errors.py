@@ -96,5 +96,15 @@ class VaultUnavailable(IngestError):
     """The key vault cannot be opened: it is missing, locked, or the key does not fit."""
 
 
+class VaultDamaged(VaultUnavailable):
+    """A sealed entry of the key vault does not open where it stands: it was changed, moved or damaged."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "an entry of the key vault does not fit its seal: it was changed, moved or damaged; "
+            "stop taking in slides and restore the vault from its last backup"
+        )
+
+
 class JailUnavailable(IngestError):
     """The sandbox that slide readers run in cannot be set up on this machine."""
