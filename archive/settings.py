@@ -1,0 +1,47 @@
+"""An archive runs with no configuration at all; each setting here is there because some laboratory must differ.
+
+Values come from the environment as ``COVERSLIP_<NAME>`` (for example ``COVERSLIP_PORT=9000``) or from the caller, are
+checked when they are read, and do not change afterwards. Nothing about the key vault is here: a machine that only
+serves has no setting that could lead to it.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ArchiveSettings(BaseSettings):
+    """Where an archive lies and how it is served."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="COVERSLIP_", frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+    archive: Path = Path("coverslip-archive")
+    """Folder of the archive, on a disk of this machine: SQLite and renames are only safe on a local file system."""
+
+    database_url: SecretStr | None = None
+    """URL of a PostgreSQL database, such as ``postgresql://archive@db.example/coverslip``. None keeps the catalogue
+    in an SQLite file inside the archive, which one machine can use without any server. Secret because it may hold a
+    password."""
+
+    host: str = "127.0.0.1"
+    """Address that the server listens on. Loopback, because whatever anyone can open is the public domain."""
+
+    port: int = Field(8765, ge=1, le=65535)
+    """TCP port of the server; above 1023, so that no privilege is needed to listen on it."""
+
+    workers: int = Field(2, ge=1, le=64)
+    """Server processes. Two, so that one slow request does not hold up the class; about one a core is best."""
+
+    tile_cache_bytes: int = Field(256 * 2**20, ge=0)
+    """Bytes of memory for derived tiles, in each worker. 256 MiB holds about 10,000 tiles, a class's morning."""
+
+    decision_cache_seconds: float = Field(0.5, ge=0, le=1)
+    """Seconds for which a consent decision may be used again. At most 1, because a withdrawal must act within a second
+    on every worker."""
+
+    audit_second_place: Path | None = None
+    """File that the head of the audit chain is added to after every act. On another disk or machine than the archive,
+    it shows when the end of the chain was cut off or the chain was made anew; None leaves that unseen."""
