@@ -1,0 +1,1 @@
+"""A scan as an OME-Zarr pyramid whose stored tiles are servable tiles."""

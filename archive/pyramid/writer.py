@@ -1,0 +1,90 @@
+"""Write the tiles of a level as shards, from top to bottom, one writer a shard.
+
+A shard is built in memory and written as one object through Zarr's ``Store`` interface, so that a folder, a memory
+store and an object store all work alike. Nothing is decoded here.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Self
+
+import imagecodecs
+import numpy as np
+from zarr.abc.store import Store
+from zarr.core.buffer import default_buffer_prototype
+
+from archive.errors import InvalidValue
+from archive.pyramid.codec import Pixels
+from archive.pyramid.layout import ZSTD_LEVEL, LevelLayout, shard_key
+from archive.pyramid.shard import ShardBuilder
+
+
+class LevelWriter:
+    """Takes the tiles of one level in row-major order; `close` writes what is left.
+
+    Every shard of the level is written, an empty one too: later, a missing object is damage and never white glass.
+    """
+
+    def __init__(self, store: Store, number: int, layout: LevelLayout) -> None:
+        self._store = store
+        self._number = number
+        self._layout = layout
+        self._runner = asyncio.Runner()
+        self._shard_row = 0
+        self._builders = self._new_builders()
+        self.stored_bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.close()
+        self._runner.close()
+
+    def _new_builders(self) -> list[ShardBuilder]:
+        return [ShardBuilder(self._layout.grid) for _ in range(self._layout.shards[0])]
+
+    def add(self, column: int, row: int, tile: bytes) -> None:
+        """Store one encoded tile; tiles that are never added are white glass.
+
+        Raises
+        ------
+        InvalidValue
+            If tiles do not come from top to bottom.
+        """
+        grid = self._layout.grid
+        while row // grid.rows > self._shard_row:
+            self._flush()
+        if row // grid.rows < self._shard_row or not 0 <= column < self._layout.columns or row >= self._layout.rows:
+            raise InvalidValue("tiles are written from top to bottom, inside their level")
+        self._builders[column // grid.columns].add(column % grid.columns, row % grid.rows, tile)
+
+    def add_all(self, tiles: Iterable[tuple[int, int, bytes]]) -> None:
+        """Store ``(column, row, tile)`` after ``(column, row, tile)``."""
+        for column, row, tile in tiles:
+            self.add(column, row, tile)
+
+    def _flush(self) -> None:
+        prototype = default_buffer_prototype()
+        for shard_column, builder in enumerate(self._builders):
+            body = np.frombuffer(builder.close(), np.uint8)
+            key = shard_key(self._number, shard_column, self._shard_row)
+            self._runner.run(self._store.set(key, prototype.buffer.from_array_like(body)))
+            self.stored_bytes += body.nbytes
+        self._shard_row += 1
+        self._builders = self._new_builders() if self._shard_row < self._layout.shards[1] else []
+
+    def close(self) -> None:
+        """Write the shards that are left."""
+        while self._shard_row < self._layout.shards[1]:
+            self._flush()
+
+
+def encode_lossless(pixels: Pixels) -> bytes:
+    """Encode one tile of ``(height, width, 3)`` or ``(height, width)`` uint8 pixels as a lossless level stores it.
+
+    Channels lie one after the other, as the array's axes say, and are compressed as one.
+    """
+    planes = pixels.transpose(2, 0, 1) if pixels.ndim == 3 else pixels
+    return bytes(imagecodecs.zstd_encode(np.ascontiguousarray(planes).tobytes(), level=ZSTD_LEVEL))

@@ -1,0 +1,174 @@
+"""The engine that TIFF makers share: pages as tifffile parses them, their tiles read as raw segments.
+
+tifffile's parser is pure Python; its pixel paths are used one segment at a time, so that memory is bounded by a tile
+or a strip. A page is *simple* when its pixels are 8-bit grey or RGB without planes, which is all that is stored.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from archive.geometry import Size
+from ingest.errors import Reason, SlideRefused
+from ingest.scanners.base import EncodedTile, Pixels, SourceLevel, bounded, fill_up
+
+JPEG = 7
+WIDE_TILE = Size(512, 512)
+"""Tiles that strips and odd layouts are cut into."""
+
+DECODABLE = {1, 5, 8, 32946, 33005, 34712, 50000, 50001, 34927, JPEG}
+"""None, LZW, Deflate, JPEG 2000 in RGB, Zstandard, WebP, JPEG: what tifffile decodes to the stored colours."""
+
+WHOLE_PAGE_PIXELS = 1 << 26
+"""A page that can only be decoded as a whole is decoded if it has at most 64 megapixels."""
+
+GREY, RGB, YCBCR = 1, 2, 6
+
+
+def is_simple(page: tifffile.TiffPage) -> bool:
+    """Whether a page holds 8-bit grey or RGB pixels that can be stored as they are."""
+    depth = page.bitspersample
+    colours = {(GREY, 1), (RGB, 3), (YCBCR, 3)}
+    if page.compression != JPEG:
+        colours.discard((YCBCR, 3))
+    return (
+        depth == 8
+        and page.sampleformat in (None, 1)
+        and (int(page.photometric or 0), page.samplesperpixel) in colours
+        and page.compression in DECODABLE
+        and page.imagedepth == 1
+        and page.imagewidth > 0
+        and page.imagelength > 0
+    )
+
+
+def page_size(page: tifffile.TiffPage) -> Size:
+    """Width and height of a page in pixels."""
+    return Size(page.imagewidth, page.imagelength)
+
+
+class TiffLevel(SourceLevel):
+    """A page as a level: tiles where the file has tiles, else 512 px cuts of its strips."""
+
+    def __init__(self, page: tifffile.TiffPage) -> None:
+        if not is_simple(page):
+            raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
+        self._page = page
+        self.size = page_size(page)
+        self.channels = page.samplesperpixel
+        self.in_tiles = bool(page.is_tiled) and page.planarconfig == 1
+        self.tile = Size(page.tilewidth, page.tilelength) if self.in_tiles else WIDE_TILE
+        self.is_jpeg = self.in_tiles and page.compression == JPEG
+        self.jpeg_tables = page.jpegtables
+        self.tag_says_ycbcr = int(page.photometric) == YCBCR
+        count = self.size.tiles(self.tile)[0] * self.size.tiles(self.tile)[1]
+        self.mean_tile_bytes = max(1, sum(page.databytecounts) // count)
+
+    @property
+    def orientation(self) -> int:
+        """TIFF orientation, 1 for the usual one."""
+        return int(self._page.tags.valueof(274, default=1) or 1)
+
+    def encoded_tiles(self) -> Iterator[EncodedTile]:
+        """Give the compressed tiles; a byte count of 0 marks white glass (Aperio, Philips)."""
+        page, file = self._page, self._page.parent.filehandle
+        columns = self.size.tiles(self.tile)[0]
+        for index, (offset, length) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
+            if length and offset:
+                file.seek(offset)
+                yield EncodedTile(index % columns, index // columns, offset, file.read(length))
+
+    def decoded_tiles(self) -> Iterator[tuple[int, int, Pixels]]:
+        """Decode tile by tile, or strip by strip."""
+        if self.in_tiles:
+            yield from self._decoded_from_tiles()
+        elif self._page.planarconfig == 1 and not self._page.is_tiled:
+            yield from self._cut(self._strips())
+        elif self.size.pixels <= WHOLE_PAGE_PIXELS:
+            yield from self._cut(iter([self._whole_page()]))
+        else:
+            raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
+
+    def _segment(self, index: int) -> Pixels | None:
+        """Decode one tile or strip: ``(height, width, channels)``; None where the file has none."""
+        page, file = self._page, self._page.parent.filehandle
+        length = page.databytecounts[index]
+        if not length:
+            return None
+        file.seek(page.dataoffsets[index])
+        decoded = page.decode(file.read(length), index, jpegtables=page.jpegtables)[0]
+        if decoded is None:
+            return None
+        pixels: Pixels = decoded.reshape(decoded.shape[-3:])
+        return pixels
+
+    def _decoded_from_tiles(self) -> Iterator[tuple[int, int, Pixels]]:
+        columns, rows = self.size.tiles(self.tile)
+        for index in range(columns * rows):
+            pixels = self._segment(index)
+            if pixels is not None:
+                yield index % columns, index // columns, fill_up(pixels, self.tile)
+
+    def _strips(self) -> Iterator[Pixels]:
+        for index in range(len(self._page.dataoffsets)):
+            strip = self._segment(index)
+            if strip is None:
+                rows = min(self._page.rowsperstrip, self.size.height - index * self._page.rowsperstrip)
+                strip = np.full((rows, self.size.width, self.channels), 255, np.uint8)
+            yield strip
+
+    def _whole_page(self) -> Pixels:
+        pixels = np.asarray(self._page.asarray())
+        if self._page.planarconfig == 2 and pixels.ndim == 3:
+            pixels = np.moveaxis(pixels, 0, -1)
+        return pixels.reshape(self.size.height, self.size.width, self.channels)
+
+    def _cut(self, bands: Iterator[Pixels]) -> Iterator[tuple[int, int, Pixels]]:
+        """Gather bands of full-width rows into rows of tiles."""
+        columns, rows = self.size.tiles(self.tile)
+        held = np.empty((0, self.size.width, self.channels), np.uint8)
+        for row in range(rows):
+            height = min(self.tile.height, self.size.height - row * self.tile.height)
+            while len(held) < height:
+                held = np.concatenate([held, next(bands)])
+            for column in range(columns):
+                x = column * self.tile.width
+                yield column, row, fill_up(held[:height, x : x + self.tile.width], self.tile)
+            held = held[height:]
+
+
+def open_tiff(path: Path) -> tifffile.TiffFile:
+    """Open a TIFF file with tifffile's parser.
+
+    Raises
+    ------
+    SlideRefused
+        If it cannot be parsed.
+    """
+    try:
+        return tifffile.TiffFile(path)
+    except (tifffile.TiffFileError, ValueError, OSError) as error:
+        raise SlideRefused(Reason.DAMAGED_STRUCTURE) from error
+
+
+def text_properties(pages: list[tifffile.TiffPage]) -> dict[str, str]:
+    """Gather every text and short value of every page: raw material for the allow-list and for the auditor."""
+    found: dict[str, object] = {}
+    for number, page in enumerate(pages):
+        for tag in page.tags:
+            value = tag.value
+            if isinstance(value, bytes):
+                value = value[:4096].decode("latin-1")
+            if isinstance(value, str) or (isinstance(value, int | float | tuple) and tag.count <= 8):
+                found[f"tiff.{tag.name}" if not number else f"tiff[{number}].{tag.name}"] = value
+    return bounded(found)
+
+
+def same_shape(size: Size, base: Size) -> bool:
+    """Whether a smaller picture has the proportions of `base`, but for rounding to whole pixels."""
+    if size.width > base.width or size.height > base.height:
+        return False
+    factor = max(base.width / size.width, base.height / size.height)
+    return abs(base.width - size.width * factor) <= 2 * factor and abs(base.height - size.height * factor) <= 2 * factor

@@ -1,0 +1,131 @@
+"""What every scanner module answers about a file, in this order: is it mine, which levels, what else, which facts.
+
+All of this runs in the jail, because it touches what a stranger wrote.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from archive.geometry import Size
+
+Pixels = npt.NDArray[np.uint8]
+
+MAX_PROPERTY_CHARACTERS = 65536
+"""Longer texts are cut: the auditor needs words of a file's metadata, not its megabytes."""
+
+MAX_PROPERTIES = 4096
+
+
+class AssociatedKind(StrEnum):
+    """Pictures in a slide's file that are not its tissue at full width. None of them travels on."""
+
+    LABEL = "label"
+    MACRO = "macro"
+    THUMBNAIL = "thumbnail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class AssociatedImage:
+    """One associated image: what it is, and by which mark in the file's structure it was found."""
+
+    kind: AssociatedKind
+    found_by: str
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedTile:
+    """A compressed tile as it lies in the file: its place in bytes, and the stream itself."""
+
+    column: int
+    row: int
+    offset: int
+    stream: bytes
+
+
+class SourceLevel(ABC):
+    """One level of a scan, in the file that the scanner wrote."""
+
+    size: Size
+    tile: Size
+    channels: int
+    is_jpeg: bool = False
+    """Whether `encoded_tiles` gives JPEG streams that may be worth copying."""
+    jpeg_tables: bytes | None = None
+    tag_says_ycbcr: bool = True
+    mean_tile_bytes: int = 1
+
+    def encoded_tiles(self) -> Iterator[EncodedTile]:
+        """Give the compressed tiles from top to bottom; an absent one (white glass) is left out."""
+        raise NotImplementedError("this level has no compressed tiles to copy")
+
+    @abstractmethod
+    def decoded_tiles(self) -> Iterator[tuple[int, int, Pixels]]:
+        """Decode the tiles from top to bottom: column, row, ``(tile height, tile width, channels)`` uint8.
+
+        Tiles that the file leaves out are left out here; those cut by the edge are filled up.
+        """
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A recognised file: its maker, levels from largest to smallest, associated images and raw facts.
+
+    ``properties`` are the file's own words; they may name a person and never leave ingest.
+    """
+
+    maker: str
+    levels: tuple[SourceLevel, ...]
+    associated: tuple[AssociatedImage, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
+    icc_profile: bytes | None = None
+
+
+class ScanReader(ABC):
+    """One scanner maker's files. A subclass is a context manager that holds the file open."""
+
+    maker: str
+
+    @classmethod
+    @abstractmethod
+    def recognise(cls, path: Path) -> str | None:
+        """Say None if the file is this maker's, else why not, in a few words."""
+
+    @abstractmethod
+    def scan(self) -> Scan:
+        """Tell what is in the file."""
+
+    @abstractmethod
+    def __init__(self, path: Path) -> None: ...
+
+    def __enter__(self) -> "ScanReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the file; a second time is harmless."""
+
+
+def bounded(properties: Mapping[str, Any]) -> dict[str, str]:
+    """Turn whatever a file says into texts of bounded number and length."""
+    pairs = list(properties.items())[:MAX_PROPERTIES]
+    return {str(key)[:256]: str(value)[:MAX_PROPERTY_CHARACTERS] for key, value in pairs}
+
+
+def fill_up(pixels: Pixels, tile: Size) -> Pixels:
+    """Fill a tile cut by the edge of its level to its full size by repeating its last row and column."""
+    height, width = pixels.shape[:2]
+    if (width, height) == (tile.width, tile.height):
+        return pixels
+    return np.pad(pixels, ((0, tile.height - height), (0, tile.width - width), (0, 0)), mode="edge")

@@ -1,0 +1,126 @@
+"""Formats that are read through OpenSlide and stored without loss: NDPI, MRXS, SCN, BIF, DICOM and others.
+
+OpenSlide gives premultiplied RGBA; what the scanner did not look at is transparent and becomes white glass. A region
+of a smaller level can be addressed exactly only where its downsample is a whole number, so other levels are left to
+be made anew.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import openslide
+
+from archive.geometry import Size
+from ingest.errors import Reason, SlideRefused
+from ingest.scanners.base import (
+    AssociatedImage,
+    AssociatedKind,
+    Pixels,
+    Scan,
+    ScanReader,
+    SourceLevel,
+    bounded,
+    fill_up,
+)
+
+TILE = Size(512, 512)
+
+KINDS = {"label": AssociatedKind.LABEL, "macro": AssociatedKind.MACRO, "thumbnail": AssociatedKind.THUMBNAIL}
+
+
+def composited(slide: openslide.OpenSlide, level: int, x: int, y: int, width: int, height: int) -> Pixels:
+    """Read a region on white: ``(height, width, 3)`` uint8 RGB.
+
+    Parameters
+    ----------
+    slide : openslide.OpenSlide
+        The open slide.
+    level : int
+        Its level.
+    x, y : int
+        Top left pixel, in pixels of level 0.
+    width, height : int
+        Size in pixels of `level`.
+    """
+    rgba = np.asarray(slide.read_region((x, y), level, (width, height)))
+    alpha = rgba[..., 3:]
+    if alpha.min() == 255:
+        return np.ascontiguousarray(rgba[..., :3], np.uint8)
+    blended = (rgba[..., :3].astype(np.uint16) * alpha + 255 * (255 - alpha.astype(np.uint16)) + 127) // 255
+    return np.asarray(blended, np.uint8)
+
+
+def whole_downsample(slide: openslide.OpenSlide, level: int) -> int | None:
+    """Give a level's downsample if it is the same whole number both ways, else None."""
+    (base_w, base_h), (width, height) = slide.dimensions, slide.level_dimensions[level]
+    factor: int = round(base_w / width)
+    return factor if (factor * width, factor * height) == (base_w, base_h) else None
+
+
+class OpenSlideLevel(SourceLevel):
+    """A level read through OpenSlide."""
+
+    channels = 3
+
+    def __init__(self, slide: openslide.OpenSlide, number: int, factor: int) -> None:
+        self._slide, self._number, self._factor = slide, number, factor
+        self.size = Size(*slide.level_dimensions[number])
+        self.tile = TILE
+        self.mean_tile_bytes = TILE.pixels * 3 // 2
+
+    def decoded_tiles(self) -> Iterator[tuple[int, int, Pixels]]:
+        """Decode tile by tile."""
+        columns, rows = self.size.tiles(self.tile)
+        for row in range(rows):
+            for column in range(columns):
+                x, y = column * self.tile.width, row * self.tile.height
+                width = min(self.tile.width, self.size.width - x)
+                height = min(self.tile.height, self.size.height - y)
+                pixels = composited(self._slide, self._number, x * self._factor, y * self._factor, width, height)
+                yield column, row, fill_up(pixels, self.tile)
+
+
+class OpenSlideReader(ScanReader):
+    """Reads whatever OpenSlide recognises."""
+
+    maker = "openslide"
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._slide = openslide.OpenSlide(path)
+        except (openslide.OpenSlideError, OSError) as error:
+            raise SlideRefused(Reason.UNREADABLE_PIXELS) from error
+
+    @classmethod
+    def recognise(cls, path: Path) -> str | None:
+        """Say None if OpenSlide knows the format."""
+        return None if cls.vendor(path) else "OpenSlide does not know it"
+
+    @staticmethod
+    def vendor(path: Path) -> str | None:
+        """Give OpenSlide's name for the maker, or None."""
+        found: str | None = openslide.OpenSlide.detect_format(path)
+        return found
+
+    def close(self) -> None:
+        """Close the slide."""
+        self._slide.close()
+
+    def scan(self) -> Scan:
+        """Tell levels, associated images and facts."""
+        slide = self._slide
+        levels = []
+        for number in range(slide.level_count):
+            factor = whole_downsample(slide, number)
+            if factor is not None:
+                levels.append(OpenSlideLevel(slide, number, factor))
+        associated = tuple(
+            AssociatedImage(
+                KINDS.get(name, AssociatedKind.UNKNOWN),
+                "OpenSlide's associated images",
+                Size(*(int(slide.properties[f"openslide.associated.{name}.{side}"]) for side in ("width", "height"))),
+            )
+            for name in slide.associated_images
+        )
+        return Scan(slide.properties["openslide.vendor"], tuple(levels), associated, bounded(dict(slide.properties)))
