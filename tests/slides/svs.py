@@ -48,8 +48,8 @@ class Svs:
     transform
         Value of an Adobe marker in each tile; none unless given.
     sparse
-        Tiles stored with byte count 0, white in the known pixels. OpenSlide shows such a tile as transparent on level 0,
-        but draws it on smaller levels from the level above, and with it every smaller tile that covers it.
+        Tiles stored with byte count 0, white in the known pixels. OpenSlide shows such a tile as transparent on
+        level 0, but draws it on smaller levels from the level above, and so every smaller tile that covers it.
     change
         Given a tile's address, its pixels and the stream as it would be stored; returns what is stored instead.
     label
