@@ -294,12 +294,19 @@ def scan_end(stream: bytes, start: int) -> int:
     NotPlainJpeg
         If the data does not end, or holds any marker but RST.
     """
-    end = stream.find(b"\xff\xd9", start)
-    if end < 0:
-        raise NotPlainJpeg("it has no EOI")
+    end = len(stream) - 2 if stream.endswith(b"\xff\xd9") else -1
+    if end < start or _holds_markers(stream, start, end):  # bytes after EOI, or no EOI at all
+        end = stream.find(b"\xff\xd9", start)
+        if end < 0:
+            raise NotPlainJpeg("it has no EOI")
+        if _holds_markers(stream, start, end):
+            raise NotPlainJpeg("it holds a marker inside its scan")
+    return end
+
+
+def _holds_markers(stream: bytes, start: int, end: int) -> bool:
+    """Whether there is any marker but RST between `start` and `end`."""
     escapes = stream.count(b"\xff", start, end) - stream.count(b"\xff\x00", start, end)
     if escapes:
         escapes -= sum(stream.count(bytes((0xFF, rst)), start, end) for rst in range(0xD0, 0xD8))
-    if escapes:
-        raise NotPlainJpeg("it holds a marker inside its scan")
-    return end
+    return escapes != 0

@@ -6,6 +6,7 @@ store and an object store all work alike. Nothing is decoded here.
 
 import asyncio
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
 
 import imagecodecs
@@ -22,14 +23,16 @@ from archive.pyramid.shard import ShardBuilder
 class LevelWriter:
     """Takes the tiles of one level in row-major order; `close` writes what is left.
 
-    Every shard of the level is written, an empty one too: later, a missing object is damage and never white glass.
+    While a shard is written, the next one is gathered; at most one waits, so that memory stays bounded. Every shard
+    of the level is written, an empty one too: later, a missing object is damage and never white glass.
     """
 
     def __init__(self, store: Store, number: int, layout: LevelLayout) -> None:
         self._store = store
         self._number = number
         self._layout = layout
-        self._runner = asyncio.Runner()
+        self._thread = ThreadPoolExecutor(1)
+        self._pending: Future[None] | None = None
         self._shard_row = 0
         self._builders = self._new_builders()
         self.stored_bytes = 0
@@ -38,9 +41,11 @@ class LevelWriter:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self.close()
-        self._runner.close()
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            self._thread.shutdown()
 
     def _new_builders(self) -> list[ShardBuilder]:
         return [ShardBuilder(self._layout.grid) for _ in range(self._layout.shards[0])]
@@ -66,19 +71,28 @@ class LevelWriter:
             self.add(column, row, tile)
 
     def _flush(self) -> None:
-        prototype = default_buffer_prototype()
         for shard_column, builder in enumerate(self._builders):
-            body = np.frombuffer(builder.close(), np.uint8)
+            self._wait()
             key = shard_key(self._number, shard_column, self._shard_row)
-            self._runner.run(self._store.set(key, prototype.buffer.from_array_like(body)))
-            self.stored_bytes += body.nbytes
+            self._pending = self._thread.submit(self._write, key, builder.close())
         self._shard_row += 1
         self._builders = self._new_builders() if self._shard_row < self._layout.shards[1] else []
+
+    def _write(self, key: str, body: bytearray) -> None:
+        buffer = default_buffer_prototype().buffer.from_array_like(np.frombuffer(body, np.uint8))
+        asyncio.run(self._store.set(key, buffer))
+        self.stored_bytes += len(body)
+
+    def _wait(self) -> None:
+        if self._pending is not None:
+            self._pending.result()
+            self._pending = None
 
     def close(self) -> None:
         """Write the shards that are left."""
         while self._shard_row < self._layout.shards[1]:
             self._flush()
+        self._wait()
 
 
 def encode_lossless(pixels: Pixels) -> bytes:
