@@ -1,0 +1,12 @@
+"""Whose code it is: the mapping from persons, cases, slides and files to internal keys, sealed and apart.
+
+Only ``ingest.pipeline`` and ``ingest.cli`` open it.
+"""
+
+from ingest.keyvault.check import VaultFault
+from ingest.keyvault.files import PendingScan
+from ingest.keyvault.identity import Identity, Keys, PersonalIdentity
+from ingest.keyvault.trail import TrailEntry
+from ingest.keyvault.vault import KeyVault
+
+__all__ = ["Identity", "KeyVault", "Keys", "PendingScan", "PersonalIdentity", "TrailEntry", "VaultFault"]

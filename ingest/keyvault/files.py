@@ -1,0 +1,103 @@
+"""Which scan a source file became. The file is known by an HMAC of its digest; its name lies sealed.
+
+The vault's entry comes before the archive's: it is *pending* until the archive has the scan. A pending entry that was
+left by a killed ingest does no harm, because the next ingest of the same file takes it up again.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+
+from archive.codes import InternalKey, new_key
+from archive.errors import InvalidValue
+from ingest.keyvault.entries import Owner
+from ingest.keyvault.identity import checked
+from ingest.keyvault.sealing import FieldKey
+from ingest.keyvault.tables import file
+
+DIGEST_BYTES = 32
+
+_BY_LOOK_UP = select(file).where(file.c.look_up == bindparam("wanted"))
+_BY_SCAN = select(file).where(file.c.scan == bindparam("wanted"))
+_NEW = insert(file)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingScan:
+    """A scan that the vault has recorded and the archive had not confirmed: its internal key, and since when."""
+
+    scan: InternalKey
+    since: datetime
+
+
+def look_up_of(vault_key: FieldKey, digest: bytes) -> bytes:
+    """Make the blind index of a file's SHA-256 digest."""
+    if len(digest) != DIGEST_BYTES:
+        raise InvalidValue(f"a SHA-256 digest has {DIGEST_BYTES} bytes")
+    return vault_key.look_up("file", digest.hex())
+
+
+def row_of(connection: Connection, look_up: bytes) -> RowMapping | None:
+    """Read the row of a file."""
+    return connection.execute(_BY_LOOK_UP, {"wanted": look_up}).mappings().one_or_none()
+
+
+def row_of_scan(connection: Connection, scan: InternalKey) -> RowMapping | None:
+    """Read the row of a scan."""
+    return connection.execute(_BY_SCAN, {"wanted": scan}).mappings().one_or_none()
+
+
+def record(connection: Connection, owner: Owner, slide: InternalKey, look_up: bytes, name: str) -> InternalKey:
+    """Record a file for a slide; a file that is recorded already keeps its scan.
+
+    An entry that is pending for another slide is replaced: the list was put right after a failed ingest.
+    """
+    name = checked(name, "file name")
+    row = row_of(connection, look_up)
+    if row is not None and (row["committed"] or row["slide"] == slide):
+        return InternalKey(row["scan"])
+    if row is not None:
+        forget(connection, InternalKey(row["scan"]))
+    scan = new_key()
+    new: dict[str, Any] = {"scan": scan, "slide": slide, "patient": owner.patient, "look_up": look_up}
+    sealed = owner.key.seal(name.encode(), *_place(new))
+    connection.execute(_NEW, {**new, "name": sealed, "committed": False, "recorded": time.time()})
+    return scan
+
+
+def unsealed_name(owner: Owner, row: RowMapping) -> str:
+    """Open a file's name; raises VaultDamaged if any column of the row was changed."""
+    return owner.key.unseal(row["name"], *_place(row)).decode()
+
+
+def names(connection: Connection, owner: Owner, slides: list[InternalKey]) -> tuple[str, ...]:
+    """Open the names of all files that were recorded for these slides."""
+    rows = connection.execute(select(file).where(file.c.slide.in_(slides))).mappings()
+    return tuple(sorted({unsealed_name(owner, row) for row in rows}))
+
+
+def pending(connection: Connection) -> tuple[PendingScan, ...]:
+    """List what was recorded and not confirmed, oldest first."""
+    query = select(file.c.scan, file.c.recorded).where(file.c.committed.is_(False)).order_by(file.c.recorded)
+    return tuple(
+        PendingScan(InternalKey(scan), datetime.fromtimestamp(recorded, UTC))
+        for scan, recorded in connection.execute(query)
+    )
+
+
+def confirm(connection: Connection, scan: InternalKey) -> bool:
+    """Note that the archive has the scan; false if the vault knows no such scan."""
+    return connection.execute(update(file).where(file.c.scan == scan).values(committed=True)).rowcount == 1
+
+
+def forget(connection: Connection, scan: InternalKey) -> None:
+    """Delete an entry that is pending; one that the archive has stays."""
+    connection.execute(delete(file).where(file.c.scan == scan, file.c.committed.is_(False)))
+
+
+def _place(row: Mapping[str, Any] | RowMapping) -> tuple[str, ...]:
+    return ("file", "name", row["scan"], row["slide"], row["patient"], row["look_up"].hex())

@@ -1,0 +1,164 @@
+"""One small file holds every patient's key; what is gone from it can be read nowhere, not even in old copies.
+
+Each key is wrapped under the key file's key, together with the inner look-up by which its patient is found again, so
+that this file alone can be wrapped anew under another key without knowing any patient. To erase is just that: the entry
+is left out, the rest is wrapped anew, the old key is destroyed. An old copy of this file then opens with nothing, and
+an old copy of the vault's rows lacks the erased patient's key. (Look-ups of the patient are made under the key that
+is destroyed, too: nobody can try identifiers on an old copy.)
+"""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+
+from archive.codes import InternalKey, new_key
+from ingest.errors import VaultDamaged, VaultUnavailable
+from ingest.keyvault.database import (
+    connect,
+    empty_log,
+    make_sqlite,
+    reading,
+    sqlite_url,
+    writing,
+)
+from ingest.keyvault.keyfile import KeyFile
+from ingest.keyvault.sealing import KEY_BYTES, FieldKey
+from ingest.keyvault.tables import key_tables, wrapped_key, wrapped_under
+
+_VAULT = ""
+"""The owner of the vault's own key, which seals what belongs to no patient."""
+
+_BY_OWNER = select(wrapped_key).where(wrapped_key.c.owner == bindparam("wanted"))
+_BY_LOOK_UP = select(wrapped_key).where(wrapped_key.c.look_up == bindparam("wanted"))
+_KEY_NAME = select(wrapped_under.c.key_name)
+
+
+class KeyStore:
+    """The wrapped keys, and the key file that opens them."""
+
+    def __init__(self, path: Path, key_file: KeyFile) -> None:
+        if not path.is_file():
+            raise VaultUnavailable("the key store is missing; restore it from the vault's last backup")
+        self.key_file = key_file
+        self._engine = connect(sqlite_url(path))
+        with reading(self._engine) as connection:
+            vault_key = self._key_of(connection, _VAULT)
+        if vault_key is None:
+            raise _not_its_key()
+        self.vault_key = vault_key
+
+    @classmethod
+    def create(cls, path: Path, key_file: KeyFile, vault_key: FieldKey) -> "KeyStore":
+        """Make a key store that holds the vault's own key and no patient's."""
+        make_sqlite(path)
+        engine = connect(sqlite_url(path))
+        key = key_file.keys[-1]
+        with writing(engine) as connection:
+            key_tables.create_all(connection)
+            connection.execute(insert(wrapped_under).values(key_name=key.name))
+            connection.execute(insert(wrapped_key), _wrap(key, _VAULT, vault_key, b""))
+        empty_log(engine)
+        engine.dispose()
+        return cls(path, key_file)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    def patient(self, number: str) -> tuple[InternalKey, FieldKey]:
+        """Find the patient of a (normalised) number; a patient not met before gets an internal key and a key."""
+        inner = self.vault_key.look_up("patient", number)
+        with reading(self._engine) as connection:
+            found = self._find(connection, inner)
+        if found:
+            return found
+        with writing(self._engine) as connection:
+            return self._find(connection, inner) or self._add(connection, inner)
+
+    def key_of(self, patient: InternalKey) -> FieldKey | None:
+        """Return a patient's key; None if there is no such patient, or no longer."""
+        with reading(self._engine) as connection:
+            return self._key_of(connection, patient)
+
+    def number_is(self, patient: InternalKey, number: str) -> bool:
+        """Tell whether a patient is found by this (normalised) number."""
+        with reading(self._engine) as connection:
+            found = self._find(connection, self.vault_key.look_up("patient", number))
+        return found is not None and found[0] == patient
+
+    def damaged(self) -> Iterator[int]:
+        """Give the number, counted from 1, of each row whose key does not open or whose look-up does not find it."""
+        with reading(self._engine) as connection:
+            wrapping = self._wrapping(connection)
+            for number, row in enumerate(connection.execute(select(wrapped_key)).mappings(), start=1):
+                try:
+                    _unwrap(wrapping, row)
+                except VaultDamaged:
+                    yield number
+
+    def wrapping_key(self) -> FieldKey:
+        """Return the key that the store is wrapped under now."""
+        with reading(self._engine) as connection:
+            return self._wrapping(connection)
+
+    def rewrap(self, new: FieldKey, without: Collection[InternalKey] = ()) -> None:
+        """Wrap all keys under a new key in one transaction, leaving some out for good.
+
+        The caller has written the new key to the key file before and destroys the old one after.
+        """
+        with writing(self._engine) as connection:
+            old = self._wrapping(connection)
+            connection.execute(delete(wrapped_key).where(wrapped_key.c.owner.in_(without)))
+            rows = connection.execute(select(wrapped_key)).mappings().all()
+            anew = [_wrap(new, row["owner"], *_unwrap(old, row)) for row in rows]
+            # All rows are written anew, because a new look-up might be what another row's old one was.
+            connection.execute(delete(wrapped_key))
+            connection.execute(insert(wrapped_key), anew)
+            connection.execute(update(wrapped_under).values(key_name=new.name))
+        empty_log(self._engine)
+
+    def _find(self, connection: Connection, inner: bytes) -> tuple[InternalKey, FieldKey] | None:
+        key = self._wrapping(connection)
+        row = connection.execute(_BY_LOOK_UP, {"wanted": _outer(key, inner)}).mappings().one_or_none()
+        return (InternalKey(row["owner"]), _unwrap(key, row)[0]) if row else None
+
+    def _add(self, connection: Connection, inner: bytes) -> tuple[InternalKey, FieldKey]:
+        patient, key = new_key(), FieldKey.random()
+        connection.execute(insert(wrapped_key), _wrap(self._wrapping(connection), patient, key, inner))
+        return patient, key
+
+    def _key_of(self, connection: Connection, owner: str) -> FieldKey | None:
+        row = connection.execute(_BY_OWNER, {"wanted": owner}).mappings().one_or_none()
+        return _unwrap(self._wrapping(connection), row)[0] if row else None
+
+    def _wrapping(self, connection: Connection) -> FieldKey:
+        # Another process may have wrapped the store anew since the key file was read.
+        name = connection.scalar(_KEY_NAME) or ""
+        if not self.key_file.key(name):
+            self.key_file = self.key_file.reread()
+        key = self.key_file.key(name)
+        if key is None:
+            raise _not_its_key()
+        return key
+
+
+def _outer(key: FieldKey, inner: bytes) -> bytes:
+    return key.look_up("wrapped key", inner.hex())
+
+
+def _wrap(wrapping: FieldKey, owner: str, key: FieldKey, inner: bytes) -> dict[str, object]:
+    look_up = _outer(wrapping, inner)
+    wrapped = wrapping.seal(key.material + inner, "wrapped_key", "wrapped", owner, look_up.hex())
+    return {"owner": owner, "look_up": look_up, "wrapped": wrapped}
+
+
+def _unwrap(wrapping: FieldKey, row: RowMapping) -> tuple[FieldKey, bytes]:
+    plain = wrapping.unseal(row["wrapped"], "wrapped_key", "wrapped", row["owner"], row["look_up"].hex())
+    if row["look_up"] != _outer(wrapping, plain[KEY_BYTES:]):
+        raise VaultDamaged()
+    return FieldKey(plain[:KEY_BYTES]), plain[KEY_BYTES:]
+
+
+def _not_its_key() -> VaultUnavailable:
+    return VaultUnavailable("the key file does not belong to this key vault; name the file that was made with it")

@@ -1,0 +1,92 @@
+"""The vault's tables: random keys and sealed fields; no column holds anything that a person could be known by.
+
+Two databases. The vault's own holds what is known, sealed under each patient's own key. The key store is small and
+holds those keys, wrapped under the key file's key.
+"""
+
+from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, MetaData, String, Table, Text
+
+SCHEMA_VERSION = 1
+"""Of the vault's tables; a vault of another version is not opened."""
+
+_KEY = String(32)
+
+vault_tables = MetaData()
+
+about = Table(
+    "about",
+    vault_tables,
+    Column("schema_version", Integer, primary_key=True),
+    Column("seal", LargeBinary, nullable=False, comment="opens with this vault's own key and no other"),
+)
+
+entry = Table(
+    "entry",
+    vault_tables,
+    Column("key", _KEY, primary_key=True),
+    Column("kind", String(16), nullable=False, comment="patient, name, birth date, case, block or slide"),
+    Column("parent", _KEY, nullable=False, index=True, comment="what it belongs to; a patient's is empty"),
+    Column("patient", _KEY, nullable=False, index=True, comment="whose key seals the label"),
+    Column("look_up", LargeBinary(32), nullable=False, unique=True),
+    Column("label", LargeBinary, nullable=False, comment="sealed"),
+)
+
+file = Table(
+    "file",
+    vault_tables,
+    Column("scan", _KEY, primary_key=True),
+    Column("slide", _KEY, nullable=False, index=True),
+    Column("patient", _KEY, nullable=False, index=True),
+    Column("look_up", LargeBinary(32), nullable=False, unique=True, comment="of the file's digest"),
+    Column("name", LargeBinary, nullable=False, comment="sealed"),
+    Column("committed", Boolean, nullable=False, comment="whether the archive has the scan"),
+    Column("recorded", Float, nullable=False, comment="seconds since 1970, UTC"),
+)
+
+declaration = Table(
+    "declaration",
+    vault_tables,
+    Column("kind", String(16), primary_key=True),
+    Column("look_up", LargeBinary(32), primary_key=True, comment="of its name"),
+    Column("version", Integer, primary_key=True, comment="counts from 1; the highest is in force"),
+    Column("name", LargeBinary, nullable=False, comment="sealed"),
+    Column("text", LargeBinary, nullable=False, comment="sealed"),
+)
+
+erasure = Table(
+    "erasure",
+    vault_tables,
+    Column("patient", _KEY, primary_key=True, comment="begun, and not finished until the old key is destroyed"),
+)
+
+audit = Table(
+    "audit",
+    vault_tables,
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="counts from 1 without gaps"),
+    Column("text", Text, nullable=False, comment="canonical JSON, as it was hashed"),
+    Column("digest", String(64), nullable=False),
+)
+
+head = Table(
+    "head",
+    vault_tables,
+    Column("only", Integer, primary_key=True, comment="1: writers lock this row, so that they come one after another"),
+    Column("number", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
+key_tables = MetaData()
+
+wrapped_key = Table(
+    "wrapped_key",
+    key_tables,
+    Column("owner", _KEY, primary_key=True, comment="a patient's internal key, or empty for the vault's own"),
+    Column("look_up", LargeBinary(32), nullable=False, unique=True),
+    Column("wrapped", LargeBinary, nullable=False, comment="key and inner look-up, sealed under the key file's key"),
+)
+
+wrapped_under = Table(
+    "wrapped_under",
+    key_tables,
+    Column("key_name", _KEY, primary_key=True),
+)

@@ -1,0 +1,141 @@
+"""Whoever turns a key into a person, or a person into a key, leaves an entry in the vault's own hash-chained trail.
+
+The entry is written in the transaction of the act: no entry, no answer. It names the account, the act and the internal
+key. The reason is free text, so it lies sealed under the patient's key, and goes when the patient is erased; the chain
+is over the sealed form, and stays whole.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from archive import auditchain
+from archive.codes import InternalKey
+from archive.errors import InvalidValue
+from ingest.keyvault.sealing import FieldKey
+from ingest.keyvault.tables import audit, head
+
+LONGEST_REASON = 500
+"""Characters. Ticket, approver and purpose fit; a report does not."""
+
+_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+_HEAD = select(head.c.number, head.c.digest)
+_HEAD_LOCKED = _HEAD.with_for_update()
+_NEW = insert(audit)
+_NEW_HEAD = update(head)
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEntry:
+    """One entry as people read it; ``reason`` is None where none was given or its patient is erased."""
+
+    number: int
+    act: str
+    who: str
+    at: datetime
+    subject: InternalKey = field(repr=False)
+    reason: str | None = field(repr=False)
+
+
+def begin(connection: Connection, vault_key: FieldKey) -> None:
+    """Start the trail of a new vault."""
+    start = _first(vault_key)
+    connection.execute(insert(head).values(only=1, number=start.number, digest=start.digest))
+
+
+def append(
+    connection: Connection,
+    key: FieldKey,
+    act: str,
+    who: str,
+    subject: str,
+    reason: str = "",
+    patient: str = "",
+) -> None:
+    """Append an entry in the transaction of the act that it tells of.
+
+    Parameters
+    ----------
+    connection
+        The act's own transaction.
+    key
+        What the reason is sealed with: the patient's key, or the vault's own where it must outlive the patient.
+    act
+        One or two words, such as ``identified``.
+    who
+        The account, in one word.
+    subject
+        The internal key that the act is about.
+    reason
+        Why, where a person acted.
+    patient
+        Whose key it is; empty for the vault's own.
+
+    Raises
+    ------
+    InvalidValue
+        If the account is no account or the reason too long.
+    """
+    if not _ACCOUNT.fullmatch(who):
+        raise InvalidValue("name the account that acts: letters, digits, dots and hyphens, at most 64")
+    if len(reason) > LONGEST_REASON:
+        raise InvalidValue(f"a reason has at most {LONGEST_REASON} characters; write it shorter")
+    last = newest(connection, lock=True)
+    details: dict[str, auditchain.Value] = {"subject": subject, "patient": patient}
+    if reason:
+        sealed = key.seal(reason.encode(), *_place(last.number + 1, subject))
+        details["reason"] = base64.b64encode(sealed).decode()
+    entry = auditchain.seal(last, act, who, datetime.now(UTC), details)
+    connection.execute(_NEW, {"number": entry.number, "text": entry.text, "digest": entry.digest})
+    connection.execute(_NEW_HEAD, {"number": entry.number, "digest": entry.digest})
+
+
+def told(entry: auditchain.Entry, key_of: Callable[[InternalKey], FieldKey | None], vault_key: FieldKey) -> TrailEntry:
+    """Read one entry, with its reason where its key is still there."""
+    content = json.loads(entry.text)
+    sealed, patient = content.pop("reason", ""), content["patient"]
+    key = key_of(patient) if patient else vault_key
+    plain = key.unseal(base64.b64decode(sealed), *_place(entry.number, content["subject"])) if sealed and key else b""
+    return TrailEntry(
+        entry.number,
+        content["act"],
+        content["actor"],
+        datetime.fromisoformat(content["at"]),
+        InternalKey(content["subject"]),
+        plain.decode() or None,
+    )
+
+
+def newest(connection: Connection, *, lock: bool = False) -> auditchain.Head:
+    """Read the head of the chain; locked, other writers wait until this transaction ends."""
+    number, digest = connection.execute(_HEAD_LOCKED if lock else _HEAD).one()
+    return auditchain.Head(number, digest)
+
+
+def entries(connection: Connection) -> Iterator[auditchain.Entry]:
+    """Read the whole chain in order."""
+    rows = connection.execution_options(yield_per=1000).execute(select(audit).order_by(audit.c.number))
+    for number, text, digest in rows:
+        yield auditchain.Entry(number, text, digest)
+
+
+def verify(
+    connection: Connection, vault_key: FieldKey, heads: Iterable[auditchain.Head] = ()
+) -> tuple[auditchain.Fault, ...]:
+    """List every fault of the chain; the head beside it counts as one of the heads."""
+    return auditchain.verify(entries(connection), _first(vault_key), (*heads, newest(connection)))
+
+
+def _place(number: int, subject: str) -> tuple[str, ...]:
+    return ("audit", "reason", str(number), subject)
+
+
+def _first(vault_key: FieldKey) -> auditchain.Head:
+    return auditchain.start(f"key vault {vault_key.name}")
