@@ -11,6 +11,7 @@ from typing import Any, get_origin, get_type_hints
 
 from archive.consent.terms import (
     SECONDARY,
+    UNASSESSED,
     Answer,
     Authority,
     Consent,
@@ -62,7 +63,7 @@ class Facts:
     pre_1997_collection: bool = False
     state: State = State.IDENTIFIABLE
     report_bound: bool = False
-    might_identify: MightIdentify = MightIdentify()
+    might_identify: MightIdentify = UNASSESSED
     second_person: bool = False
     records: frozenset[Record] = frozenset()
     jurisdiction: Jurisdiction = Jurisdiction.UNKNOWN
