@@ -52,3 +52,11 @@ class CatalogueUnavailable(ArchiveError):
 
 class FreeTextRefused(ArchiveError, ValueError):
     """Free text that looks as if it might hold an identifier."""
+
+
+class FactsConflict(ArchiveError):
+    """A delivery says something else about a case's tissue or consent than what is recorded."""
+
+
+class HoldingsUnavailable(ArchiveError):
+    """The archive's folder cannot be read or written now: it is missing, full, or its disk is failing."""

@@ -1,0 +1,206 @@
+"""The catalogue is what exists: a scan without a row is not there, whatever lies on the disk.
+
+Reading and writing are transactions. A writing one takes its turn among all writers of all processes, and commits only
+if it told the audit trail what it did; one that told nothing changes nothing. Errors of the database leave here as
+`CatalogueUnavailable`, without the database's own words, which may hold keys.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from archive.auditchain import Head, Value
+from archive.catalogue import audit, codes
+from archive.catalogue.engine import WRITES, postgresql_engine, require_durable, sqlite_engine
+from archive.catalogue.revision import bring_up_to_date, require_revision
+from archive.catalogue.schema import archive
+from archive.codes import InternalKey, new_key
+from archive.errors import CatalogueUnavailable
+from archive.wordscreen import screen
+
+LABORATORY = "laboratory"
+"""The project that every slide is in from the start."""
+
+
+@dataclass
+class Writing:
+    """A writing transaction: its connection, and the way to tell the audit trail what is being done."""
+
+    connection: Connection
+    actor: str
+    head: Head | None = None
+
+    def tell(self, act: str, *, reason: str | None = None, **details: Value) -> None:
+        """Add an entry to the audit trail; the transaction commits only if this was called.
+
+        Raises
+        ------
+        FreeTextRefused
+            If the reason looks as if it held an identifier.
+        """
+        if reason is not None:
+            details["reason"] = screen(reason, "a reason")
+        self.head = audit.append(self.connection, act, self.actor, details)
+
+
+class Catalogue:
+    """One archive's catalogue, open for reading or for reading and writing.
+
+    Safe to use from several threads. Not safe to carry into a forked process: open it there instead.
+    """
+
+    def __init__(self, engine: Engine, *, read_only: bool, actor: str, announce: Callable[[Head], None]) -> None:
+        self._engine = engine
+        self._read_only = read_only
+        self._actor = screen(actor, "the name of a role")
+        self._announce = announce
+        self._watch: Any = None
+        self._watching = threading.Lock()
+        driver = engine.dialect.loaded_dbapi.Error
+        self._errors: tuple[type[Exception], ...] = (SQLAlchemyError, driver)
+
+    @classmethod
+    def open(
+        cls,
+        place: Path | str,
+        *,
+        read_only: bool = False,
+        actor: str = "local",
+        announce: Callable[[Head], None] = lambda head: None,
+    ) -> "Catalogue":
+        """Open a catalogue; for writing, make it or upgrade it if need be.
+
+        Parameters
+        ----------
+        place
+            The file of an SQLite catalogue, or the URL of a PostgreSQL database.
+        read_only
+            Refuse every change, also to the tables' form.
+        actor
+            The role that the audit trail names.
+        announce
+            Called with the chain's new head after every act.
+
+        Raises
+        ------
+        CatalogueUnavailable
+            If it cannot be opened, may lose data, or is from a newer version.
+        """
+        if isinstance(place, Path):
+            engine = sqlite_engine(place, read_only=read_only)
+        else:
+            engine = postgresql_engine(place, read_only=read_only)
+        catalogue = cls(engine, read_only=read_only, actor=actor, announce=announce)
+        try:
+            catalogue._prepare()
+        except BaseException:
+            catalogue.close()
+            raise
+        return catalogue
+
+    def _prepare(self) -> None:
+        with self._sentences(), self._begun(writes=not self._read_only) as connection:
+            require_durable(connection)
+            if self._read_only:
+                require_revision(connection)
+                return
+            bring_up_to_date(connection)
+            if connection.scalar(select(archive.c.id)) is None:
+                connection.execute(insert(archive).values(id=new_key(), changes=0))
+                codes.add_project(connection, LABORATORY)
+
+    def close(self) -> None:
+        """Close every connection; closing twice is harmless."""
+        with self._watching:
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
+        self._engine.dispose()
+
+    @property
+    def identity(self) -> InternalKey:
+        """The random key that this catalogue and the archive's folder share."""
+        with self.reading() as connection:
+            return InternalKey(connection.execute(select(archive.c.id)).scalar_one())
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection to read with.
+
+        Raises
+        ------
+        CatalogueUnavailable
+            If it cannot be read now.
+        """
+        with self._sentences(), self._begun(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """Take a turn at writing; what was told to the audit trail is committed with it, and nothing else is.
+
+        Raises
+        ------
+        CatalogueUnavailable
+            If it cannot be written now, or was opened for reading only.
+        """
+        if self._read_only:
+            raise CatalogueUnavailable("this archive was opened for reading only; open it for writing")
+        with self._sentences(), self._begun(writes=True) as connection:
+            # The first write takes the row's lock, so that writers of all processes take turns from here on.
+            connection.execute(update(archive).values(changes=archive.c.changes + 1))
+            act = Writing(connection, self._actor)
+            yield act
+            if act.head is None:
+                connection.get_transaction().rollback()  # type: ignore[union-attr]
+        if act.head is not None:
+            self._announce(act.head)
+
+    def change_count(self) -> int:
+        """Give a number that differs after every change by any process; only equality means anything.
+
+        In SQLite a change from outside this program counts too, and asking takes microseconds.
+        """
+        with self._sentences():
+            if self._engine.dialect.name != "sqlite":
+                with self._begun(writes=False) as connection:
+                    return int(connection.execute(select(archive.c.changes)).scalar_one())
+            with self._watching:
+                if self._watch is None:
+                    # SQLite tells each connection of changes by others, so this one never writes.
+                    self._watch = self._engine.raw_connection()
+                return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
+
+    def faults(self) -> tuple[str, ...]:
+        """Let SQLite check the structure of its file: nothing if all is well. It reads the whole file, so on request.
+
+        PostgreSQL checks its pages as it reads them, if its data checksums are on.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return ()
+        with self.reading() as connection:
+            return tuple(row[0] for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok")
+
+    @contextmanager
+    def _begun(self, *, writes: bool) -> Iterator[Connection]:
+        with self._engine.connect() as connection:
+            connection = connection.execution_options(**{WRITES: writes})
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except self._errors as error:
+            cause = getattr(error, "orig", None) or error
+            kind = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or type(cause).__name__
+            raise CatalogueUnavailable(
+                f"the catalogue cannot be used now ({kind}) and nothing was changed; check its disk or its server"
+            ) from None

@@ -1,0 +1,61 @@
+"""In each project a patient, case, slide or scan has one code, made when it is first needed and never changed."""
+
+from sqlalchemy import Connection, func, insert, select
+
+from archive.catalogue.schema import codes, projects
+from archive.codes import Code, InternalKey, Kind
+from archive.errors import UnknownCode
+
+NOT_HERE = "there is nothing of that code or handle that may be opened here; check the spelling"
+"""Said of what does not exist and of what may not be seen alike, so that nobody can probe for codes."""
+
+
+def add_project(connection: Connection, name: str) -> int:
+    """Give the number of a project, which is made if there is none of that name."""
+    number = connection.scalar(select(projects.c.number).where(projects.c.name == name))
+    if number is None:
+        number = (connection.scalar(select(func.max(projects.c.number))) or 0) + 1
+        connection.execute(insert(projects).values(number=number, name=name))
+    return number
+
+
+def project_number(connection: Connection, name: str) -> int:
+    """Give the number of a project.
+
+    Raises
+    ------
+    UnknownCode
+        If there is no project of that name.
+    """
+    number = connection.scalar(select(projects.c.number).where(projects.c.name == name))
+    if number is None:
+        raise UnknownCode("there is no such project in this archive; check the spelling")
+    return int(number)
+
+
+def add_code(connection: Connection, project: int, kind: Kind, key: InternalKey) -> Code:
+    """Give the code of a thing in a project, which is made on first use; only inside a writing transaction."""
+    known = connection.scalar(
+        select(codes.c.code).where(codes.c.project == project, codes.c.kind == kind.value, codes.c.key == key)
+    )
+    if known is not None:
+        return Code.parse(known)
+    code = Code.random(kind)
+    while connection.scalar(select(codes.c.key).where(codes.c.code == str(code))) is not None:
+        code = Code.random(kind)
+    connection.execute(insert(codes).values(project=project, kind=kind.value, key=key, code=str(code)))
+    return code
+
+
+def key_of(connection: Connection, project: int, code: Code) -> InternalKey:
+    """Find what a code of a project stands for.
+
+    Raises
+    ------
+    UnknownCode
+        If the project has no such code.
+    """
+    key = connection.scalar(select(codes.c.key).where(codes.c.code == str(code), codes.c.project == project))
+    if key is None:
+        raise UnknownCode(NOT_HERE)
+    return InternalKey(key)

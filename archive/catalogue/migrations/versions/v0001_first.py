@@ -1,0 +1,155 @@
+"""The first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+KEY = sa.String(32)
+CODE = sa.String(13)
+HANDLE = sa.String(26)
+SHA256 = sa.String(64)
+WORD = sa.String(64)
+
+
+def upgrade() -> None:
+    """Make the tables of an archive with coded slides and teaching collections."""
+    _bookkeeping()
+    _chain()
+    _scans()
+    _collections()
+
+
+def _bookkeeping() -> None:
+    op.create_table(
+        "archive",
+        sa.Column("id", KEY, nullable=False, comment="random; the archive's folder holds the same"),
+        sa.Column(
+            "changes",
+            sa.BigInteger(),
+            nullable=False,
+            comment="counts committed acts; its lock makes writers take turns",
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_archive"),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False, comment="canonical JSON, as archive.auditchain seals it"),
+        sa.Column("digest", SHA256, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_audit"),
+    )
+    op.create_table(
+        "projects",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", WORD, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_projects"),
+        sa.UniqueConstraint("name", name="uq_projects_name"),
+    )
+    op.create_table(
+        "codes",
+        sa.Column("project", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(1), nullable=False),
+        sa.Column("key", KEY, nullable=False),
+        sa.Column("code", CODE, nullable=False),
+        sa.ForeignKeyConstraint(["project"], ["projects.number"], name="fk_codes_project"),
+        sa.PrimaryKeyConstraint("project", "kind", "key", name="pk_codes"),
+        sa.UniqueConstraint("code", name="uq_codes_code"),
+    )
+
+
+def _chain() -> None:
+    op.create_table(
+        "patients", sa.Column("key", KEY, nullable=False), sa.PrimaryKeyConstraint("key", name="pk_patients")
+    )
+    op.create_table(
+        "cases",
+        sa.Column("key", KEY, nullable=False),
+        sa.Column("patient_key", KEY, nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False, comment="archive.consent.Facts as canonical JSON"),
+        sa.ForeignKeyConstraint(["patient_key"], ["patients.key"], name="fk_cases_patient_key"),
+        sa.PrimaryKeyConstraint("key", name="pk_cases"),
+    )
+    op.create_index("ix_cases_patient_key", "cases", ["patient_key"])
+    op.create_table(
+        "blocks",
+        sa.Column("key", KEY, nullable=False),
+        sa.Column("case_key", KEY, nullable=False),
+        sa.ForeignKeyConstraint(["case_key"], ["cases.key"], name="fk_blocks_case_key"),
+        sa.PrimaryKeyConstraint("key", name="pk_blocks"),
+    )
+    op.create_index("ix_blocks_case_key", "blocks", ["case_key"])
+    op.create_table(
+        "slides",
+        sa.Column("key", KEY, nullable=False),
+        sa.Column("case_key", KEY, nullable=False),
+        sa.Column("block_key", KEY, nullable=True),
+        sa.Column("stain", WORD, nullable=True),
+        sa.Column("organ_scheme", WORD, nullable=True),
+        sa.Column("organ_code", WORD, nullable=True),
+        sa.Column("diagnosis_scheme", WORD, nullable=True),
+        sa.Column("diagnosis_code", WORD, nullable=True),
+        sa.ForeignKeyConstraint(["case_key"], ["cases.key"], name="fk_slides_case_key"),
+        sa.ForeignKeyConstraint(["block_key"], ["blocks.key"], name="fk_slides_block_key"),
+        sa.PrimaryKeyConstraint("key", name="pk_slides"),
+    )
+    for column in ("case_key", "block_key", "stain", "organ_code", "diagnosis_code"):
+        op.create_index(f"ix_slides_{column}", "slides", [column])
+
+
+def _scans() -> None:
+    op.create_table(
+        "scans",
+        sa.Column("key", KEY, nullable=False),
+        sa.Column("slide_key", KEY, nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False, comment="px at level 0"),
+        sa.Column("height", sa.Integer(), nullable=False, comment="px at level 0"),
+        sa.Column("level_count", sa.Integer(), nullable=False),
+        sa.Column("levels_added", sa.Integer(), nullable=False),
+        sa.Column("mpp_x", sa.Float(), nullable=True, comment="micrometres per px at level 0"),
+        sa.Column("mpp_y", sa.Float(), nullable=True, comment="micrometres per px at level 0"),
+        sa.Column("objective_power", sa.Float(), nullable=True),
+        sa.Column("scanner_maker", WORD, nullable=True),
+        sa.Column("scanner_model", WORD, nullable=True),
+        sa.Column("coding", WORD, nullable=False),
+        sa.Column("quality", sa.Integer(), nullable=True),
+        sa.Column("might_identify", WORD, nullable=False),
+        sa.Column("rescreen", sa.Boolean(), nullable=False),
+        sa.Column("deidentified", sa.Boolean(), nullable=False),
+        sa.Column("status", WORD, nullable=False),
+        sa.Column("stored_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("manifest_sha256", SHA256, nullable=False),
+        sa.CheckConstraint("width > 0 AND height > 0 AND level_count > 0", name=op.f("ck_scans_extent")),
+        sa.CheckConstraint("status IN ('kept', 'withdrawn', 'damaged')", name=op.f("ck_scans_status")),
+        sa.ForeignKeyConstraint(["slide_key"], ["slides.key"], name="fk_scans_slide_key"),
+        sa.PrimaryKeyConstraint("key", name="pk_scans"),
+    )
+    op.create_index("ix_scans_slide_key", "scans", ["slide_key"])
+
+
+def _collections() -> None:
+    op.create_table(
+        "collections",
+        sa.Column("handle", HANDLE, nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.PrimaryKeyConstraint("handle", name="pk_collections"),
+        sa.UniqueConstraint("name", name="uq_collections_name"),
+    )
+    op.create_table(
+        "collection_slides",
+        sa.Column("handle", HANDLE, nullable=False),
+        sa.Column("collection", HANDLE, nullable=False),
+        sa.Column("slide_key", KEY, nullable=False),
+        sa.Column("scan_key", KEY, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False, comment="counted from 1, in the order the teacher gave"),
+        sa.ForeignKeyConstraint(["collection"], ["collections.handle"], name="fk_collection_slides_collection"),
+        sa.ForeignKeyConstraint(["slide_key"], ["slides.key"], name="fk_collection_slides_slide_key"),
+        sa.ForeignKeyConstraint(["scan_key"], ["scans.key"], name="fk_collection_slides_scan_key"),
+        sa.PrimaryKeyConstraint("handle", name="pk_collection_slides"),
+        sa.UniqueConstraint("collection", "slide_key", name="uq_collection_slides_collection_slide_key"),
+        sa.UniqueConstraint("collection", "position", name="uq_collection_slides_collection_position"),
+    )
+    op.create_index("ix_collection_slides_slide_key", "collection_slides", ["slide_key"])

@@ -1,0 +1,146 @@
+"""The tables of the catalogue: internal keys, codes, closed vocabularies and numbers; no name and no free text but two.
+
+The two are a collection's name and a reason in the audit trail, both screened. Every type here exists in SQLite and in
+PostgreSQL alike. No row carries a time but the audit trail's, and no list is given in the order of storing, because
+order and time would join slides to a laboratory's list.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+REVISION = "0001"
+"""The newest migration. Revisions are numbers of four digits, so that a later one compares as greater."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+KEY = String(32)
+CODE = String(13)
+HANDLE = String(26)
+SHA256 = String(64)
+WORD = String(64)
+
+archive = Table(
+    "archive",
+    metadata,
+    Column("id", KEY, primary_key=True, comment="random; the archive's folder holds the same"),
+    Column("changes", BigInteger, nullable=False, comment="counts committed acts; its lock makes writers take turns"),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("name", WORD, nullable=False, unique=True),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("project", Integer, ForeignKey("projects.number"), primary_key=True),
+    Column("kind", String(1), primary_key=True),
+    Column("key", KEY, primary_key=True),
+    Column("code", CODE, nullable=False, unique=True),
+)
+
+patients = Table("patients", metadata, Column("key", KEY, primary_key=True))
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("key", KEY, primary_key=True),
+    Column("patient_key", KEY, ForeignKey("patients.key"), nullable=False, index=True),
+    Column("facts", Text, nullable=False, comment="archive.consent.Facts as canonical JSON"),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("key", KEY, primary_key=True),
+    Column("case_key", KEY, ForeignKey("cases.key"), nullable=False, index=True),
+)
+
+slides = Table(
+    "slides",
+    metadata,
+    Column("key", KEY, primary_key=True),
+    Column("case_key", KEY, ForeignKey("cases.key"), nullable=False, index=True),
+    Column("block_key", KEY, ForeignKey("blocks.key"), index=True),
+    Column("stain", WORD, index=True),
+    Column("organ_scheme", WORD),
+    Column("organ_code", WORD, index=True),
+    Column("diagnosis_scheme", WORD),
+    Column("diagnosis_code", WORD, index=True),
+)
+
+scans = Table(
+    "scans",
+    metadata,
+    Column("key", KEY, primary_key=True),
+    Column("slide_key", KEY, ForeignKey("slides.key"), nullable=False, index=True),
+    Column("width", Integer, nullable=False, comment="px at level 0"),
+    Column("height", Integer, nullable=False, comment="px at level 0"),
+    Column("level_count", Integer, nullable=False),
+    Column("levels_added", Integer, nullable=False),
+    Column("mpp_x", Float, comment="micrometres per px at level 0"),
+    Column("mpp_y", Float, comment="micrometres per px at level 0"),
+    Column("objective_power", Float),
+    Column("scanner_maker", WORD),
+    Column("scanner_model", WORD),
+    Column("coding", WORD, nullable=False),
+    Column("quality", Integer),
+    Column("might_identify", WORD, nullable=False),
+    Column("rescreen", Boolean, nullable=False),
+    Column("deidentified", Boolean, nullable=False),
+    Column("status", WORD, nullable=False),
+    Column("stored_bytes", BigInteger, nullable=False),
+    Column("manifest_sha256", SHA256, nullable=False),
+    CheckConstraint("width > 0 AND height > 0 AND level_count > 0", name="extent"),
+    CheckConstraint("status IN ('kept', 'withdrawn', 'damaged')", name="status"),
+)
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("handle", HANDLE, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+)
+
+collection_slides = Table(
+    "collection_slides",
+    metadata,
+    Column("handle", HANDLE, primary_key=True),
+    Column("collection", HANDLE, ForeignKey("collections.handle"), nullable=False),
+    Column("slide_key", KEY, ForeignKey("slides.key"), nullable=False, index=True),
+    Column("scan_key", KEY, ForeignKey("scans.key"), nullable=False),
+    Column("position", Integer, nullable=False, comment="counted from 1, in the order the teacher gave"),
+    UniqueConstraint("collection", "slide_key"),
+    UniqueConstraint("collection", "position"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False, comment="canonical JSON, as archive.auditchain seals it"),
+    Column("digest", SHA256, nullable=False),
+)

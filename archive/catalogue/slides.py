@@ -1,0 +1,164 @@
+"""Cases, slides and scans: put in, described anew, found, listed. One function for each sentence.
+
+Whatever adds or changes is called inside a writing transaction, where writers take turns, so looking first and adding
+afterwards is safe.
+"""
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, insert, select, update
+
+from archive.catalogue.rows import case_from, case_row, facts_text, scan_from, scan_row, slide_from, slide_row
+from archive.catalogue.schema import blocks, cases, codes, patients, scans, slides
+from archive.codes import Code, InternalKey, Kind
+from archive.consent import Facts
+from archive.errors import FactsConflict, InvalidValue
+from archive.records import CaseRecord, HeldScan, HeldSlide, ScanRecord, ScanStatus, SlideRecord
+
+
+def add_case(connection: Connection, case: CaseRecord) -> None:
+    """Put a case and its patient in, if they are new.
+
+    Raises
+    ------
+    FactsConflict
+        If the case is known with other facts. A delivery never changes what is recorded about consent, or a list made
+        before a withdrawal would undo it.
+    InvalidValue
+        If the case is known as another patient's.
+    """
+    known = find_case(connection, case.key)
+    if known is None:
+        _add_once(connection, patients, case.patient)
+        connection.execute(insert(cases).values(case_row(case)))
+    elif known.patient != case.patient:
+        raise InvalidValue("this case is known as another patient's; correct the delivery list")
+    elif known.facts != case.facts:
+        raise FactsConflict(
+            "what the delivery says about this case's tissue or consent differs from what is recorded; "
+            "correct the list, or record the change first"
+        )
+
+
+def add_slide(connection: Connection, slide: SlideRecord) -> None:
+    """Put a slide and its block in, or describe it anew: what the new record leaves out stays as it was.
+
+    Raises
+    ------
+    InvalidValue
+        If the slide is known as another case's.
+    """
+    known = find_slide(connection, slide.key)
+    if known is not None and known.case != slide.case:
+        raise InvalidValue("this slide is known as another case's; correct the delivery list")
+    if slide.block is not None:
+        _add_once(connection, blocks, slide.block, case_key=slide.case)
+    if known is None:
+        connection.execute(insert(slides).values(slide_row(slide)))
+        return
+    told = {name: value for name, value in slide_row(slide).items() if value is not None}
+    connection.execute(update(slides).where(slides.c.key == slide.key).values(told))
+
+
+def add_scan(connection: Connection, scan: ScanRecord) -> None:
+    """Put a scan in, which is the moment from which it exists."""
+    connection.execute(insert(scans).values(scan_row(scan)))
+
+
+def set_facts(connection: Connection, case: InternalKey, facts: Facts) -> None:
+    """Replace what is recorded about a case's tissue and consent."""
+    connection.execute(update(cases).where(cases.c.key == case).values(facts=facts_text(facts)))
+
+
+def set_status(connection: Connection, scan: InternalKey, status: ScanStatus) -> None:
+    """Record whether a scan may be opened at all."""
+    connection.execute(update(scans).where(scans.c.key == scan).values(status=str(status)))
+
+
+def find_case(connection: Connection, key: InternalKey) -> CaseRecord | None:
+    """Give a case, or None if there is none of that key."""
+    row = _one(connection, cases, key)
+    return None if row is None else case_from(row._mapping)
+
+
+def find_slide(connection: Connection, key: InternalKey) -> SlideRecord | None:
+    """Give a slide, or None if there is none of that key."""
+    row = _one(connection, slides, key)
+    return None if row is None else slide_from(row._mapping)
+
+
+def find_scan(connection: Connection, key: InternalKey) -> ScanRecord | None:
+    """Give a scan, or None if there is none of that key."""
+    row = _one(connection, scans, key)
+    return None if row is None else scan_from(row._mapping)
+
+
+def case_of(connection: Connection, slide: InternalKey) -> CaseRecord | None:
+    """Give the case that a slide belongs to, or None if there is no such slide."""
+    row = connection.execute(
+        select(cases).join(slides, slides.c.case_key == cases.c.key).where(slides.c.key == slide)
+    ).one_or_none()
+    return None if row is None else case_from(row._mapping)
+
+
+def scans_of(connection: Connection, slide: InternalKey) -> tuple[ScanRecord, ...]:
+    """Give the scans of a slide, the one with most pixels first."""
+    rows = connection.execute(select(scans).where(scans.c.slide_key == slide))
+    found = (scan_from(row._mapping) for row in rows)
+    return tuple(sorted(found, key=lambda scan: (-scan.size.pixels, scan.key)))
+
+
+def scan_keys(connection: Connection) -> frozenset[InternalKey]:
+    """Give the keys of all scans."""
+    return frozenset(InternalKey(key) for key in connection.scalars(select(scans.c.key)))
+
+
+def held(connection: Connection, project: int, slide: InternalKey | None = None) -> tuple[HeldSlide, ...]:
+    """Give all slides of a project, or one of them, with their codes and scans, in the order of the codes."""
+    by_slide: dict[str, list[HeldScan]] = defaultdict(list)
+    for row in connection.execute(_scans_with_codes(project, slide)):
+        by_slide[row.slide_key].append(HeldScan(Code.parse(row.code), scan_from(row._mapping)))
+    return tuple(
+        HeldSlide(
+            code=Code.parse(row.code),
+            case_code=Code.parse(row.case_code),
+            patient_code=Code.parse(row.patient_code),
+            record=slide_from(row._mapping),
+            scans=tuple(by_slide[row.key]),
+        )
+        for row in connection.execute(_slides_with_codes(project, slide))
+    )
+
+
+def _slides_with_codes(project: int, slide: InternalKey | None) -> Select[Any]:
+    of_slide, of_case, of_patient = codes.alias(), codes.alias(), codes.alias()
+    query = (
+        select(slides, of_slide.c.code, of_case.c.code.label("case_code"), of_patient.c.code.label("patient_code"))
+        .join(cases, cases.c.key == slides.c.case_key)
+        .join(of_slide, (of_slide.c.key == slides.c.key) & (of_slide.c.kind == Kind.SLIDE.value))
+        .join(of_case, (of_case.c.key == cases.c.key) & (of_case.c.kind == Kind.CASE.value))
+        .join(of_patient, (of_patient.c.key == cases.c.patient_key) & (of_patient.c.kind == Kind.PATIENT.value))
+        .where(of_slide.c.project == project, of_case.c.project == project, of_patient.c.project == project)
+        .order_by(of_slide.c.code)
+    )
+    return query if slide is None else query.where(slides.c.key == slide)
+
+
+def _scans_with_codes(project: int, slide: InternalKey | None) -> Select[Any]:
+    query = (
+        select(scans, codes.c.code)
+        .join(codes, (codes.c.key == scans.c.key) & (codes.c.kind == Kind.SCAN.value))
+        .where(codes.c.project == project)
+        .order_by(codes.c.code)
+    )
+    return query if slide is None else query.where(scans.c.slide_key == slide)
+
+
+def _one(connection: Connection, table: Table, key: InternalKey) -> Row[Any] | None:
+    return connection.execute(select(table).where(table.c.key == key)).one_or_none()
+
+
+def _add_once(connection: Connection, table: Table, key: InternalKey, **values: InternalKey) -> None:
+    if _one(connection, table, key) is None:
+        connection.execute(insert(table).values(key=key, **values))
