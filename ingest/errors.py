@@ -21,6 +21,10 @@ class Reason(StrEnum):
         member.sentence = sentence
         return member
 
+    UNREADABLE_FILE = (
+        "unreadable-file",
+        "the file cannot be opened; check that it is there, that you may read it and that its disk is well",
+    )
     EMPTY_FILE = "empty-file", "the file is empty; copy it again from the scanner"
     NOT_A_SLIDE = "not-a-slide", "no supported scanner writes such a file; check that this is a whole-slide image"
     UNSUPPORTED_FORMAT = (
