@@ -1,0 +1,1 @@
+"""The command line: it parses what people type, calls the pipeline, and tells them what happened."""
