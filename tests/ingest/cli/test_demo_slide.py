@@ -41,7 +41,6 @@ def test_the_smaller_levels_are_the_largest_one_reduced(drawn: Path) -> None:
         large = np.asarray(slide.read_region((1024, 256), 0, (512, 512)).convert("L").reduce(4), int)
         small = np.asarray(slide.read_region((1024, 256), 1, (128, 128)).convert("L"), int)
     in_place, one_aside = np.abs(large - small), np.abs(large[:, 1:] - small[:, :-1])
-    assert in_place.mean() < 5
     assert one_aside.mean() > 2 * in_place.mean()
 
 
