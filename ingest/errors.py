@@ -59,6 +59,10 @@ class Reason(StrEnum):
         "unsupported-pixels",
         "the pixels are of a kind that is not stored yet (depth, channels or planes); export as 8-bit RGB",
     )
+    TURNED_PICTURE = (
+        "turned-picture",
+        "the file says that its picture is stored turned or mirrored, which readers disagree on; export it upright",
+    )
     READER_CRASHED = "reader-crashed", "reading the file brought the reader down; copy it again from the scanner"
     TOO_MUCH_MEMORY = "too-much-memory", "reading the file took more memory than a slide may; copy it again"
     TOO_SLOW = "too-slow", "reading the file took longer than a slide may; copy it again from the scanner"
@@ -85,7 +89,7 @@ class IngestError(ArchiveError):
 
 
 class SlideRefused(IngestError):
-    """This slide is not taken; the rest of the delivery goes on."""
+    """The slide is not taken; the rest of the delivery goes on."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(f"{reason.value}: {reason.sentence}")

@@ -21,7 +21,10 @@ from archive.pyramid.shard import ABSENT, CRC_BYTES, is_whole, read_index
 
 SourceTiles = npt.NDArray[np.int64]
 """``(rows, columns, 2)``: offset and length in bytes of each tile's entropy-coded data in the source file; length 0
-where the source has no tile."""
+where the source has no tile, `MADE_HERE` where the archive made one in its place."""
+
+MADE_HERE = -1
+"""The length of a tile that is not the source's own, and is not compared with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class _LevelVerifier:
         if self._source is None or self._origin is None:
             return False
         offset, length = self._origin[row, column].tolist()
+        if length == MADE_HERE:
+            return False
         if self._source[offset : offset + length] != tile[start:-2]:
             raise DamagedPyramid(place, "the source's own entropy-coded bytes", "others")
         return True
@@ -144,7 +149,7 @@ def verify_level(
     tiles = white = compared = 0
     for column, row, stored in _stored_tiles(folder, number, layout):
         if stored is None:
-            if origin is not None and origin[row, column, 1]:
+            if origin is not None and origin[row, column, 1] > 0:
                 raise DamagedPyramid(f"level {number}, tile {column}, {row}", "a tile", "none")
             white += 1
         else:

@@ -26,6 +26,9 @@ WHOLE_PAGE_PIXELS = 1 << 26
 
 GREY, RGB, YCBCR = 1, 2, 6
 
+UPRIGHT = {0, 1}
+"""Orientation (tag 274): 1 is upright; 0 is none of the defined ones, and readers take it for upright."""
+
 
 def is_simple(page: tifffile.TiffPage) -> bool:
     """Whether a page holds 8-bit grey or RGB pixels that can be stored as they are."""
@@ -55,6 +58,8 @@ class TiffLevel(SourceLevel):
     def __init__(self, page: tifffile.TiffPage) -> None:
         if not is_simple(page):
             raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
+        if page.tags.valueof(274, default=1) not in UPRIGHT:
+            raise SlideRefused(Reason.TURNED_PICTURE)
         self._page = page
         self.size = page_size(page)
         self.channels = page.samplesperpixel
@@ -65,11 +70,6 @@ class TiffLevel(SourceLevel):
         self.tag_says_ycbcr = int(page.photometric) == YCBCR
         count = self.size.tiles(self.tile)[0] * self.size.tiles(self.tile)[1]
         self.mean_tile_bytes = max(1, sum(page.databytecounts) // count)
-
-    @property
-    def orientation(self) -> int:
-        """TIFF orientation, 1 for the usual one."""
-        return int(self._page.tags.valueof(274, default=1) or 1)
 
     def encoded_tiles(self) -> Iterator[EncodedTile]:
         """Give the compressed tiles; a byte count of 0 marks white glass (Aperio, Philips)."""
@@ -90,6 +90,14 @@ class TiffLevel(SourceLevel):
             yield from self._cut(iter([self._whole_page()]))
         else:
             raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
+
+    def leaves_out(self, column: int, row: int) -> bool:
+        """Whether the tile has no bytes."""
+        return self.in_tiles and not self._page.databytecounts[row * self.size.tiles(self.tile)[0] + column]
+
+    def decoded_tile(self, column: int, row: int) -> Pixels | None:
+        """Decode one tile as the file's tags say; None where the page is in strips or leaves the tile out."""
+        return self._segment(row * self.size.tiles(self.tile)[0] + column) if self.in_tiles else None
 
     def _segment(self, index: int) -> Pixels | None:
         """Decode one tile or strip: ``(height, width, channels)``; None where the file has none."""

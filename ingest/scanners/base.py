@@ -74,6 +74,16 @@ class SourceLevel(ABC):
         Tiles that the file leaves out are left out here; those cut by the edge are filled up.
         """
 
+    def leaves_out(self, column: int, row: int) -> bool:
+        """Whether the file has no tile at this place."""
+        del column, row
+        return False
+
+    def decoded_tile(self, column: int, row: int) -> Pixels | None:
+        """Decode one tile as the file's tags say, or None where the file has no tile of its own at that place."""
+        del column, row
+        return None
+
 
 @dataclass(frozen=True)
 class Scan:

@@ -13,6 +13,7 @@ import openslide
 
 from archive.geometry import Size
 from ingest.errors import Reason, SlideRefused
+from ingest.scanners._dicom import why_unreadable
 from ingest.scanners.base import (
     AssociatedImage,
     AssociatedKind,
@@ -90,7 +91,8 @@ class OpenSlideReader(ScanReader):
         try:
             self._slide = openslide.OpenSlide(path)
         except (openslide.OpenSlideError, OSError) as error:
-            raise SlideRefused(Reason.UNREADABLE_PIXELS) from error
+            reason = why_unreadable(path) if self.vendor(path) == "dicom" else Reason.UNREADABLE_PIXELS
+            raise SlideRefused(reason) from error
 
     @classmethod
     def recognise(cls, path: Path) -> str | None:

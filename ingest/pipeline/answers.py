@@ -1,0 +1,124 @@
+"""What the jail answers, as value types that are checked at birth.
+
+Whatever comes out of the jail was made by a process that a stranger's file may have taken over. It is plain JSON, and
+everything here either fits or is refused.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from archive.geometry import Size
+from archive.holdings.pixels import Coding, LevelLayout, Origin, ShardGrid
+from ingest.errors import Reason, SlideRefused
+from ingest.scanners import AssociatedImage, AssociatedKind
+
+MAX_LEVELS = 32
+MAX_ASSOCIATED = 512
+MAX_ICC_BYTES = 4 << 20
+
+
+def size_from_json(value: Any) -> Size:
+    """Read a size from ``[width, height]``."""
+    width, height = value
+    return Size(int(width), int(height))
+
+
+def level_to_json(level: LevelLayout) -> dict[str, Any]:
+    """Write a stored level's layout as plain JSON."""
+    return {
+        "size": [level.size.width, level.size.height],
+        "tile": [level.tile.width, level.tile.height],
+        "coding": str(level.coding),
+        "origin": str(level.origin),
+        "grid": [level.grid.columns, level.grid.rows],
+        "channels": level.channels,
+    }
+
+
+def level_from_json(value: Any) -> LevelLayout:
+    """Read a stored level's layout."""
+    columns, rows = value["grid"]
+    if not (1 <= int(columns) <= 1 << 20 and 1 <= int(rows) <= 1 << 20):
+        raise ValueError("a shard has at least one tile")
+    return LevelLayout(
+        size_from_json(value["size"]),
+        size_from_json(value["tile"]),
+        Coding(value["coding"]),
+        Origin(value["origin"]),
+        ShardGrid(int(columns), int(rows)),
+        int(value["channels"]),
+    )
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is in a slide's file. ``properties`` are the file's own words and may name a person."""
+
+    maker: str
+    levels: tuple[Size, ...]
+    associated: tuple[AssociatedImage, ...]
+    properties: Mapping[str, str]
+    icc_profile: bytes | None
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Read the answer of `describe`.
+
+        Raises
+        ------
+        SlideRefused
+            If it does not fit.
+        """
+        try:
+            if len(value["levels"]) > MAX_LEVELS or len(value["associated"]) > MAX_ASSOCIATED:
+                raise ValueError("too many levels or images")
+            return cls(
+                str(value["maker"])[:32],
+                tuple(size_from_json(level) for level in value["levels"]),
+                tuple(_associated(image) for image in value["associated"]),
+                {str(key): str(text) for key, text in value["properties"].items()},
+                _icc(value["icc_profile"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SlideRefused(Reason.READER_CRASHED) from error
+
+
+def _associated(value: Any) -> AssociatedImage:
+    return AssociatedImage(AssociatedKind(value["kind"]), str(value["found_by"])[:64], size_from_json(value["size"]))
+
+
+def _icc(value: Any) -> bytes | None:
+    if value is None or len(value) > MAX_ICC_BYTES:
+        return None
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64") from error
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What `store` wrote: the levels, and how many JPEG segments that are no pixels were left behind."""
+
+    levels: tuple[LevelLayout, ...]
+    segments_left_behind: int
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Read the answer of `store`.
+
+        Raises
+        ------
+        SlideRefused
+            If it does not fit.
+        """
+        try:
+            levels = tuple(level_from_json(level) for level in value["levels"])
+            if not 1 <= len(levels) <= MAX_LEVELS:
+                raise ValueError("a scan has 1 to 32 levels")
+            return cls(levels, int(value["segments_left_behind"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise SlideRefused(Reason.READER_CRASHED) from error

@@ -1,0 +1,25 @@
+"""Inside the jail: tell what is in a slide's file."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from ingest.pipeline.storing import Tell
+from ingest.scanners.opening import open_scan
+
+
+def describe(tell: Tell, path: str) -> dict[str, Any]:
+    """Tell maker, levels, associated images, the file's own words and its colour profile."""
+    del tell
+    with open_scan(Path(path)) as reader:
+        scan = reader.scan()
+        return {
+            "maker": scan.maker,
+            "levels": [[level.size.width, level.size.height] for level in scan.levels],
+            "associated": [
+                {"kind": str(a.kind), "found_by": a.found_by, "size": [a.size.width, a.size.height]}
+                for a in scan.associated
+            ],
+            "properties": dict(scan.properties),
+            "icc_profile": base64.b64encode(scan.icc_profile).decode() if scan.icc_profile else None,
+        }

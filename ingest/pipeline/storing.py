@@ -1,0 +1,264 @@
+"""Inside the jail: write the pixels of a slide into a staged folder as shards.
+
+Where the scanner wrote plain JPEG tiles they are copied; otherwise they are decoded and stored without loss. Levels
+that the scanner left out are added.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from archive.holdings.pixels import (
+    MADE_HERE,
+    WHITE,
+    BetweenLevel,
+    Coding,
+    Header,
+    HeaderReader,
+    Level,
+    LevelLayout,
+    LevelWriter,
+    LocalStore,
+    NotPlainJpeg,
+    Origin,
+    Pixels,
+    encode_jpeg,
+    encode_lossless,
+    padded,
+    plain_header,
+    scan_end,
+)
+from ingest.pipeline.answers import level_to_json
+from ingest.scanners import EncodedTile, SourceLevel
+from ingest.scanners.opening import open_scan
+
+Tell = Callable[[dict[str, Any]], None]
+
+SMALLEST_PX = 1024
+"""Levels are added until the smallest fits a square of this side."""
+
+WIDEST_GAP = 4.5
+"""A pyramid that jumps further than this between two levels gets one in between."""
+
+ADDED_QUALITY = 90
+"""JPEG quality of added levels of a JPEG scan; a lossless scan gets lossless ones."""
+
+TOLD_EVERY = 256
+"""Progress is told after so many tiles: often enough for a smooth bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLevel:
+    """One level to be stored: a level of the source, or an added one that much smaller than the level before."""
+
+    source: SourceLevel | None
+    factor: int = 1
+
+
+def plan_levels(levels: tuple[SourceLevel, ...]) -> list[PlannedLevel]:
+    """Keep every level that the scanner made, fill gaps over 4, and add levels until the smallest is small.
+
+    Added levels are four times smaller than the one before, or twice where that suffices: what a viewer wants in
+    between is made on request.
+    """
+    plan: list[PlannedLevel] = []
+    for level, smaller in zip(levels, (*levels[1:], None), strict=True):
+        plan.append(PlannedLevel(level))
+        size, target = level.size, smaller.size.width if smaller else 0
+        while size.width / target > WIDEST_GAP if target else max(size.width, size.height) > SMALLEST_PX:
+            factor = 2 if not target and max(size.width, size.height) <= 2 * SMALLEST_PX else 4
+            plan.append(PlannedLevel(None, factor))
+            size = size.reduced(factor)
+    return plan
+
+
+def store(tell: Tell, path: str, folder: str, places: str) -> dict[str, Any]:
+    """Write every level of a slide into a staged folder as shards.
+
+    Parameters
+    ----------
+    tell : callable
+        Told ``{"tiles": n}`` from time to time.
+    path : str
+        The slide.
+    folder : str
+        The staged folder.
+    places : str
+        A folder for the places of copied tiles in the source: ``N.npy`` for level N, as the pipeline's comparison
+        byte by byte wants them.
+    """
+    with open_scan(Path(path)) as reader:
+        job = _Storing(tell, Path(folder), Path(places))
+        for number, planned in enumerate(plan_levels(reader.scan().levels)):
+            if planned.source is None:
+                job.add(number, planned.factor)
+            else:
+                job.keep(number, planned.source)
+        return {"levels": [level_to_json(layout) for layout in job.layouts], "segments_left_behind": job.left_behind}
+
+
+def _with_gaps(tiles: Iterator[EncodedTile], layout: LevelLayout) -> Iterator[tuple[int, int, EncodedTile | None]]:
+    """Walk over every place of a level, row by row: row, column, and the tile or None where the file has none."""
+    expected = 0
+    for tile in tiles:
+        index = tile.row * layout.columns + tile.column
+        for gap in range(expected, index):
+            yield *divmod(gap, layout.columns), None
+        yield tile.row, tile.column, tile
+        expected = index + 1
+    for gap in range(expected, layout.rows * layout.columns):
+        yield *divmod(gap, layout.columns), None
+
+
+class _Rewriter:
+    """Puts the plain header on the tiles of one level."""
+
+    def __init__(self, level: SourceLevel) -> None:
+        self._level = level
+        self._headers = HeaderReader(level.jpeg_tables)
+        self._written: dict[int, tuple[Header, bytes]] = {}
+        self.left_behind = 0
+
+    def plain(self, stream: bytes) -> tuple[bytes, int, int]:
+        """Give the plain tile, and where in `stream` its entropy-coded data begins and how long it is.
+
+        Raises
+        ------
+        NotPlainJpeg
+            If the tile cannot be copied.
+        """
+        header = self._headers.read(stream)
+        known = self._written.get(id(header))
+        start = known[1] if known and known[0] is header else self._write(header)
+        end = scan_end(stream, header.length)
+        self.left_behind += header.left_behind + (end + 2 < len(stream))
+        return start + stream[header.length : end + 2], header.length, end - header.length
+
+    def _write(self, header: Header) -> bytes:
+        level = self._level
+        if (header.width, header.height) != (level.tile.width, level.tile.height):
+            raise NotPlainJpeg("a tile has another size than its level says")
+        if len(header.components) != level.channels:
+            raise NotPlainJpeg("a tile has another number of components than its level says")
+        start = plain_header(header, ycbcr=level.channels == 3 and header.is_ycbcr(level.tag_says_ycbcr))
+        if len(self._written) < HeaderReader.KNOWN:
+            self._written[id(header)] = header, start
+        return start
+
+
+class _Storing:
+    """The levels stored so far."""
+
+    def __init__(self, tell: Tell, folder: Path, places: Path) -> None:
+        self._folder, self._places, self._tell = folder, places, tell
+        self._tiles = 0
+        self.layouts: list[LevelLayout] = []
+        self.left_behind = 0
+
+    def _count(self) -> None:
+        self._tiles += 1
+        if self._tiles % TOLD_EVERY == 0:
+            self._tell({"tiles": self._tiles})
+
+    def keep(self, number: int, level: SourceLevel) -> None:
+        """Copy a level's compressed tiles if all of them are plain; else decode them and store without loss."""
+        tiles_before, left_before = self._tiles, self.left_behind
+        if level.is_jpeg:
+            try:
+                return self._copy(number, level)
+            except NotPlainJpeg:
+                self._tiles, self.left_behind = tiles_before, left_before
+                shutil.rmtree(self._folder / str(number), ignore_errors=True)
+        return self._decode(number, level)
+
+    def _copy(self, number: int, level: SourceLevel) -> None:
+        layout = LevelLayout.planned(
+            level.size, level.tile, Coding.JPEG, Origin.COPIED, level.channels, level.mean_tile_bytes
+        )
+        places = np.zeros((layout.rows, layout.columns, 2), np.int64)
+        rewrite = _Rewriter(level)
+        above = Level(self._folder, number - 1, self.layouts[-1]) if number else None
+        with LevelWriter(LocalStore(self._folder), number, layout) as writer:
+            for row, column, tile in _with_gaps(level.encoded_tiles(), layout):
+                if tile is None:
+                    self._fill_gap(writer, above, layout, column, row, places)
+                    continue
+                stored, start, length = rewrite.plain(tile.stream)
+                writer.add(column, row, stored)
+                places[row, column] = tile.offset + start, length
+                self._count()
+        self.left_behind += rewrite.left_behind
+        np.save(self._places / f"{number}.npy", places)
+        self.layouts.append(layout)
+
+    @staticmethod
+    def _fill_gap(
+        writer: LevelWriter,
+        above: Level | None,
+        layout: LevelLayout,
+        column: int,
+        row: int,
+        places: npt.NDArray[np.int64],
+    ) -> None:
+        """Make a tile that the scanner left out of a smaller level from the larger one, as OpenSlide draws it.
+
+        On level 0 there is nothing to make it from: it is white glass.
+        """
+        if above is not None:
+            pixels = reduced_tile(above, layout, column, row)
+            if pixels.min() < WHITE:
+                writer.add(column, row, jpeg_tile(pixels if layout.channels == 3 else pixels[..., 0]))
+                places[row, column] = 0, MADE_HERE
+
+    def _decode(self, number: int, level: SourceLevel) -> None:
+        self._write_pixels(
+            number,
+            LevelLayout.planned(
+                level.size, level.tile, Coding.LOSSLESS, Origin.DECODED, level.channels, level.tile.pixels
+            ),
+            level.decoded_tiles(),
+        )
+
+    def add(self, number: int, factor: int) -> None:
+        """Add a level `factor` times smaller than the one before, of the same coding."""
+        before = self.layouts[-1]
+        larger = Level(self._folder, number - 1, before)
+        smaller = BetweenLevel(larger, factor)
+        layout = LevelLayout.planned(smaller.size, before.tile, before.coding, Origin.ADDED, before.channels)
+        self._write_pixels(number, layout, smaller.tiles())
+        larger.close()
+
+    def _write_pixels(self, number: int, layout: LevelLayout, tiles: Iterator[tuple[int, int, Pixels]]) -> None:
+        with LevelWriter(LocalStore(self._folder), number, layout) as writer:
+            for column, row, pixels in tiles:
+                one = pixels[..., 0] if layout.channels == 1 else pixels
+                if layout.coding is Coding.JPEG:
+                    writer.add(column, row, jpeg_tile(one))
+                else:
+                    writer.add(column, row, encode_lossless(one))
+                self._count()
+        self.layouts.append(layout)
+
+
+def reduced_tile(larger: Level, layout: LevelLayout, column: int, row: int) -> Pixels:
+    """Make one tile of a smaller level from a larger one: ``(tile height, tile width, 3)`` uint8 RGB."""
+    x, y = column * layout.tile.width, row * layout.tile.height
+    width, height = min(layout.tile.width, layout.size.width - x), min(layout.tile.height, layout.size.height - y)
+    across, down = larger.size.width / layout.size.width, larger.size.height / layout.size.height
+    left, top = round(x * across), round(y * down)
+    region = larger.read_region(left, top, max(1, round(width * across)), max(1, round(height * down)))
+    small = Image.fromarray(region).resize((width, height), Image.Resampling.BOX)
+    return padded(np.asarray(small), layout.tile)
+
+
+def jpeg_tile(pixels: Pixels) -> bytes:
+    """Encode a tile of an added level, under the same plain header as copied tiles have."""
+    stream = encode_jpeg(np.ascontiguousarray(pixels), quality=ADDED_QUALITY)
+    header = HeaderReader().read(stream)
+    return plain_header(header, ycbcr=True) + stream[header.length :]

@@ -1,0 +1,34 @@
+"""Run the benchmarks: ``python -m tests.benchmarks ingest|read|serve|all SLIDE``."""
+
+import argparse
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks import ingesting, reading, serving
+from tests.benchmarks.report import Row, show
+
+
+def main() -> None:
+    """Measure what was asked for and print a table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("what", choices=["ingest", "read", "serve", "all"])
+    parser.add_argument("slide", type=Path, help="an SVS file; the documented figures are for 40,000 x 30,000 px")
+    parser.add_argument("--wsidicomizer", help="the wsidicomizer command of an environment of its own, to compare with")
+    asked = parser.parse_args()
+    rows: list[Row] = []
+    if asked.what in ("ingest", "all"):
+        rows += ingesting.measure(asked.slide, asked.wsidicomizer)
+    if asked.what in ("serve", "all"):
+        rows += serving.measure(asked.slide)
+    if asked.what in ("read", "all"):  # last, because it binds itself to one core
+        with tempfile.TemporaryDirectory() as folder:
+            command = ingesting.whole_ingest(asked.slide, Path(folder))
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            scan = next((Path(folder) / "archive" / "scans").rglob("zarr.json")).parent
+            rows += reading.measure(asked.slide, scan if (scan / "0").is_dir() else scan.parent)
+    show(rows)
+
+
+if __name__ == "__main__":
+    main()
