@@ -129,6 +129,12 @@ class Catalogue:
         with self.reading() as connection:
             return InternalKey(connection.execute(select(archive.c.id)).scalar_one())
 
+    @property
+    def unused(self) -> bool:
+        """Whether nothing was ever put in."""
+        with self.reading() as connection:
+            return connection.scalar(select(archive.c.changes)) == 0
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection to read with.

@@ -33,13 +33,19 @@ def project_number(connection: Connection, name: str) -> int:
     return int(number)
 
 
-def add_code(connection: Connection, project: int, kind: Kind, key: InternalKey) -> Code:
-    """Give the code of a thing in a project, which is made on first use; only inside a writing transaction."""
+def code_of(connection: Connection, project: int, kind: Kind, key: InternalKey) -> Code | None:
+    """Give the code of a thing in a project, or None if it has none yet."""
     known = connection.scalar(
         select(codes.c.code).where(codes.c.project == project, codes.c.kind == kind.value, codes.c.key == key)
     )
+    return None if known is None else Code.parse(known)
+
+
+def add_code(connection: Connection, project: int, kind: Kind, key: InternalKey) -> Code:
+    """Give the code of a thing in a project, which is made on first use; only inside a writing transaction."""
+    known = code_of(connection, project, kind, key)
     if known is not None:
-        return Code.parse(known)
+        return known
     code = Code.random(kind)
     while connection.scalar(select(codes.c.key).where(codes.c.code == str(code))) is not None:
         code = Code.random(kind)

@@ -13,7 +13,7 @@ from archive.codes import InternalKey
 from archive.consent import Facts, MightIdentify
 from archive.errors import CatalogueUnavailable
 from archive.geometry import MicronsPerPixel, Size
-from archive.records import CaseRecord, Coding, Concept, ScanRecord, ScanStatus, Scheme, SlideRecord, Stain
+from archive.records import CaseRecord, Concept, Fidelity, ScanRecord, ScanStatus, Scheme, SlideRecord, Stain
 
 Row: TypeAlias = Mapping[Any, Any]
 R = TypeVar("R")
@@ -93,7 +93,7 @@ def scan_row(scan: ScanRecord) -> dict[str, Any]:
         "height": scan.size.height,
         "mpp_x": scan.mpp and scan.mpp.x,
         "mpp_y": scan.mpp and scan.mpp.y,
-        "coding": str(scan.coding),
+        "fidelity": str(scan.fidelity),
         "might_identify": str(scan.might_identify),
         "status": str(scan.status),
     }
@@ -107,7 +107,7 @@ def scan_from(row: Row) -> ScanRecord:
         slide=row["slide_key"],
         size=Size(row["width"], row["height"]),
         mpp=MicronsPerPixel(row["mpp_x"], row["mpp_y"]) if row["mpp_x"] is not None else None,
-        coding=Coding(row["coding"]),
+        fidelity=Fidelity(row["fidelity"]),
         might_identify=MightIdentify.parse(row["might_identify"]),
         status=ScanStatus(row["status"]),
         **{name: row[name] for name in _SAME},

@@ -106,7 +106,7 @@ scans = Table(
     Column("objective_power", Float),
     Column("scanner_maker", WORD),
     Column("scanner_model", WORD),
-    Column("coding", WORD, nullable=False),
+    Column("fidelity", WORD, nullable=False),
     Column("quality", Integer),
     Column("might_identify", WORD, nullable=False),
     Column("rescreen", Boolean, nullable=False),

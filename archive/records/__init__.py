@@ -7,13 +7,13 @@ is a code of SNOMED CT or ICD-O-3, and everything else is a number. Every value 
 from archive.records.chain import CaseRecord, SlideRecord
 from archive.records.concept import Concept, Scheme
 from archive.records.held import HeldScan, HeldSlide
-from archive.records.scan import Coding, ScanRecord, ScanStatus
+from archive.records.scan import Fidelity, ScanRecord, ScanStatus
 from archive.records.stain import Stain
 
 __all__ = [
     "CaseRecord",
-    "Coding",
     "Concept",
+    "Fidelity",
     "HeldScan",
     "HeldSlide",
     "ScanRecord",

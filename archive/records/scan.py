@@ -22,7 +22,7 @@ MOST_LEVELS = 32
 """Halving 2**31 pixels down to one takes fewer levels than this."""
 
 
-class Coding(StrEnum):
+class Fidelity(StrEnum):
     """How the pixels were stored."""
 
     COPIED = "copied"
@@ -46,7 +46,7 @@ class ScanRecord:
     """One scan of a slide.
 
     ``size`` is that of level 0 in pixels; ``level_count`` counts the stored levels, ``levels_added`` those among them
-    that the scanner had not made. ``quality`` is the JPEG quality of a lossy coding, 1 to 100. ``might_identify`` is
+    that the scanner had not made. ``quality`` is the JPEG quality of a lossy copy, 1 to 100. ``might_identify`` is
     the grade of this scan's pixels, ``rescreen`` marks it to be screened again, and ``deidentified`` says that the
     report of its de-identification was passed; the report speaks of exactly the bytes that ``manifest_sha256`` stands
     for. ``stored_bytes`` and ``manifest_sha256`` are set when the scan is committed.
@@ -60,7 +60,7 @@ class ScanRecord:
     objective_power: float | None = None
     scanner_maker: str | None = None
     scanner_model: str | None = None
-    coding: Coding
+    fidelity: Fidelity
     levels_added: int = 0
     quality: int | None = None
     might_identify: MightIdentify = field(default_factory=MightIdentify)
@@ -76,8 +76,8 @@ class ScanRecord:
         for product in (self.scanner_maker, self.scanner_model):
             if product is not None and not _PRODUCT.fullmatch(product):
                 raise InvalidValue("the maker and the model of a scanner are short product names")
-        if (self.coding is Coding.LOSSY) != (self.quality is not None):
-            raise InvalidValue("a lossy coding has a quality, and no other coding has one")
+        if (self.fidelity is Fidelity.LOSSY) != (self.quality is not None):
+            raise InvalidValue("a lossy copy has a quality, and no other has one")
         if self.manifest_sha256 and not _SHA256.fullmatch(self.manifest_sha256):
             raise InvalidValue("the digest of a manifest has 64 hexadecimal digits")
 
@@ -88,7 +88,7 @@ class ScanRecord:
         if power is not None and not (math.isfinite(power) and 0.1 <= power <= 250):
             raise InvalidValue("an objective magnifies between 0.1 and 250 times")
         if self.quality is not None and not 1 <= self.quality <= 100:
-            raise InvalidValue("the quality of a lossy coding is between 1 and 100")
+            raise InvalidValue("the quality of a lossy copy is between 1 and 100")
         if self.stored_bytes < 0:
             raise InvalidValue("a scan is stored in 0 bytes or more")
 

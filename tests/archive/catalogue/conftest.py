@@ -1,102 +1,12 @@
-"""Every catalogue test runs on SQLite and on a real PostgreSQL, started for this run and thrown away after it."""
+"""Every catalogue test runs on SQLite and on a real PostgreSQL."""
 
-import os
-import pwd
-import shutil
 import sqlite3
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from archive.catalogue import Catalogue
-from archive.codes import new_key
-from archive.consent import Facts
-from archive.geometry import MicronsPerPixel, Size
-from archive.records import CaseRecord, Coding, ScanRecord, SlideRecord, Stain
-
-SUPERUSER = "archive"
-
-
-class Server:
-    """A PostgreSQL server in a folder, reached through a socket in that folder, so that no port is taken."""
-
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self.programs = programs
-        self.folder = folder
-        self.data = folder / "data"
-        self.databases = 0
-
-    def run(self, program: str, *arguments: str) -> None:
-        # PostgreSQL refuses to run as root.
-        user = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []} if not os.getuid() else {}
-        subprocess.run(
-            [self.programs / program, "-D", self.data, *arguments],
-            cwd=self.folder,
-            check=True,
-            capture_output=True,
-            timeout=120,
-            **user,  # type: ignore[call-overload]
-        )
-
-    def start(self) -> None:
-        self.run("initdb", "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-k")
-        self.resume()
-
-    def resume(self, *settings: str) -> None:
-        options = ["-c listen_addresses=''", f"-k '{self.folder}'", *(f"-c {setting}" for setting in settings)]
-        self.run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", " ".join(options), "start")
-
-    def stop(self) -> None:
-        self.run("pg_ctl", "-w", "-m", "immediate", "stop")
-
-    def url(self, database: str) -> str:
-        return f"postgresql://{SUPERUSER}@/{database}?host={self.folder}"
-
-    def emptied(self) -> str:
-        """Empty the database and give its URL."""
-        with psycopg(self.url("postgres")) as connection:
-            connection.execute("DROP SCHEMA public CASCADE")
-            connection.execute("CREATE SCHEMA public")
-        return self.url("postgres")
-
-
-@contextmanager
-def psycopg(url: str) -> Iterator[Any]:
-    """Reach a PostgreSQL database past the code under test."""
-    with import_module("psycopg").connect(url, autocommit=True) as connection:
-        yield connection
-
-
-def programs() -> Path | None:
-    """Find the folder of PostgreSQL's programs."""
-    found = shutil.which("initdb")
-    places = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    return places[-1] if places else None
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[Server]:
-    place = programs()
-    if place is None or not find_spec("psycopg"):
-        absent = pytest.fail if os.environ.get("COVERSLIP_TEST_REQUIRE") == "all" else pytest.skip
-        absent("needs PostgreSQL and its driver: apt install postgresql; pip install 'coverslip[postgresql]'")
-    memory = Path("/dev/shm")  # flushing to memory is quick, and what is tested here is not the disk
-    # A socket's path may have 107 characters at most, so the folder is not pytest's.
-    folder = Path(tempfile.mkdtemp(prefix="coverslip-", dir=memory if memory.is_dir() else None))
-    if not os.getuid():
-        shutil.chown(folder, "nobody")
-    server = Server(place, folder)
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -104,18 +14,17 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """Where an empty catalogue may be made."""
     if request.param == "sqlite":
         return tmp_path / "catalogue.sqlite"
-    server: Server = request.getfixturevalue("postgresql")
-    return server.emptied()
+    emptied: str = request.getfixturevalue("postgresql").emptied()
+    return emptied
 
 
 @pytest.fixture
-def tamper(place: Path | str) -> Callable[[str], None]:
+def tamper(request: pytest.FixtureRequest, place: Path | str) -> Callable[[str], None]:
     """Change the database past the code under test."""
 
     def tampering(statement: str) -> None:
         if isinstance(place, str):
-            with psycopg(place) as connection:
-                connection.execute(statement)
+            request.getfixturevalue("postgresql").execute(statement)
             return
         connection = sqlite3.connect(place)
         with connection:
@@ -142,28 +51,3 @@ def open_catalogue(place: Path | str) -> Iterator[Callable[..., Catalogue]]:
 @pytest.fixture
 def catalogue(open_catalogue: Callable[..., Catalogue]) -> Catalogue:
     return open_catalogue()
-
-
-@pytest.fixture
-def make_chain() -> Callable[..., tuple[CaseRecord, SlideRecord, ScanRecord]]:
-    """Make a case with a slide and a scan."""
-
-    def making(facts: Facts | None = None) -> tuple[CaseRecord, SlideRecord, ScanRecord]:
-        case = CaseRecord(new_key(), new_key(), facts or Facts())
-        slide = SlideRecord(new_key(), case.key, new_key(), Stain.HE)
-        scan = ScanRecord(
-            key=new_key(),
-            slide=slide.key,
-            size=Size(40_000, 30_000),
-            level_count=3,
-            mpp=MicronsPerPixel(0.2505, 0.2505),
-            objective_power=40.0,
-            scanner_maker="Aperio",
-            scanner_model="GT450",
-            coding=Coding.COPIED,
-            stored_bytes=2**40,
-            manifest_sha256="a" * 64,
-        )
-        return case, slide, scan
-
-    return making

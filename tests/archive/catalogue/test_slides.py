@@ -13,8 +13,8 @@ from archive.consent.terms import Consent, TissueSource
 from archive.errors import FactsConflict, InvalidValue, UnknownCode
 from archive.records import (
     CaseRecord,
-    Coding,
     Concept,
+    Fidelity,
     ScanRecord,
     ScanStatus,
     Scheme,
@@ -46,7 +46,7 @@ def test_every_field_of_every_record_comes_back(catalogue: Catalogue, make_chain
     )
     scan = dataclasses.replace(
         scan,
-        coding=Coding.LOSSY,
+        fidelity=Fidelity.LOSSY,
         quality=90,
         levels_added=2,
         might_identify=MightIdentify.screened("structure-1"),

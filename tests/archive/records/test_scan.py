@@ -8,7 +8,7 @@ from archive.codes import InternalKey, new_key
 from archive.consent import Facts, MightIdentify
 from archive.errors import InvalidValue
 from archive.geometry import Size
-from archive.records import CaseRecord, Coding, ScanRecord, SlideRecord
+from archive.records import CaseRecord, Fidelity, ScanRecord, SlideRecord
 
 
 def scan(**differences: Any) -> ScanRecord:
@@ -20,7 +20,7 @@ def scan(**differences: Any) -> ScanRecord:
         "objective_power": 20.0,
         "scanner_maker": "Aperio",
         "scanner_model": "GT 450 DX (2)",
-        "coding": Coding.COPIED,
+        "fidelity": Fidelity.COPIED,
     }
     return ScanRecord(**values | differences)
 
@@ -40,8 +40,8 @@ def scan(**differences: Any) -> ScanRecord:
         {"scanner_model": "DOE^JANE"},
         {"scanner_model": "a\nb"},
         {"scanner_model": "x" * 65},
-        {"coding": Coding.LOSSY},
-        {"coding": Coding.LOSSY, "quality": 101},
+        {"fidelity": Fidelity.LOSSY},
+        {"fidelity": Fidelity.LOSSY, "quality": 101},
         {"quality": 90},
         {"stored_bytes": -1},
         {"manifest_sha256": "abc"},

@@ -114,7 +114,7 @@ def _scans() -> None:
         sa.Column("objective_power", sa.Float(), nullable=True),
         sa.Column("scanner_maker", WORD, nullable=True),
         sa.Column("scanner_model", WORD, nullable=True),
-        sa.Column("coding", WORD, nullable=False),
+        sa.Column("fidelity", WORD, nullable=False),
         sa.Column("quality", sa.Integer(), nullable=True),
         sa.Column("might_identify", WORD, nullable=False),
         sa.Column("rescreen", sa.Boolean(), nullable=False),

@@ -1,0 +1,350 @@
+"""One door to everything that is kept: the catalogue and the folders of the scans, always in step.
+
+Outside the archive nobody opens a scan or asks the catalogue but through here, so that every opening can be decided
+and every change is in the audit trail.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from archive import auditchain, fixity
+from archive.catalogue import LABORATORY, Catalogue, audit, codes, slides
+from archive.codes import Code, InternalKey, Kind
+from archive.consent import Decision, Facts, Purpose, Recipient
+from archive.errors import DamagedPyramid, HoldingsUnavailable, InvalidValue, UnknownCode
+from archive.holdings import witness
+from archive.holdings.commit import Chain, Committed, StagedScan, commit, stage
+from archive.holdings.deciding import decide
+from archive.holdings.place import PIXELS, Place, claimed, disk_errors
+from archive.holdings.recovery import Recovered, recover, take_up
+from archive.records import CaseRecord, HeldScan, HeldSlide, ScanRecord, ScanStatus, SlideRecord
+
+if TYPE_CHECKING:
+    from archive.pyramid.reader import Pyramid
+    from archive.settings import ArchiveSettings
+
+
+def _no_step(name: str) -> None:
+    """Nobody watches the steps of a commit, outside tests."""
+
+
+class Archive:
+    """An archive, open for reading or for reading and writing.
+
+    Safe to use from several threads; a forked process opens its own.
+    """
+
+    def __init__(
+        self, place: Place, catalogue: Catalogue, second_place: Path | None, step: Callable[[str], None]
+    ) -> None:
+        self.place = place
+        self.catalogue = catalogue
+        self._second_place = second_place
+        self._step = step
+
+    @classmethod
+    def create(cls, root: Path, settings: "ArchiveSettings | None" = None, *, actor: str = "local") -> "Archive":
+        """Make a new archive in an empty folder and open it for writing.
+
+        Creating that was interrupted may be tried again in the same folder.
+
+        Raises
+        ------
+        InvalidValue
+            If the folder is an archive already, or holds something else.
+        CatalogueUnavailable, HoldingsUnavailable
+            If the disk or the database cannot be used.
+        """
+        place = Place(root)
+        folders = (place.staging, place.scans, place.aside)
+        with disk_errors():
+            root.mkdir(parents=True, exist_ok=True)
+            with claimed(root):
+                ours = {folder.name for folder in folders}
+                if place.mark.exists():
+                    raise InvalidValue("this folder is an archive already; open it instead")
+                if any(entry.name not in ours and entry.name.split(".")[0] != "catalogue" for entry in root.iterdir()):
+                    raise InvalidValue("an archive is made in an empty folder; name another one")
+                for folder in folders:
+                    folder.mkdir(mode=0o750, exist_ok=True)
+                catalogue = _open_catalogue(place, settings, read_only=False, actor=actor)
+                try:
+                    if not catalogue.unused:
+                        raise InvalidValue("this database belongs to another archive; name an empty one")
+                    place.write_mark(catalogue.identity)
+                    fixity.flush_one(root.absolute().parent)
+                finally:
+                    catalogue.close()
+        return cls.open(root, settings=settings, actor=actor)
+
+    @classmethod
+    def open(
+        cls,
+        root: Path,
+        *,
+        read_only: bool = False,
+        settings: "ArchiveSettings | None" = None,
+        actor: str = "local",
+        step: Callable[[str], None] = _no_step,
+    ) -> "Archive":
+        """Open an archive.
+
+        Parameters
+        ----------
+        root
+            The archive's folder.
+        read_only
+            Change nothing; what only serves opens the archive so.
+        settings
+            Where the catalogue is and where the audit trail's heads are written; None for the archive's own folder.
+        actor
+            The role that the audit trail names, such as ``ingest``; never a patient.
+        step
+            Called with the name of each step of a commit, right after it was done.
+
+        Raises
+        ------
+        CatalogueUnavailable, HoldingsUnavailable
+            If it cannot be opened, may lose data, is from a newer version, or folder and catalogue do not belong
+            together.
+        """
+        place = Place(root)
+        identity = place.identity()
+        catalogue = _open_catalogue(place, settings, read_only=read_only, actor=actor)
+        if catalogue.identity != identity:
+            catalogue.close()
+            raise HoldingsUnavailable("this folder and this catalogue belong to different archives; check both paths")
+        return cls(place, catalogue, settings.audit_second_place if settings else None, step)
+
+    def close(self) -> None:
+        """Close the catalogue; closing twice is harmless."""
+        self.catalogue.close()
+
+    def __enter__(self) -> "Archive":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+
+    # Putting in
+
+    def stage(self) -> StagedScan:
+        """Make a fresh folder for a scan; a ``with`` statement discards it unless it was committed.
+
+        Raises
+        ------
+        HoldingsUnavailable
+            If the disk cannot be used.
+        """
+        return stage(self.place, self._step)
+
+    def commit(
+        self,
+        staged: StagedScan,
+        case: CaseRecord,
+        slide: SlideRecord,
+        scan: ScanRecord,
+        digests: Mapping[str, str] | None = None,
+    ) -> Committed:
+        """Make a staged scan part of the archive, whole and for good, or leave the archive as it was.
+
+        Parameters
+        ----------
+        staged
+            Nobody writes into it any more. It is used up, also if the commit fails.
+        case, slide, scan
+            What is to be catalogued. A known case keeps its facts, a known slide is described anew.
+        digests
+            SHA-256 of stored files that were digested as they were written, by path relative to ``staged.folder``.
+
+        Raises
+        ------
+        FactsConflict
+            If something else is recorded about the case.
+        InvalidValue
+            If the scan is in the archive already, or the three do not belong together.
+        CatalogueUnavailable, HoldingsUnavailable
+            If the disk or the database fails.
+        """
+        chain = Chain(case, slide, scan)
+        if self.place.of_scan(scan.key).exists():
+            take_up(self.place, self.catalogue, scan.key)
+        return commit(self.place, self.catalogue, staged, chain, digests or {}, self._step)
+
+    def discard(self, staged: StagedScan) -> None:
+        """Remove a staged scan."""
+        staged.discard()
+
+    def recover(self) -> Recovered:
+        """Put right what interrupted processes left; called once when a program that writes starts."""
+        return recover(self.place, self.catalogue)
+
+    # Finding
+
+    def key_of(self, code: Code | str, kind: Kind, project: str = LABORATORY) -> InternalKey:
+        """Find what a code stands for; text may be in any spelling that people type.
+
+        Raises
+        ------
+        UnknownCode
+            If the project has no such code.
+        InvalidValue
+            If the text is no code, has a typing error, or is another kind's.
+        """
+        parsed = Code.parse(code) if isinstance(code, str) else code
+        if parsed.kind is not kind:
+            raise InvalidValue(f"this is the code of a {parsed.kind.name.lower()}; give that of a {kind.name.lower()}")
+        with self.catalogue.reading() as connection:
+            return codes.key_of(connection, codes.project_number(connection, project), parsed)
+
+    def slide(self, code: Code | str, project: str = LABORATORY) -> HeldSlide:
+        """Give a slide of a project; errors as for `key_of`."""
+        key = self.key_of(code, Kind.SLIDE, project)
+        with self.catalogue.reading() as connection:
+            (found,) = slides.held(connection, codes.project_number(connection, project), key)
+            return found
+
+    def slides(self, project: str = LABORATORY) -> tuple[HeldSlide, ...]:
+        """Give all slides of a project in the order of their codes, which tells nothing."""
+        with self.catalogue.reading() as connection:
+            return slides.held(connection, codes.project_number(connection, project))
+
+    def scans_of(self, slide: InternalKey) -> tuple[ScanRecord, ...]:
+        """Give the scans of a slide, the one with most pixels first, whatever their status."""
+        with self.catalogue.reading() as connection:
+            return slides.scans_of(connection, slide)
+
+    def case(self, key: InternalKey) -> CaseRecord | None:
+        """Give a case with the facts that are recorded about it, or None if it is not known."""
+        with self.catalogue.reading() as connection:
+            return slides.find_case(connection, key)
+
+    def scan(self, key: InternalKey) -> HeldScan | None:
+        """Give a scan with its code in the laboratory, or None if it is not known."""
+        with self.catalogue.reading() as connection:
+            record = slides.find_scan(connection, key)
+            code = codes.code_of(connection, codes.project_number(connection, LABORATORY), Kind.SCAN, key)
+            return None if record is None or code is None else HeldScan(code, record)
+
+    def facts_of(self, slide: InternalKey) -> Facts:
+        """Give what is recorded about the tissue and the consent of a slide's case.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such slide.
+        """
+        with self.catalogue.reading() as connection:
+            case = slides.case_of(connection, slide)
+        if case is None:
+            raise UnknownCode(codes.NOT_HERE)
+        return case.facts
+
+    def change_count(self) -> int:
+        """Give a number that differs after every change of the catalogue, by any process; asking is cheap."""
+        return self.catalogue.change_count()
+
+    # Opening
+
+    def decide(
+        self, slide: InternalKey, purpose: Purpose, recipient: Recipient, *, scan: InternalKey | None = None
+    ) -> Decision:
+        """Decide by the table whether a slide may be used, from what is recorded now.
+
+        Parameters
+        ----------
+        slide
+            The slide.
+        purpose, recipient
+            What for, and by whom.
+        scan
+            The scan that would be shown; None asks for all kept ones and gives the strictest answer.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such slide, or no scan of it may be opened at all.
+        """
+        with self.catalogue.reading() as connection:
+            return decide(connection, slide, purpose, recipient, scan)
+
+    def open_pyramid(self, scan: InternalKey) -> "Pyramid":
+        """Open the pixels of a scan; whether they may be shown must have been decided.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such scan, or it was withdrawn or found damaged.
+        DamagedPyramid
+            If it is not on the disk as it was stored.
+        """
+        from archive.pyramid.reader import Pyramid
+
+        with self.catalogue.reading() as connection:
+            record = slides.find_scan(connection, scan)
+        if record is None or record.status is not ScanStatus.KEPT:
+            raise UnknownCode(codes.NOT_HERE)
+        folder = self.place.of_scan(scan) / PIXELS
+        if not folder.is_dir():
+            raise DamagedPyramid("the scan's folder", "a folder", "nothing")
+        return Pyramid.open(folder)
+
+    # Changing what is recorded
+
+    def record_facts(self, case: InternalKey, facts: Facts, *, reason: str) -> None:
+        """Record anew what is known about a case's tissue and consent; the next use is decided by it.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such case.
+        FreeTextRefused
+            If the reason looks as if it held an identifier.
+        """
+        with self.catalogue.writing() as writing:
+            known = slides.find_case(writing.connection, case)
+            code = codes.code_of(
+                writing.connection, codes.project_number(writing.connection, LABORATORY), Kind.CASE, case
+            )
+            if known is None or code is None:
+                raise UnknownCode(codes.NOT_HERE)
+            CaseRecord(case, known.patient, facts)  # refuses facts that a case cannot have
+            slides.set_facts(writing.connection, case, facts)
+            before, after = known.facts.to_json(), facts.to_json()
+            changed = sorted(name for name in after if before[name] != after[name])
+            writing.tell("record facts", reason=reason, case=str(code), changed=changed)
+
+    def set_status(self, scan: InternalKey, status: ScanStatus, *, reason: str) -> None:
+        """Record whether a scan may be opened at all: withdrawn, found damaged, or kept again.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such scan.
+        FreeTextRefused
+            If the reason looks as if it held an identifier.
+        """
+        with self.catalogue.writing() as writing:
+            code = codes.code_of(
+                writing.connection, codes.project_number(writing.connection, LABORATORY), Kind.SCAN, scan
+            )
+            if code is None:
+                raise UnknownCode(codes.NOT_HERE)
+            slides.set_status(writing.connection, scan, status)
+            writing.tell("set status", reason=reason, scan=str(code), status=str(status))
+
+    def audit_faults(self) -> tuple[auditchain.Fault, ...]:
+        """Check the audit trail against itself and against the heads in the second place."""
+        heads = witness.heads(self._second_place)
+        with self.catalogue.reading() as connection:
+            return auditchain.verify(audit.entries(connection), audit.first_head(connection), heads)
+
+
+def _open_catalogue(place: Place, settings: "ArchiveSettings | None", *, read_only: bool, actor: str) -> Catalogue:
+    url = settings.database_url if settings else None
+    where = place.catalogue if url is None else url.get_secret_value()
+    announce = partial(witness.add, settings.audit_second_place if settings else None)
+    return Catalogue.open(where, read_only=read_only, actor=actor, announce=announce)
