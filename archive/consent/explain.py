@@ -64,5 +64,5 @@ def _ways(ways: Sequence[str]) -> Sequence[str]:
 
 def _source(row: Row) -> str:
     """Where a row comes from: its id, guidance or policy, its paragraphs, and which part is policy."""
-    paragraphs = f"paragraphs {row.paragraph}" if row.paragraph[:1].isdigit() else row.paragraph
+    paragraphs = f"para {row.paragraph}" if row.paragraph[:1].isdigit() else row.paragraph
     return "; ".join(part for part in (f"row {row.id}", row.basis, paragraphs, row.remark) if part)

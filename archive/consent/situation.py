@@ -5,7 +5,6 @@ to be dead counts as alive for care and for known groups, and a living patient's
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from archive.consent.facts import Facts
 from archive.consent.terms import (
@@ -23,7 +22,7 @@ from archive.consent.terms import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Situation:
     """Facts, and what is asked about them.
 
@@ -37,50 +36,50 @@ class Situation:
 
     # What is asked
 
-    @cached_property
+    @property
     def keeping(self) -> bool:
         """May the laboratory store it? Nobody else keeps."""
         return self.purpose is Purpose.KEEP and self.recipient is Recipient.LABORATORY
 
-    @cached_property
+    @property
     def publishing(self) -> bool:
         """Whatever goes to the public is published, whatever the purpose is called."""
         return self.recipient is Recipient.PUBLIC
 
-    @cached_property
+    @property
     def beyond_care(self) -> bool:
         """A secondary purpose or a publication: where wishes and the state of the picture count."""
         return self.purpose.secondary or self.publishing
 
-    @cached_property
+    @property
     def treating(self) -> bool:
         """Asked by those who treat or examine: the care team, or the laboratory that reports to it."""
         return self.recipient in (Recipient.CARE_TEAM, Recipient.LABORATORY)
 
-    @cached_property
+    @property
     def named_group(self) -> bool:
         """Asked by a named project or a named class."""
         return self.recipient in (Recipient.PROJECT, Recipient.CLASS)
 
     # The tissue
 
-    @cached_property
+    @property
     def living(self) -> bool:
         """Known to be taken in life."""
         return self.facts.source is TissueSource.LIVING
 
-    @cached_property
+    @property
     def under_authority(self) -> bool:
         """Known to be post-mortem, on a known authority."""
         known = (Authority.HOSPITAL, Authority.CORONER)
         return self.facts.source is TissueSource.POST_MORTEM and self.facts.authority in known
 
-    @cached_property
+    @property
     def coroners(self) -> bool:
         """A coroner's or fiscal's case."""
         return self.under_authority and self.facts.authority is Authority.CORONER
 
-    @cached_property
+    @property
     def unestablished(self) -> bool:
         """Nobody knows on what authority; so too when nobody knows whether there was an examination."""
         known = self.living or (
@@ -88,54 +87,54 @@ class Situation:
         )
         return not known
 
-    @cached_property
+    @property
     def part_of_examination(self) -> bool:
         """Known to be recorded as part of the examination."""
         return self.facts.recorded is Recorded.AS_PART_OF_EXAMINATION
 
-    @cached_property
+    @property
     def dead(self) -> bool:
         """Whether a patient whose tissue was taken in life counts as dead."""
         return self.facts.vital is Vital.DEAD or (self.facts.vital is Vital.UNKNOWN and self.publishing)
 
     # Which part of the table is asked
 
-    @cached_property
+    @property
     def treating_with_life(self) -> bool:
         """Care, with tissue taken in life."""
         return self.living and self.treating and self.purpose is Purpose.CARE
 
-    @cached_property
+    @property
     def using_life(self) -> bool:
         """A secondary purpose of a known group, with tissue taken in life."""
         return self.living and self.purpose.secondary and not self.publishing
 
-    @cached_property
+    @property
     def using_alive(self) -> bool:
         """As before, of a patient not known to be dead."""
         return self.using_life and not self.dead
 
-    @cached_property
+    @property
     def using_alive_identifiably(self) -> bool:
         """As before, with an identifiable picture and a consent that is good for that."""
         return self.using_alive and self.identifiable and self.covered_identifiably
 
-    @cached_property
+    @property
     def using_post_mortem(self) -> bool:
         """A secondary purpose of a known group, with post-mortem tissue."""
         return self.under_authority and self.purpose.secondary and not self.publishing
 
-    @cached_property
+    @property
     def using_with_consent(self) -> bool:
         """As before, with a consent that is good for the purpose."""
         return self.using_post_mortem and self.valid and self.covered
 
-    @cached_property
+    @property
     def publishing_life(self) -> bool:
         """Publication for a secondary purpose, of tissue taken in life."""
         return self.living and self.publishing and self.purpose.secondary
 
-    @cached_property
+    @property
     def publishing_post_mortem(self) -> bool:
         """Publication for a secondary purpose, of post-mortem tissue."""
         return self.under_authority and self.publishing and self.purpose.secondary
@@ -151,18 +150,18 @@ class Situation:
 
     # What was asked and answered
 
-    @cached_property
+    @property
     def unasked(self) -> bool:
         """Nothing is recorded about consent."""
         return self.facts.consent in (Consent.NOT_RECORDED, Consent.UNKNOWN)
 
-    @cached_property
+    @property
     def obtained(self) -> bool:
         """Somebody said yes to something."""
         answers = (Consent.OBTAINED, Consent.WITH_POST_MORTEM, Consent.SEPARATELY)
         return self.facts.consent in (answers[:1] if self.living else answers)
 
-    @cached_property
+    @property
     def valid(self) -> bool:
         """Consent that counts for this tissue, from somebody who could give it."""
         if self.living:
@@ -171,30 +170,30 @@ class Situation:
             return self.facts.giver_entitled is Answer.YES
         return self.facts.consent is Consent.WITH_POST_MORTEM and self.facts.authority is Authority.HOSPITAL
 
-    @cached_property
+    @property
     def covered(self) -> bool:
         """The consent names this purpose, and publication where it is for the public."""
         named = self.purpose in self.facts.covers
         return named and (not self.publishing or self.facts.covers_publication is Answer.YES)
 
-    @cached_property
+    @property
     def covered_identifiably(self) -> bool:
         """The consent is good for this purpose and for identifiable use."""
         return self.valid and self.covered and self.facts.covers_identifiable is Answer.YES
 
     # The picture
 
-    @cached_property
+    @property
     def unproven(self) -> bool:
         """Z1: claimed to be coded or anonymised, and no report shows it."""
         return self.facts.state is not State.IDENTIFIABLE and not self.facts.report_bound
 
-    @cached_property
+    @property
     def decodable(self) -> bool:
         """Z2: coded, but not for somebody who has the key."""
         return self.facts.state is State.CODED and self.holds_key
 
-    @cached_property
+    @property
     def telling(self) -> bool:
         """Z3: might identify the person, or was not looked at as this use and this tissue ask."""
         grade = self.facts.might_identify.grade
@@ -202,19 +201,19 @@ class Situation:
             return not (grade is Grade.NO_PERSON and self.facts.second_person)
         return grade is not Grade.NO_PERSON and not (grade is Grade.NO_SCREENED and self.living)
 
-    @cached_property
+    @property
     def state(self) -> State:
         """The effective state of the picture for this recipient."""
         if self.unproven or self.decodable or self.telling:
             return State.IDENTIFIABLE
         return self.facts.state
 
-    @cached_property
+    @property
     def identifiable(self) -> bool:
         """Neither coded nor anonymised, as it counts here."""
         return self.state is State.IDENTIFIABLE
 
-    @cached_property
+    @property
     def assumed(self) -> tuple[str, ...]:
         """The defaults for the unknown that make a difference here."""
         if not self.living or self.purpose is Purpose.KEEP:
