@@ -1,0 +1,194 @@
+"""Who may see which slide: decided when it is asked for, remembered until anything changes in the archive.
+
+What is remembered holds for half a second; then the archive is asked whether anything changed, and if so everything
+is decided anew. A withdrawal therefore acts within a second on every worker. What is unknown, refused or withdrawn
+raises the same error.
+"""
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from archive.errors import ConsentRefused, UnknownCode
+from archive.holdings import Archive
+from archive.pyramid.between import ViewerLevel, viewer_levels
+from archive.pyramid.reader import Pyramid
+from archive.server.deepzoom import DeepZoom
+from archive.settings import ArchiveSettings
+from archive.teaching import find_collection, find_slide, shown_collections
+
+OPEN_SHARDS = 512
+"""Files that may be open at once: half of the 1,024 that systems allow a process without being asked."""
+
+REFUSALS_REMEMBERED = 4096
+"""Handles that led nowhere are remembered, so that asking again takes as long for a refused one as for an unknown."""
+
+EDITION = 1
+"""Raised when a picture made from the same pixels comes out differently, so that browsers ask for it anew."""
+
+NOT_SHOWN = "there is no such slide or collection"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCollection:
+    """A collection and those of its slides that may be shown now: ``(handle, number)``, in the teacher's order."""
+
+    handle: str
+    name: str
+    slides: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownSlide:
+    """A slide that may be shown now, opened.
+
+    ``levels`` are those that viewers number from 0, full resolution first. ``scan`` tells scans apart inside this
+    worker and never leaves it; ``tag`` is as random as the collection's handle and the same on every worker.
+    """
+
+    handle: str
+    number: int
+    collection_handle: str
+    collection_name: str
+    scan: str
+    pyramid: Pyramid
+    levels: tuple[ViewerLevel, ...]
+    deepzoom: DeepZoom
+    tag: bytes
+
+
+class Access:
+    """One worker's view of what may be shown. Belongs to one thread.
+
+    Parameters
+    ----------
+    archive : Archive
+        Opened for reading.
+    settings : ArchiveSettings
+        Says for how long a decision may be used again.
+    clock : callable
+        Gives seconds that never run backwards.
+    """
+
+    def __init__(
+        self, archive: Archive, settings: ArchiveSettings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._archive = archive
+        self._seconds = settings.decision_cache_seconds
+        self._clock = clock
+        self._sure_until = clock()
+        self._changes: int | None = None
+        self._slides: OrderedDict[str, ShownSlide] = OrderedDict()
+        self._refused: set[str] = set()
+        self._open_shards = 0
+
+    def slide(self, handle: str) -> ShownSlide:
+        """Give the slide of that handle.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such slide, or it must not be shown.
+        CatalogueUnavailable
+            If it cannot be decided now.
+        DamagedPyramid
+            If what is stored of it cannot be opened.
+        """
+        self.assure()
+        shown = self._slides.get(handle)
+        if shown is None:
+            return self._decided(handle)
+        self._slides.move_to_end(handle)
+        return shown
+
+    def collection(self, handle: str) -> ShownCollection:
+        """Give the collection of that handle, with those of its slides that may be shown now.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such collection, or none of its slides may be shown.
+        CatalogueUnavailable
+            If it cannot be decided now.
+        """
+        self.assure()
+        found = find_collection(self._archive, handle)
+        return ShownCollection(found.handle, found.name, tuple((each.handle, each.number) for each in found.places))
+
+    def collections(self) -> tuple[ShownCollection, ...]:
+        """Give every collection that has a slide to show, in the order of their names.
+
+        Raises
+        ------
+        CatalogueUnavailable
+            If it cannot be decided now.
+        """
+        self.assure()
+        return tuple(self.collection(each.handle) for each in shown_collections(self._archive))
+
+    def assure(self) -> None:
+        """Make sure that what is remembered still holds; forget it all where the archive has changed.
+
+        Raises
+        ------
+        CatalogueUnavailable
+            If the archive cannot be asked; then nothing may be shown.
+        """
+        now = self._clock()
+        if now < self._sure_until:
+            return
+        changes = self._archive.change_count()
+        if changes != self._changes:
+            self.forget()
+            self._changes = changes
+        self._sure_until = now + self._seconds
+
+    def forget(self) -> None:
+        """Forget every decision and close every scan."""
+        while self._slides:
+            self._close_oldest()
+        self._refused.clear()
+
+    def _decided(self, handle: str) -> ShownSlide:
+        if handle in self._refused:
+            raise UnknownCode(NOT_SHOWN)
+        try:
+            collection, place = find_slide(self._archive, handle)
+        except (UnknownCode, ConsentRefused):
+            if len(self._refused) < REFUSALS_REMEMBERED:
+                self._refused.add(handle)
+            raise UnknownCode(NOT_SHOWN) from None
+        pyramid = self._archive.open_pyramid(place.scan)
+        levels = viewer_levels(pyramid)
+        tag = hashlib.blake2b(f"{EDITION} {collection.handle} {handle}".encode(), digest_size=10).hexdigest()
+        shown = ShownSlide(
+            handle=handle,
+            number=place.number,
+            collection_handle=collection.handle,
+            collection_name=collection.name,
+            scan=place.scan,
+            pyramid=pyramid,
+            levels=levels,
+            deepzoom=DeepZoom.of(levels),
+            tag=tag.encode(),
+        )
+        self._keep(shown)
+        return shown
+
+    def _keep(self, shown: ShownSlide) -> None:
+        self._slides[shown.handle] = shown
+        self._open_shards += _shards(shown.pyramid)
+        while self._open_shards > OPEN_SHARDS and len(self._slides) > 1:
+            self._close_oldest()
+
+    def _close_oldest(self) -> None:
+        _, oldest = self._slides.popitem(last=False)
+        self._open_shards -= _shards(oldest.pyramid)
+        oldest.pyramid.close()
+
+
+def _shards(pyramid: Pyramid) -> int:
+    """How many files reading all of a scan opens."""
+    return sum(across * down for across, down in (level.layout.shards for level in pyramid.levels))

@@ -1,0 +1,79 @@
+"""How an error looks from outside: one table from error class to HTTP status and sentence.
+
+The sentences are fixed, so that no identifier, path or detail of a fault can leave with them. Whatever is unknown,
+forbidden or withdrawn looks exactly the same.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from archive.errors import (
+    ArchiveError,
+    CatalogueUnavailable,
+    ConsentRefused,
+    DamagedPyramid,
+    HoldingsUnavailable,
+    InvalidValue,
+    TileOutsideLevel,
+    UnknownCode,
+)
+
+logger = logging.getLogger("coverslip.server")
+
+
+class MalformedAddress(ArchiveError):
+    """An address that no page, slide or tile could ever have."""
+
+
+class ForeignHost(ArchiveError):
+    """A request under a name that is not this machine's own: another site tries to reach in through a browser."""
+
+
+class WrongMethod(ArchiveError):
+    """Something other than looking was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An HTTP status and the one sentence that goes with it."""
+
+    status: int
+    sentence: str
+
+
+NOTHING_HERE = Refusal(404, "There is nothing at this address.")
+MALFORMED = Refusal(400, "This address is malformed: tiles are numbered with whole numbers from 0.")
+DAMAGED = Refusal(
+    503, "This part of the slide cannot be shown, because its stored data is damaged; tell whoever runs the archive."
+)
+CLOSED = Refusal(503, "The catalogue cannot be asked now, so nothing is shown; try again in a moment.")
+FAULT = Refusal(500, "The server has a fault of its own and did not answer; tell whoever runs the archive.")
+
+REFUSALS: dict[type[BaseException], Refusal] = {
+    UnknownCode: NOTHING_HERE,
+    ConsentRefused: NOTHING_HERE,
+    TileOutsideLevel: NOTHING_HERE,
+    MalformedAddress: MALFORMED,
+    InvalidValue: MALFORMED,
+    ForeignHost: Refusal(421, "This server answers on this machine's own address only, such as http://127.0.0.1:8765."),
+    WrongMethod: Refusal(405, "Slides can only be looked at: use GET or HEAD."),
+    DamagedPyramid: DAMAGED,
+    OSError: DAMAGED,
+    CatalogueUnavailable: CLOSED,
+    HoldingsUnavailable: CLOSED,
+}
+"""The closest class of an error's line of ancestors counts; an error with none here is a fault of the server."""
+
+
+def refusal_for(error: BaseException) -> Refusal:
+    """Say how `error` looks from outside, and log it when whoever runs the archive must act.
+
+    The log tells the error's class and, for damage, the place within its scan's folder: enough to know that
+    ``coverslip check`` must run, and nothing that could name a slide.
+    """
+    refusal = next((REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS), FAULT)
+    if isinstance(error, DamagedPyramid):
+        logger.error("A stored scan is damaged at %s: run coverslip check.", error.place)
+    elif refusal.status >= 500:
+        logger.error("A request was answered with %d because of %s.", refusal.status, type(error).__name__)
+    return refusal

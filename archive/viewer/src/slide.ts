@@ -1,0 +1,59 @@
+// What the archive's JSON API tells about a slide: sizes and scale, and nothing that could name anybody.
+
+/** One resolution of a slide; the first of a slide's levels is full resolution. */
+export interface Level {
+  readonly width: number;
+  readonly height: number;
+  readonly tile_width: number;
+  readonly tile_height: number;
+  readonly downsample: number;
+}
+
+/** Micrometres per pixel at full resolution. */
+export interface MicronsPerPixel {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface Slide {
+  readonly handle: string;
+  readonly number: number;
+  readonly collection: { readonly handle: string; readonly name: string };
+  readonly levels: readonly [Level, ...Level[]];
+  readonly mpp: MicronsPerPixel | null;
+  readonly objective_power: number | null;
+}
+
+export interface Collection {
+  readonly handle: string;
+  readonly name: string;
+  readonly slides: readonly { readonly handle: string; readonly number: number }[];
+}
+
+/** A page or tile that the server did not give; the message is written for the person at the screen. */
+export class NotShown extends Error {}
+
+async function told<T>(address: string): Promise<T> {
+  const answer = await fetch(address, { headers: { accept: "application/json" } }).catch(() => {
+    throw new NotShown("The archive does not answer. Check that its server runs, then load the page again.");
+  });
+  if (answer.ok) return (await answer.json()) as T;
+  if (answer.status === 404) throw new NotShown("This slide is no longer shown.");
+  throw new NotShown("The archive cannot show this slide now. Try again in a moment, or tell whoever runs it.");
+}
+
+export function slideOf(handle: string): Promise<Slide> {
+  return told(`/api/slides/${handle}`);
+}
+
+export function collectionOf(handle: string): Promise<Collection> {
+  return told(`/api/collections/${handle}`);
+}
+
+export function thumbnailOf(handle: string): string {
+  return `/slides/${handle}/thumbnail.jpg`;
+}
+
+export function pageOf(handle: string): string {
+  return `/slides/${handle}`;
+}

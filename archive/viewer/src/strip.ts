@@ -1,0 +1,51 @@
+// The tray: every slide of the collection, side by side with the stage.
+import { element } from "./element";
+import { pageOf, thumbnailOf, type Collection } from "./slide";
+
+export class Strip {
+  readonly element = element("nav", { class: "strip", "aria-label": "Slides of this collection" });
+  readonly #open: (handle: string) => void;
+  #links = new Map<string, HTMLAnchorElement>();
+
+  constructor(open: (handle: string) => void) {
+    this.#open = open;
+  }
+
+  fill({ slides }: Collection): void {
+    this.#links = new Map(slides.map(({ handle, number }) => [handle, this.#link(handle, number)]));
+    const list = element("ol");
+    for (const link of this.#links.values()) list.append(element("li", {}, link));
+    this.element.replaceChildren(list);
+    this.element.hidden = slides.length < 2;
+  }
+
+  /** Mark the slide on the stage. */
+  mark(handle: string): void {
+    for (const [each, link] of this.#links) {
+      if (each === handle) {
+        link.setAttribute("aria-current", "page");
+        link.scrollIntoView({ block: "nearest", inline: "nearest" });
+      } else {
+        link.removeAttribute("aria-current");
+      }
+    }
+  }
+
+  /** The slide so many places further on, or null at the ends. */
+  beside(handle: string, places: number): string | null {
+    const handles = [...this.#links.keys()];
+    const at = handles.indexOf(handle);
+    return at < 0 ? null : (handles[at + places] ?? null);
+  }
+
+  #link(handle: string, number: number): HTMLAnchorElement {
+    const picture = element("img", { src: thumbnailOf(handle), alt: "", loading: "lazy", draggable: "false" });
+    const link = element("a", { href: pageOf(handle) }, picture, element("span", {}, `Slide ${number}`));
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+      event.preventDefault();
+      this.#open(handle);
+    });
+    return link;
+  }
+}
