@@ -100,6 +100,6 @@ def _file_fault(connection: Connection, store: KeyStore, row: RowMapping) -> Fau
 def _tried(open_it: Callable[..., object], *arguments: object) -> FaultCode | None:
     try:
         open_it(*arguments)
-    except (VaultDamaged, ValueError):
+    except (VaultDamaged, ValueError, TypeError):
         return FaultCode.FIELD_DAMAGED
     return None

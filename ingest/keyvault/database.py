@@ -70,7 +70,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def empty_log(engine: Engine) -> None:
     """Move what is committed into the database file and cut its log to nothing, where it is SQLite."""
     if engine.dialect.name == "sqlite":
-        with _told_plainly(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with _told_plainly(), engine.execution_options(begins=False).connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
 
 
@@ -96,8 +96,9 @@ def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 
 def _begin(connection: Connection) -> None:
     # IMMEDIATE: who reads first and writes later would fail, not wait, when another process writes in between.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("begins", True):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 @contextmanager

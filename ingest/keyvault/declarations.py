@@ -17,7 +17,7 @@ def add(connection: Connection, key: FieldKey, kind: str, name: str, text: str) 
     known = select(func.max(declaration.c.version)).where(declaration.c.kind == kind, declaration.c.look_up == look_up)
     version = (connection.scalar(known) or 0) + 1
     row = {"kind": kind, "look_up": look_up, "version": version}
-    place = (kind, look_up.hex(), str(version))
+    place = (kind, look_up, str(version))
     connection.execute(
         insert(declaration).values(
             **row,
@@ -35,6 +35,6 @@ def in_force(connection: Connection, key: FieldKey, kind: str) -> dict[str, str]
 
 def opened(key: FieldKey, row: RowMapping) -> tuple[str, str]:
     """Open one version: its name and its text."""
-    place = (row["kind"], row["look_up"].hex(), str(row["version"]))
+    place = (row["kind"], row["look_up"], str(row["version"]))
     name = key.unseal(row["name"], "declaration", "name", *place)
     return name.decode(), key.unseal(row["text"], "declaration", "text", *place).decode()

@@ -121,5 +121,5 @@ def forget_patient(connection: Connection, patient: InternalKey) -> None:
     connection.execute(delete(entry).where(entry.c.patient == patient))
 
 
-def _place(row: Mapping[str, Any] | RowMapping) -> tuple[str, ...]:
-    return ("entry", "label", row["key"], row["kind"], row["parent"], row["patient"], row["look_up"].hex())
+def _place(row: Mapping[str, Any] | RowMapping) -> tuple[str | bytes, ...]:
+    return ("entry", "label", row["key"], row["kind"], row["parent"], row["patient"], row["look_up"])

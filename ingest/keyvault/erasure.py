@@ -55,11 +55,10 @@ def erase(folder: Path, engine: Engine, store: KeyStore, patient: InternalKey, w
 
 def finish(folder: Path, engine: Engine, store: KeyStore) -> None:
     """Finish what was begun and killed; nothing happens if there is nothing."""
-    with reading(engine) as connection:
-        begun = connection.scalars(select(erasure.c.patient)).first()
-    if begun:
+    if _begun(engine):
         with one_at_a_time(folder):
-            _destroy_old_key(engine, store, _add_key(store))
+            if _begun(engine):  # and not finished while this process waited for another
+                _destroy_old_key(engine, store, _add_key(store))
 
 
 def rotate(folder: Path, store: KeyStore, new_file: Path, passphrase: str | None) -> None:
@@ -80,6 +79,11 @@ def rotate(folder: Path, store: KeyStore, new_file: Path, passphrase: str | None
         store.key_file = to
 
 
+def _begun(engine: Engine) -> list[InternalKey]:
+    with reading(engine) as connection:
+        return [InternalKey(patient) for patient in connection.scalars(select(erasure.c.patient))]
+
+
 def _add_key(store: KeyStore) -> FieldKey:
     new = FieldKey.random()
     store.key_file = store.key_file.reread()
@@ -88,9 +92,8 @@ def _add_key(store: KeyStore) -> FieldKey:
 
 
 def _destroy_old_key(engine: Engine, store: KeyStore, new: FieldKey) -> None:
-    with reading(engine) as connection:
-        patients = connection.scalars(select(erasure.c.patient)).all()
-    store.rewrap(new, without=[InternalKey(patient) for patient in patients])
+    patients = _begun(engine)
+    store.rewrap(new, without=patients)
     store.key_file.replace((new,))
     with writing(engine) as connection:
         connection.execute(delete(erasure).where(erasure.c.patient.in_(patients)))

@@ -4,6 +4,7 @@ The vault's entry comes before the archive's: it is *pending* until the archive 
 left by a killed ingest does no harm, because the next ingest of the same file takes it up again.
 """
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 from archive.codes import InternalKey, new_key
 from archive.errors import InvalidValue
 from ingest.keyvault.entries import Owner
-from ingest.keyvault.identity import checked
 from ingest.keyvault.sealing import FieldKey
 from ingest.keyvault.tables import file
 
@@ -38,7 +38,7 @@ def look_up_of(vault_key: FieldKey, digest: bytes) -> bytes:
     """Make the blind index of a file's SHA-256 digest."""
     if len(digest) != DIGEST_BYTES:
         raise InvalidValue(f"a SHA-256 digest has {DIGEST_BYTES} bytes")
-    return vault_key.look_up("file", digest.hex())
+    return vault_key.look_up("file", digest)
 
 
 def row_of(connection: Connection, look_up: bytes) -> RowMapping | None:
@@ -56,7 +56,6 @@ def record(connection: Connection, owner: Owner, slide: InternalKey, look_up: by
 
     An entry that is pending for another slide is replaced: the list was put right after a failed ingest.
     """
-    name = checked(name, "file name")
     row = row_of(connection, look_up)
     if row is not None and (row["committed"] or row["slide"] == slide):
         return InternalKey(row["scan"])
@@ -64,14 +63,14 @@ def record(connection: Connection, owner: Owner, slide: InternalKey, look_up: by
         forget(connection, InternalKey(row["scan"]))
     scan = new_key()
     new: dict[str, Any] = {"scan": scan, "slide": slide, "patient": owner.patient, "look_up": look_up}
-    sealed = owner.key.seal(name.encode(), *_place(new))
+    sealed = owner.key.seal(os.fsencode(name), *_place(new))
     connection.execute(_NEW, {**new, "name": sealed, "committed": False, "recorded": time.time()})
     return scan
 
 
 def unsealed_name(owner: Owner, row: RowMapping) -> str:
-    """Open a file's name; raises VaultDamaged if any column of the row was changed."""
-    return owner.key.unseal(row["name"], *_place(row)).decode()
+    """Open a file's name, as the file system spells it; raises VaultDamaged if any column of the row was changed."""
+    return os.fsdecode(owner.key.unseal(row["name"], *_place(row)))
 
 
 def names(connection: Connection, owner: Owner, slides: list[InternalKey]) -> tuple[str, ...]:
@@ -99,5 +98,5 @@ def forget(connection: Connection, scan: InternalKey) -> None:
     connection.execute(delete(file).where(file.c.scan == scan, file.c.committed.is_(False)))
 
 
-def _place(row: Mapping[str, Any] | RowMapping) -> tuple[str, ...]:
-    return ("file", "name", row["scan"], row["slide"], row["patient"], row["look_up"].hex())
+def _place(row: Mapping[str, Any] | RowMapping) -> tuple[str | bytes, ...]:
+    return ("file", "name", row["scan"], row["slide"], row["patient"], row["look_up"])

@@ -1,8 +1,8 @@
 """What a laboratory knows a patient, a case and a slide by. These values are never shown by accident.
 
 Their text form is empty, because values end up in logs and tracebacks. For look-ups, numbers are compared without
-letter case, width and white space: ``943 476 5919`` and ``9434765919`` are one patient. Punctuation counts, because to
-take two patients for one is the graver mistake.
+letter case, width, white space and invisible characters: ``943 476 5919`` and ``9434765919`` are one patient.
+Punctuation counts, because to take two patients for one is the graver mistake.
 """
 
 import unicodedata
@@ -15,6 +15,10 @@ from archive.errors import InvalidValue
 
 LONGEST = 200
 """Characters of one identifier; a hospital's numbers and a person's full name are far shorter."""
+
+
+_CONTROL = ("Cc", "Cs")
+"""Unicode's control characters, and halves of characters, which no text holds."""
 
 
 class Kind(StrEnum):
@@ -69,16 +73,21 @@ def checked(text: str, what: str) -> str:
         If it is empty, too long or holds control characters; the text is not repeated.
     """
     plain = text.strip()
-    if not plain:
+    if not _visible(plain):
         raise InvalidValue(f"the {what} is empty; give it")
     if len(plain) > LONGEST:
         raise InvalidValue(f"the {what} has more than {LONGEST} characters; give its usual form")
-    if any(unicodedata.category(character)[0] == "C" for character in plain):
+    if any(unicodedata.category(character) in _CONTROL for character in plain):
         raise InvalidValue(f"the {what} holds control characters; remove them")
     return plain
 
 
 def compared(kind: Kind, text: str) -> str:
     """Give the form in which two labels of one kind are compared."""
-    words = unicodedata.normalize("NFKC", text).casefold().split()
+    words = _visible(unicodedata.normalize("NFKC", text)).casefold().split()
     return ("" if kind in (Kind.PATIENT, Kind.CASE) else " ").join(words)
+
+
+def _visible(text: str) -> str:
+    # A zero-width space or a mark of writing direction, pasted along, does not make another patient.
+    return "".join(character for character in text if unicodedata.category(character) != "Cf").strip()

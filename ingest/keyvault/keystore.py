@@ -7,8 +7,9 @@ an old copy of the vault's rows lacks the erased patient's key. (Look-ups of the
 is destroyed, too: nobody can try identifiers on an old copy.)
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
@@ -26,8 +27,13 @@ from ingest.keyvault.keyfile import KeyFile
 from ingest.keyvault.sealing import KEY_BYTES, FieldKey
 from ingest.keyvault.tables import key_tables, wrapped_key, wrapped_under
 
-_VAULT = ""
+T = TypeVar("T")
+
+_VAULT = InternalKey("")
 """The owner of the vault's own key, which seals what belongs to no patient."""
+
+_LOOKS = 10
+"""How often the key file is read again before it is taken to be the wrong one."""
 
 _BY_OWNER = select(wrapped_key).where(wrapped_key.c.owner == bindparam("wanted"))
 _BY_LOOK_UP = select(wrapped_key).where(wrapped_key.c.look_up == bindparam("wanted"))
@@ -42,10 +48,13 @@ class KeyStore:
             raise VaultUnavailable("the key store is missing; restore it from the vault's last backup")
         self.key_file = key_file
         self._engine = connect(sqlite_url(path))
-        with reading(self._engine) as connection:
-            vault_key = self._key_of(connection, _VAULT)
-        if vault_key is None:
-            raise _not_its_key()
+        try:
+            vault_key = self.key_of(_VAULT)
+            if vault_key is None:
+                raise _not_its_key()
+        except VaultUnavailable:
+            self.close()
+            raise
         self.vault_key = vault_key
 
     @classmethod
@@ -69,38 +78,30 @@ class KeyStore:
     def patient(self, number: str) -> tuple[InternalKey, FieldKey]:
         """Find the patient of a (normalised) number; a patient not met before gets an internal key and a key."""
         inner = self.vault_key.look_up("patient", number)
-        with reading(self._engine) as connection:
-            found = self._find(connection, inner)
+        found = self._read(lambda connection, wrapping: _find(connection, wrapping, inner))
         if found:
             return found
         with writing(self._engine) as connection:
-            return self._find(connection, inner) or self._add(connection, inner)
+            wrapping = self._wrapping(connection)
+            return _find(connection, wrapping, inner) or _add(connection, wrapping, inner)
 
     def key_of(self, patient: InternalKey) -> FieldKey | None:
         """Return a patient's key; None if there is no such patient, or no longer."""
-        with reading(self._engine) as connection:
-            return self._key_of(connection, patient)
+        return self._read(lambda connection, wrapping: _key_of(connection, wrapping, patient))
 
     def number_is(self, patient: InternalKey, number: str) -> bool:
         """Tell whether a patient is found by this (normalised) number."""
-        with reading(self._engine) as connection:
-            found = self._find(connection, self.vault_key.look_up("patient", number))
+        inner = self.vault_key.look_up("patient", number)
+        found = self._read(lambda connection, wrapping: _find(connection, wrapping, inner))
         return found is not None and found[0] == patient
 
-    def damaged(self) -> Iterator[int]:
-        """Give the number, counted from 1, of each row whose key does not open or whose look-up does not find it."""
-        with reading(self._engine) as connection:
-            wrapping = self._wrapping(connection)
-            for number, row in enumerate(connection.execute(select(wrapped_key)).mappings(), start=1):
-                try:
-                    _unwrap(wrapping, row)
-                except VaultDamaged:
-                    yield number
+    def damaged(self) -> list[int]:
+        """Return the numbers, counted from 1, of the rows whose key does not open or is not found by its look-up."""
+        return self._read(_damaged)
 
     def wrapping_key(self) -> FieldKey:
         """Return the key that the store is wrapped under now."""
-        with reading(self._engine) as connection:
-            return self._wrapping(connection)
+        return self._read(lambda _, wrapping: wrapping)
 
     def rewrap(self, new: FieldKey, without: Collection[InternalKey] = ()) -> None:
         """Wrap all keys under a new key in one transaction, leaving some out for good.
@@ -118,43 +119,69 @@ class KeyStore:
             connection.execute(update(wrapped_under).values(key_name=new.name))
         empty_log(self._engine)
 
-    def _find(self, connection: Connection, inner: bytes) -> tuple[InternalKey, FieldKey] | None:
-        key = self._wrapping(connection)
-        row = connection.execute(_BY_LOOK_UP, {"wanted": _outer(key, inner)}).mappings().one_or_none()
-        return (InternalKey(row["owner"]), _unwrap(key, row)[0]) if row else None
-
-    def _add(self, connection: Connection, inner: bytes) -> tuple[InternalKey, FieldKey]:
-        patient, key = new_key(), FieldKey.random()
-        connection.execute(insert(wrapped_key), _wrap(self._wrapping(connection), patient, key, inner))
-        return patient, key
-
-    def _key_of(self, connection: Connection, owner: str) -> FieldKey | None:
-        row = connection.execute(_BY_OWNER, {"wanted": owner}).mappings().one_or_none()
-        return _unwrap(self._wrapping(connection), row)[0] if row else None
+    def _read(self, work: Callable[[Connection, FieldKey], T]) -> T:
+        # Between a look at the store and a look at the key file, another process may replace the key in both.
+        for _ in range(_LOOKS):
+            with reading(self._engine) as connection:
+                wrapping = self.key_file.key(_name_in(connection))
+                if wrapping:
+                    return work(connection, wrapping)
+            self.key_file = self.key_file.reread()
+        raise _not_its_key()
 
     def _wrapping(self, connection: Connection) -> FieldKey:
-        # Another process may have wrapped the store anew since the key file was read.
-        name = connection.scalar(_KEY_NAME) or ""
+        # In a transaction that writes, no other process can replace the key that the store is wrapped under.
+        name = _name_in(connection)
         if not self.key_file.key(name):
             self.key_file = self.key_file.reread()
-        key = self.key_file.key(name)
-        if key is None:
+        wrapping = self.key_file.key(name)
+        if wrapping is None:
             raise _not_its_key()
-        return key
+        return wrapping
+
+
+def _name_in(connection: Connection) -> str:
+    return connection.scalar(_KEY_NAME) or ""
+
+
+def _key_of(connection: Connection, wrapping: FieldKey, owner: str) -> FieldKey | None:
+    row = connection.execute(_BY_OWNER, {"wanted": owner}).mappings().one_or_none()
+    return _unwrap(wrapping, row)[0] if row else None
+
+
+def _find(connection: Connection, wrapping: FieldKey, inner: bytes) -> tuple[InternalKey, FieldKey] | None:
+    row = connection.execute(_BY_LOOK_UP, {"wanted": _outer(wrapping, inner)}).mappings().one_or_none()
+    return (InternalKey(row["owner"]), _unwrap(wrapping, row)[0]) if row else None
+
+
+def _add(connection: Connection, wrapping: FieldKey, inner: bytes) -> tuple[InternalKey, FieldKey]:
+    patient, key = new_key(), FieldKey.random()
+    connection.execute(insert(wrapped_key), _wrap(wrapping, patient, key, inner))
+    return patient, key
+
+
+def _damaged(connection: Connection, wrapping: FieldKey) -> list[int]:
+    numbers = []
+    for number, row in enumerate(connection.execute(select(wrapped_key)).mappings(), start=1):
+        try:
+            _unwrap(wrapping, row)
+        except VaultDamaged:
+            numbers.append(number)
+    return numbers
 
 
 def _outer(key: FieldKey, inner: bytes) -> bytes:
-    return key.look_up("wrapped key", inner.hex())
+    return key.look_up("wrapped key", inner)
 
 
 def _wrap(wrapping: FieldKey, owner: str, key: FieldKey, inner: bytes) -> dict[str, object]:
     look_up = _outer(wrapping, inner)
-    wrapped = wrapping.seal(key.material + inner, "wrapped_key", "wrapped", owner, look_up.hex())
+    wrapped = wrapping.seal(key.material + inner, "wrapped_key", "wrapped", owner, look_up)
     return {"owner": owner, "look_up": look_up, "wrapped": wrapped}
 
 
 def _unwrap(wrapping: FieldKey, row: RowMapping) -> tuple[FieldKey, bytes]:
-    plain = wrapping.unseal(row["wrapped"], "wrapped_key", "wrapped", row["owner"], row["look_up"].hex())
+    plain = wrapping.unseal(row["wrapped"], "wrapped_key", "wrapped", row["owner"], row["look_up"])
     if row["look_up"] != _outer(wrapping, plain[KEY_BYTES:]):
         raise VaultDamaged()
     return FieldKey(plain[:KEY_BYTES]), plain[KEY_BYTES:]

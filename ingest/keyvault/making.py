@@ -1,12 +1,13 @@
 """A vault is made aside and renamed into place: killed at any instant, there is a whole vault or none.
 
-What a killed attempt left is taken up if its key file fits, and thrown away if it has none.
+What a killed attempt left is taken up if the key file fits it, and thrown away otherwise: nobody is in it yet.
 """
 
 import shutil
+from contextlib import closing, suppress
 from pathlib import Path
 
-from sqlalchemy import insert, inspect
+from sqlalchemy import Engine, insert, inspect
 
 from ingest.errors import VaultUnavailable
 from ingest.keyvault import check, trail
@@ -40,8 +41,8 @@ def make(folder: Path, key_file: Path, passphrase: str | None, database: str | N
     aside = folder.with_name(folder.name + ".being-made")
     try:
         store = _left_over(aside, key_file, passphrase) or _make_keys(aside, key_file, passphrase)
-        _make_rows(aside, store, database)
-        store.close()
+        with closing(store):
+            _make_rows(aside, store, database)
         aside.rename(folder)
         flush_folder(folder.parent)
     except OSError:
@@ -57,16 +58,16 @@ def refuse_key_inside(folder: Path, key_file: Path) -> None:
 def _left_over(aside: Path, key_file: Path, passphrase: str | None) -> KeyStore | None:
     if not aside.exists():
         return None
-    if key_file.exists():
+    with suppress(VaultUnavailable):
         return KeyStore(aside / KEYS, KeyFile.read(key_file, passphrase))
     shutil.rmtree(aside)
     return None
 
 
 def _make_keys(aside: Path, key_file: Path, passphrase: str | None) -> KeyStore:
-    aside.mkdir(mode=0o700, parents=True)
     vault_key = FieldKey.random()
     made = KeyFile.prepare(key_file, vault_key.name, passphrase)
+    aside.mkdir(mode=0o700, parents=True)
     store = KeyStore.create(aside / KEYS, made, vault_key)
     made.write_first()
     return store
@@ -77,6 +78,14 @@ def _make_rows(aside: Path, store: KeyStore, database: str | None) -> None:
     if not database and not rows.exists():
         make_sqlite(rows)
     engine = connect(database or sqlite_url(rows))
+    try:
+        _fill(engine, store)
+        empty_log(engine)
+    finally:
+        engine.dispose()
+
+
+def _fill(engine: Engine, store: KeyStore) -> None:
     with writing(engine) as connection:
         if inspect(connection).has_table(about.name):
             check.belongs_together(connection, store.vault_key)
@@ -86,5 +95,3 @@ def _make_rows(aside: Path, store: KeyStore, database: str | None) -> None:
                 insert(about).values(schema_version=SCHEMA_VERSION, seal=check.seal_about(store.vault_key))
             )
             trail.begin(connection, store.vault_key)
-    empty_log(engine)
-    engine.dispose()

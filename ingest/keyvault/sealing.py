@@ -47,12 +47,12 @@ class FieldKey:
         """What tells this key from another without telling anything about it: 32 hexadecimal digits."""
         return self.look_up("name of a key").hex()[:32]
 
-    def seal(self, plain: bytes, *place: str) -> bytes:
+    def seal(self, plain: bytes, *place: str | bytes) -> bytes:
         """Seal a field for its place: key version, nonce, ciphertext with its tag."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return bytes([KEY_VERSION]) + nonce + AESGCM(self.material[:32]).encrypt(nonce, plain, _bound(place))
 
-    def unseal(self, sealed: bytes, *place: str) -> bytes:
+    def unseal(self, sealed: bytes, *place: str | bytes) -> bytes:
         """Open a field at its place.
 
         Raises
@@ -68,15 +68,15 @@ class FieldKey:
         except (InvalidTag, ValueError):
             raise VaultDamaged() from None
 
-    def look_up(self, *parts: str) -> bytes:
+    def look_up(self, *parts: str | bytes) -> bytes:
         """Make the blind index of a value: 32 bytes."""
         return hmac.new(self.material[32:], _joined(parts), hashlib.sha256).digest()
 
 
-def _bound(place: tuple[str, ...]) -> bytes:
+def _bound(place: tuple[str | bytes, ...]) -> bytes:
     return _joined((*place, str(KEY_VERSION)))
 
 
-def _joined(parts: tuple[str, ...]) -> bytes:
+def _joined(parts: tuple[str | bytes, ...]) -> bytes:
     # JSON, so that no two lists of parts look the same whatever is in them.
-    return json.dumps(parts).encode()
+    return json.dumps(parts, default=bytes.hex).encode()

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 from archive import auditchain
 from archive.codes import InternalKey
 from archive.errors import InvalidValue
+from ingest.errors import VaultDamaged
 from ingest.keyvault.sealing import FieldKey
 from ingest.keyvault.tables import audit, head
 
@@ -25,6 +26,10 @@ LONGEST_REASON = 500
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NO_DIGEST = "0" * 64
+"""Stands for a digest that was damaged, so that the chain can be told to be broken there."""
 
 _HEAD = select(head.c.number, head.c.digest)
 _HEAD_LOCKED = _HEAD.with_for_update()
@@ -115,22 +120,32 @@ def told(entry: auditchain.Entry, key_of: Callable[[InternalKey], FieldKey | Non
 
 def newest(connection: Connection, *, lock: bool = False) -> auditchain.Head:
     """Read the head of the chain; locked, other writers wait until this transaction ends."""
-    number, digest = connection.execute(_HEAD_LOCKED if lock else _HEAD).one()
-    return auditchain.Head(number, digest)
+    row = connection.execute(_HEAD_LOCKED if lock else _HEAD).one_or_none()
+    if row is None or not _is_digest(row[1]):
+        raise VaultDamaged()
+    return auditchain.Head(row[0], row[1])
 
 
 def entries(connection: Connection) -> Iterator[auditchain.Entry]:
     """Read the whole chain in order."""
     rows = connection.execution_options(yield_per=1000).execute(select(audit).order_by(audit.c.number))
     for number, text, digest in rows:
-        yield auditchain.Entry(number, text, digest)
+        yield auditchain.Entry(number, str(text), digest if _is_digest(digest) else _NO_DIGEST)
 
 
 def verify(
     connection: Connection, vault_key: FieldKey, heads: Iterable[auditchain.Head] = ()
 ) -> tuple[auditchain.Fault, ...]:
     """List every fault of the chain; the head beside it counts as one of the heads."""
-    return auditchain.verify(entries(connection), _first(vault_key), (*heads, newest(connection)))
+    try:
+        known = (*heads, newest(connection))
+    except VaultDamaged:
+        return (auditchain.Fault(0, auditchain.FaultCode.TRUNCATED, "a head", "none"),)
+    return auditchain.verify(entries(connection), _first(vault_key), known)
+
+
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
 def _place(number: int, subject: str) -> tuple[str, ...]:

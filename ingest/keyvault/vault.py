@@ -6,6 +6,7 @@ a key of its own, and nothing in it is readable without that key (RULES section 
 
 import re
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, RowMapping
@@ -79,12 +80,16 @@ class KeyVault:
         if not folder.is_dir() or not (database or (folder / ROWS).is_file()):
             raise VaultUnavailable("there is no key vault in this folder; name its folder, or make one")
         refuse_key_inside(folder, key_file)
-        store = KeyStore(folder / KEYS, KeyFile.read(key_file, passphrase))
-        engine = connect(database or sqlite_url(folder / ROWS))
-        with reading(engine) as connection:
-            check_version(connection)
-            check.belongs_together(connection, store.vault_key)
-        erasure.finish(folder, engine, store)
+        with ExitStack() as on_failure:
+            store = KeyStore(folder / KEYS, KeyFile.read(key_file, passphrase))
+            on_failure.callback(store.close)
+            engine = connect(database or sqlite_url(folder / ROWS))
+            on_failure.callback(engine.dispose)
+            with reading(engine) as connection:
+                check_version(connection)
+                check.belongs_together(connection, store.vault_key)
+            erasure.finish(folder, engine, store)
+            on_failure.pop_all()
         return cls(folder, store, engine)
 
     def __enter__(self) -> "KeyVault":
