@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from archive.consent import Purpose, Recipient, Verdict, decide
-from archive.consent.terms import Authority, Consent, State
+from archive.consent.terms import Authority, Consent, Recorded, State
 from tests.archive.consent.cases import CODED, LOOKED_AT, SCREENED, from_life, post_mortem
 
 AS_INGESTED = {"state": State.CODED, "report_bound": True, "might_identify": SCREENED}
@@ -23,6 +23,21 @@ def test_a_surgical_slide_is_shown_coded_to_a_known_group_without_a_question(pur
     decision = decide(SURGICAL, purpose, recipient, holds_key=False)
     assert (decision.verdict, decision.row, decision.obligations) == (Verdict.ALLOW, "L3", ())
     assert decision.basis == "guidance"
+
+
+def test_only_what_bears_on_an_answer_is_told():
+    plain = from_life()
+    for facts, purpose, recipient, rows in [
+        (plain, Purpose.KEEP, Recipient.LABORATORY, ["K1"]),
+        (replace(plain, state=State.CODED), Purpose.CARE, Recipient.CARE_TEAM, ["L1"]),
+        (post_mortem(state=State.CODED), Purpose.CAUSE_OF_DEATH, Recipient.LABORATORY, ["M1"]),
+        (plain, Purpose.TEACHING, Recipient.CLASS, ["L4"]),
+        (SURGICAL, Purpose.TEACHING, Recipient.CLASS, ["L3"]),
+        (post_mortem(**CODED), Purpose.TEACHING, Recipient.CLASS, ["Z5", "M14", "R1", "M11"]),
+        (post_mortem(recorded=Recorded.LATER, **CODED), Purpose.AUDIT, Recipient.PROJECT, ["Z5", "R2", "M11"]),
+    ]:
+        decision = decide(facts, purpose, recipient, holds_key=False)
+        assert [row.key for row in decision.trail] == rows
 
 
 def test_who_may_look_codes_up_is_taken_to_hold_the_key_unless_said_otherwise():

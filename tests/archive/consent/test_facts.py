@@ -134,6 +134,7 @@ def test_a_value_of_another_kind_is_refused_at_birth(known):
 @pytest.mark.parametrize(
     ("grade", "screening"),
     [(Grade.NO_SCREENED, ""), (Grade.NO_PERSON, "structure-1"), (Grade.NO_SCREENED, "Mary Miller"), ("yes", "")],
+    ids=["no version", "a version too many", "a name", "plain text"],
 )
 def test_only_a_screening_has_a_version_and_it_is_a_short_word(grade, screening):
     with pytest.raises(InvalidValue):
