@@ -6,9 +6,7 @@ equal values give equal look-ups, and without the key they cannot be tried out. 
 file may still be in it; what was sealed under a key that no longer exists is gone.
 """
 
-import hashlib
 import hmac
-import json
 import secrets
 from dataclasses import dataclass, field
 
@@ -70,7 +68,7 @@ class FieldKey:
 
     def look_up(self, *parts: str | bytes) -> bytes:
         """Make the blind index of a value: 32 bytes."""
-        return hmac.new(self.material[32:], _joined(parts), hashlib.sha256).digest()
+        return hmac.digest(self.material[32:], _joined(parts), "sha256")
 
 
 def _bound(place: tuple[str | bytes, ...]) -> bytes:
@@ -78,5 +76,6 @@ def _bound(place: tuple[str | bytes, ...]) -> bytes:
 
 
 def _joined(parts: tuple[str | bytes, ...]) -> bytes:
-    # JSON, so that no two lists of parts look the same whatever is in them.
-    return json.dumps(parts, default=bytes.hex).encode()
+    # Each with its length before it, so that no two lists of parts look the same whatever is in them.
+    encoded = [part if isinstance(part, bytes) else part.encode() for part in parts]
+    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
