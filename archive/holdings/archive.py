@@ -31,6 +31,10 @@ def _no_step(name: str) -> None:
     """Nobody watches the steps of a commit, outside tests."""
 
 
+def _no_look(folder: Path) -> None:
+    """Nobody looks at what is committed, outside ingest."""
+
+
 class Archive:
     """An archive, open for reading or for reading and writing.
 
@@ -148,6 +152,7 @@ class Archive:
         slide: SlideRecord,
         scan: ScanRecord,
         digests: Mapping[str, str] | None = None,
+        inspect: Callable[[Path], object] = _no_look,
     ) -> Committed:
         """Make a staged scan part of the archive, whole and for good, or leave the archive as it was.
 
@@ -159,6 +164,8 @@ class Archive:
             What is to be catalogued. A known case keeps its facts, a known slide is described anew.
         digests
             SHA-256 of stored files that were digested as they were written, by path relative to ``staged.folder``.
+        inspect
+            Called with the folder when every file is in it, as it will be kept; what it raises ends the commit.
 
         Raises
         ------
@@ -172,7 +179,7 @@ class Archive:
         chain = Chain(case, slide, scan)
         if self.place.of_scan(scan.key).exists():
             take_up(self.place, self.catalogue, scan.key)
-        return commit(self.place, self.catalogue, staged, chain, digests or {}, self._step)
+        return commit(self.place, self.catalogue, staged, chain, digests or {}, inspect, self._step)
 
     def discard(self, staged: StagedScan) -> None:
         """Remove a staged scan."""
@@ -206,6 +213,20 @@ class Archive:
         with self.catalogue.reading() as connection:
             (found,) = slides.held(connection, codes.project_number(connection, project), key)
             return found
+
+    def held(self, slide: InternalKey, project: str = LABORATORY) -> HeldSlide:
+        """Give a slide with its codes in a project, by its internal key.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such slide.
+        """
+        with self.catalogue.reading() as connection:
+            found = slides.held(connection, codes.project_number(connection, project), slide)
+        if not found:
+            raise UnknownCode(codes.NOT_HERE)
+        return found[0]
 
     def slides(self, project: str = LABORATORY) -> tuple[HeldSlide, ...]:
         """Give all slides of a project in the order of their codes, which tells nothing."""

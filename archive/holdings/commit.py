@@ -106,6 +106,7 @@ def commit(
     staged: StagedScan,
     chain: Chain,
     digests: Mapping[str, str],
+    inspect: Callable[[Path], object],
     step: Callable[[str], None],
 ) -> Committed:
     """Carry out the protocol. Parameters and errors are those of `archive.holdings.Archive.commit`."""
@@ -113,6 +114,8 @@ def commit(
     try:
         with disk_errors():
             manifest = _describe(staged, chain, digests, step)
+        inspect(staged.outer)
+        with disk_errors():
             _move(staged.outer, final, step)
         with catalogue.writing() as writing:
             committed = enter(writing, chain, manifest, "commit")

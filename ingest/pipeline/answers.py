@@ -122,3 +122,25 @@ class Stored:
             return cls(levels, int(value["segments_left_behind"]))
         except (KeyError, TypeError, ValueError) as error:
             raise SlideRefused(Reason.READER_CRASHED) from error
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What `compare` found equal: tiles, and those of them for which OpenSlide was the reference."""
+
+    tiles: int
+    by_openslide: int
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Read the answer of `compare`.
+
+        Raises
+        ------
+        SlideRefused
+            If it does not fit.
+        """
+        try:
+            return cls(int(value["compared"]), int(value["by_openslide"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise SlideRefused(Reason.READER_CRASHED) from error

@@ -1,0 +1,137 @@
+"""Look at what is held: ``list``, ``show``, ``explain``."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from archive.cli.sentences import ArchiveFolder, AsJson, out, said
+from archive.consent import Purpose, Recipient, explain
+from archive.holdings import Archive
+from archive.records import HeldScan, HeldSlide
+
+SlideCode = Annotated[str, typer.Argument(metavar="SLIDE", help="Code of a slide, such as S-7K3QF-2M9XT.")]
+
+QUESTIONS = (
+    (Purpose.KEEP, Recipient.LABORATORY, "keep it, for the laboratory alone"),
+    (Purpose.TEACHING, Recipient.CLASS, "show it to a class"),
+    (Purpose.RESEARCH, Recipient.PROJECT, "give it to a research project, coded"),
+    (Purpose.TEACHING, Recipient.PUBLIC, "publish it"),
+)
+"""What a laboratory asks first about a slide."""
+
+
+@said
+def list_slides(archive: ArchiveFolder = Path("coverslip-archive"), as_json: AsJson = False) -> None:
+    """List the slides that are held, by their codes.
+
+    The order of codes tells nothing: neither when a slide came, nor which belong together.
+    """
+    with Archive.open(archive, read_only=True) as holdings:
+        slides = holdings.slides()
+    if as_json:
+        print(json.dumps([_slide_as_json(slide) for slide in slides], indent=2))
+        return
+    if not slides:
+        out().print("The archive holds no slide yet. Take one in with: coverslip ingest FILE --delivery LIST")
+        return
+    table = Table("slide", "case", "patient", "stain", "size", "scanner", "scans", "stored", box=None, pad_edge=False)
+    for slide in slides:
+        table.add_row(*_line(slide))
+    out().print(table)
+    out().print(f"{len(slides):,} slides")
+
+
+def _line(slide: HeldSlide) -> list[str]:
+    largest = max((scan.record for scan in slide.scans), key=lambda scan: scan.size.pixels, default=None)
+    stored = sum(scan.record.stored_bytes for scan in slide.scans)
+    return [
+        str(slide.code),
+        str(slide.case_code),
+        str(slide.patient_code),
+        str(slide.record.stain or "-"),
+        str(largest.size) if largest else "-",
+        (largest.scanner_model or largest.scanner_maker or "-") if largest else "-",
+        str(len(slide.scans)),
+        f"{stored / 1e6:,.1f} MB",
+    ]
+
+
+def _slide_as_json(slide: HeldSlide) -> dict[str, Any]:
+    return {
+        "slide": str(slide.code),
+        "case": str(slide.case_code),
+        "patient": str(slide.patient_code),
+        "stain": str(slide.record.stain) if slide.record.stain else None,
+        "organ": str(slide.record.organ) if slide.record.organ else None,
+        "diagnosis": str(slide.record.diagnosis) if slide.record.diagnosis else None,
+        "scans": [_scan_as_json(scan) for scan in slide.scans],
+    }
+
+
+def _scan_as_json(scan: HeldScan) -> dict[str, Any]:
+    record = scan.record
+    return {
+        "scan": str(scan.code),
+        "width": record.size.width,
+        "height": record.size.height,
+        "levels": record.level_count,
+        "mpp": [record.mpp.x, record.mpp.y] if record.mpp else None,
+        "objective_power": record.objective_power,
+        "scanner": record.scanner_model or record.scanner_maker,
+        "pixels": str(record.fidelity),
+        "stored_bytes": record.stored_bytes,
+        "status": str(record.status),
+    }
+
+
+@said
+def show(slide: SlideCode, archive: ArchiveFolder = Path("coverslip-archive"), as_json: AsJson = False) -> None:
+    """Show one slide: its scans, how their pixels are stored, and what it may be used for."""
+    with Archive.open(archive, read_only=True) as holdings:
+        held = holdings.slide(slide)
+        decisions = [
+            (words, holdings.decide(held.record.key, purpose, recipient)) for purpose, recipient, words in QUESTIONS
+        ]
+    if as_json:
+        uses = {words: {"verdict": str(d.verdict), "row": d.row} for words, d in decisions}
+        print(json.dumps({**_slide_as_json(held), "uses": uses}, indent=2))
+        return
+    out().print(f"[bold]{held.code}[/bold]  case {held.case_code}, patient {held.patient_code}")
+    facts = {"stain": held.record.stain, "organ": held.record.organ, "diagnosis": held.record.diagnosis}
+    for name, value in facts.items():
+        out().print(f"  {name:10} {value or 'not recorded'}")
+    for scan in held.scans:
+        _show_scan(scan)
+    out().print("\nMay the laboratory ...")
+    for words, decision in decisions:
+        colour = "green" if decision.allowed else "red"
+        out().print(f"  {words:38} [{colour}]{decision.verdict}[/{colour}]  row {decision.row}, {decision.basis}")
+    out().print(f"\nWhy, and what would change it: coverslip explain {held.code} --purpose teaching --to class")
+
+
+def _show_scan(scan: HeldScan) -> None:
+    record = scan.record
+    mpp = f"{record.mpp.x:g} micrometres a pixel" if record.mpp else "pixel size unknown"
+    power = f"{record.objective_power:g}x" if record.objective_power else "objective unknown"
+    added = f", {record.levels_added} of them added" if record.levels_added else ""
+    out().print(f"\n  scan {scan.code}  {record.size}, {mpp}, {power}")
+    out().print(
+        f"    {record.level_count} levels{added}; pixels {record.fidelity}; {record.stored_bytes / 1e6:,.1f} MB"
+    )
+    out().print(f"    might identify: {record.might_identify}; {record.status}")
+
+
+@said
+def explain_decision(
+    slide: SlideCode,
+    purpose: Annotated[Purpose, typer.Option(help="What the slide is wanted for.")],
+    to: Annotated[Recipient, typer.Option(help="Who would see it.")],
+    archive: ArchiveFolder = Path("coverslip-archive"),
+) -> None:
+    """Explain whether a slide may be used: the answer, the row it rests on, and what would change it."""
+    with Archive.open(archive, read_only=True) as holdings:
+        decision = holdings.decide(holdings.slide(slide).record.key, purpose, to)
+    out().print(explain(decision), markup=False)

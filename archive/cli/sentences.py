@@ -1,0 +1,43 @@
+"""How a command ends that cannot do what was asked: one sentence on standard error, and an exit code. No traceback."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+from archive.errors import ArchiveError
+
+FAILED = 1
+"""Exit code of a command that could not do what was asked; 2 is a wrong call, as usual."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ArchiveFolder = Annotated[
+    Path,
+    typer.Option("--archive", envvar="COVERSLIP_ARCHIVE", help="Folder of the archive.", show_default=True),
+]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for another program to read.")]
+
+
+def out() -> Console:
+    """Give the terminal that results are shown on."""
+    return Console(highlight=False)
+
+
+def said(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn every error that is raised on purpose into its sentence and exit code 1."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except ArchiveError as error:
+            Console(stderr=True, highlight=False).print(f"[red]coverslip:[/red] {error}", soft_wrap=True)
+            raise typer.Exit(FAILED) from None
+
+    return run

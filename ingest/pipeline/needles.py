@@ -1,0 +1,104 @@
+"""What must not be found in what is stored for a slide, and the words that an archive is written in."""
+
+import json
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from zarr.storage import MemoryStore
+
+from archive.codes import new_key
+from archive.consent import Facts, terms
+from archive.fixity import MANIFEST, Manifest, StoredFile
+from archive.geometry import MicronsPerPixel, Size
+from archive.holdings.commit import Chain, record_text
+from archive.holdings.pixels import Coding, LevelLayout, Origin, ScanLayout, write_metadata
+from archive.holdings.place import PIXELS, RECORD
+from archive.records import CaseRecord, Fidelity, ScanRecord, ScanStatus, Scheme, SlideRecord, Stain
+from ingest.auditor import IdentifierClass, KnownIdentifier, Needles, Vocabulary
+from ingest.pipeline.answers import Description
+from ingest.pipeline.colours import FILE as COLOURS
+from ingest.pipeline.source import Source
+from ingest.profiles import read_profiles
+
+FOLDERS = 2
+"""The folder that a file lies in and the one above are often named after a patient or a case; those further up are
+the laboratory's own."""
+
+
+def needles_of(known: Iterable[str], source: Source, found: Description, layout: ScanLayout) -> Needles:
+    """Gather all that is known about a case and its file.
+
+    Parameters
+    ----------
+    known : iterable of str
+        What the vault knows about the case.
+    source : Source
+        The file; its name and its folders' names are identifiers.
+    found : Description
+        The file's own words.
+    layout : ScanLayout
+        Its numbers may stand in the metadata.
+    """
+    identifiers = [KnownIdentifier(IdentifierClass.UNSORTED, text) for text in known]
+    identifiers += [KnownIdentifier(IdentifierClass.FILE_NAME, file.stem) for file in source.files]
+    folders = list(source.path.absolute().parents)[:FOLDERS]
+    identifiers += [KnownIdentifier(IdentifierClass.FOLDER_NAME, folder.name) for folder in folders if folder.name]
+    identifiers += [KnownIdentifier(IdentifierClass.SOURCE_METADATA, text) for text in found.properties.values()]
+    return Needles.of(identifiers, Vocabulary(schema_words(), frozenset(_numbers(_metadata_of(layout)))))
+
+
+@cache
+def schema_words() -> frozenset[str]:
+    """Every key, name and closed term that may stand in what is stored, whoever the patient is.
+
+    The keys are read off an empty scan's own files, so that this list cannot fall behind what is written.
+    """
+    kinds = [kind for kind in vars(terms).values() if isinstance(kind, type) and issubclass(kind, StrEnum)]
+    kinds += [Stain, Fidelity, ScanStatus, Scheme, Origin]
+    words = {str(value) for kind in kinds for value in kind} | {MANIFEST, PIXELS, RECORD, COLOURS}
+    for profile in read_profiles().values():
+        products = [profile.maker, *(part for rule in profile.model for part in (rule.maker, rule.model))]
+        words |= {product for product in products if product}
+    size = Size(2048, 2048)
+    levels = tuple(LevelLayout.planned(size, Size(256, 256), coding, Origin.COPIED) for coding in Coding)
+    words |= set(_strings(_metadata_of(ScanLayout(levels, MicronsPerPixel(0.5, 0.5), 20.0))))
+    return frozenset(words | set(_strings(_empty_record())) | set(_strings(_empty_manifest())))
+
+
+def _empty_record() -> Any:
+    case, slide, scan, patient = (new_key() for _ in range(4))
+    record = ScanRecord(key=scan, slide=slide, size=Size(1, 1), level_count=1, fidelity=Fidelity.COPIED)
+    return json.loads(record_text(Chain(CaseRecord(case, patient, Facts()), SlideRecord(slide, case), record)))
+
+
+def _empty_manifest() -> Any:
+    return json.loads(Manifest((StoredFile(RECORD, 1, "0" * 64),)).to_bytes())
+
+
+def _metadata_of(layout: ScanLayout) -> list[Any]:
+    """Write a scan's metadata aside and read it as JSON; the names of its files come along."""
+    store: dict[str, Any] = {}
+    write_metadata(MemoryStore(store), layout)
+    return [[name.split("/") for name in store], *(json.loads(text.to_bytes()) for text in store.values())]
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from value
+        for one in value.values():
+            yield from _strings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _strings(one)
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, int | float):
+        yield float(value)
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(one)

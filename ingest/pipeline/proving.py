@@ -1,0 +1,136 @@
+"""Prove a staged scan: its pixels are the source's, and no identifier of the case is in it.
+
+The proofs do not need one another, so they run side by side: tiles are re-read here while the jail compares a sample
+with other decoders, and the auditor searches what was written.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from archive.errors import DamagedPyramid
+from archive.holdings.pixels import LevelLayout, Origin, open_source, verify_level
+from ingest.auditor import Audit, Needles, audit_folder
+from ingest.errors import Reason, SlideRefused
+from ingest.pipeline.answers import Compared, level_to_json
+from ingest.pipeline.jailed import compare
+from ingest.pipeline.receipt import Verification
+from ingest.pipeline.source import Source
+from ingest.sandbox import Jail
+
+COMPARED_TILES = 64
+"""Tiles of each kept level that are decoded by other decoders, unless all are asked for."""
+
+MAX_PLACES_BYTES = 1 << 30
+"""Places of the tiles of one level; a real level has some tens of thousands, at 16 bytes each."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What lies staged: the folder of the scan's pixels, its levels, and where their tiles came from."""
+
+    folder: Path
+    levels: tuple[LevelLayout, ...]
+    places: Path
+
+
+def prove(staged: Staged, source: Source, jail: Jail, needles: Needles, *, every_tile: bool) -> Verification:
+    """Re-read, compare and search a staged scan.
+
+    Parameters
+    ----------
+    staged : Staged
+        Nobody writes to it any more.
+    source : Source
+        The file that it was made from.
+    jail : Jail
+        Where the source may be opened by native readers.
+    needles : Needles
+        What must not be found.
+    every_tile : bool
+        Compare every tile of the kept levels with other decoders, and not a sample.
+
+    Raises
+    ------
+    SlideRefused
+        If any proof fails.
+    """
+    count = None if every_tile else COMPARED_TILES
+    levels: list[dict[str, Any]] = [level_to_json(level) for level in staged.levels]
+    with ThreadPoolExecutor(2) as side:
+        compared = side.submit(jail.call, compare, str(source.path), str(staged.folder), levels, count)
+        audited = side.submit(search, staged.folder, needles)
+        tiles, same = verify_pixels(staged, source)
+        audit, answer = audited.result(), Compared.from_json(compared.result())
+    source.require_unchanged()
+    return Verification(
+        tiles=tiles,
+        same_bytes=same,
+        same_pixels=answer.tiles,
+        by_openslide=answer.by_openslide,
+        bytes_searched=audit.bytes_scanned,
+    )
+
+
+def search(folder: Path, needles: Needles) -> Audit:
+    """Search a folder for the case's identifiers.
+
+    Raises
+    ------
+    SlideRefused
+        If one was found, or something could not be searched.
+    """
+    audit = audit_folder(folder, needles)
+    if not audit.is_clean:
+        raise SlideRefused(Reason.IDENTIFIER_FOUND)
+    return audit
+
+
+def verify_pixels(staged: Staged, source: Source) -> tuple[int, int]:
+    """Re-read every stored tile; compare those that were copied with the source, byte by byte.
+
+    Returns
+    -------
+    tuple of int
+        Tiles that were read, and tiles whose entropy-coded bytes are the source's.
+
+    Raises
+    ------
+    SlideRefused
+        If anything is not as it should be.
+    """
+    tiles = same = 0
+    with _damage_refuses(), open_source(source.path) as original:
+        for number, level in enumerate(staged.levels):
+            copied = level.origin is Origin.COPIED
+            places = _read_places(staged.places / f"{number}.npy", level) if copied else None
+            check = verify_level(staged.folder, number, level, original if copied else None, places)
+            tiles, same = tiles + check.tiles, same + check.compared
+    return tiles, same
+
+
+@contextmanager
+def _damage_refuses() -> Iterator[None]:
+    try:
+        yield
+    except DamagedPyramid as error:
+        raise SlideRefused(Reason.PIXELS_DIFFER) from error
+
+
+def _read_places(path: Path, level: LevelLayout) -> npt.NDArray[np.int64]:
+    """Read what the jail wrote, as numbers and nothing else."""
+    try:
+        if path.is_symlink() or path.stat().st_size > MAX_PLACES_BYTES:
+            raise SlideRefused(Reason.READER_CRASHED)
+        found: npt.NDArray[np.int64] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise SlideRefused(Reason.READER_CRASHED) from error
+    if found.shape != (level.rows, level.columns, 2) or found.dtype != np.int64:
+        raise SlideRefused(Reason.READER_CRASHED)
+    return found

@@ -1,0 +1,174 @@
+"""What a laboratory gets for a slide that was taken in: what was kept, what was left behind, how it was verified."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from archive.codes import Code, InternalKey
+from archive.consent import Decision, MightIdentify
+from archive.errors import UnknownCode
+from archive.geometry import MicronsPerPixel, Size
+from archive.holdings import Archive, Committed
+from archive.holdings.pixels import LevelLayout, Origin, ScanLayout
+from archive.records import Fidelity, ScanRecord
+from ingest.deidentify import CleanMetadata
+from ingest.label import LeftBehind as Pictures
+from ingest.pipeline.answers import Stored
+from ingest.pipeline.source import Source
+
+SCREENED = MightIdentify.parse("no (screened, structure-1)")
+"""The grade of a scan whose label and macro were left behind by structure; its pixels are to be screened again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How the stored pixels were proven right, in tiles."""
+
+    tiles: int
+    same_bytes: int
+    same_pixels: int
+    by_openslide: int
+    bytes_searched: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What of the file did not travel on; counts and published names, never a value."""
+
+    pictures: dict[str, int]
+    jpeg_segments: int
+    properties: int
+    property_names: tuple[str, ...]
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One slide taken in, or recognised as taken in before: then ``new`` is false, and how it was done is left out."""
+
+    new: bool
+    patient_code: Code
+    case_code: Code
+    slide_code: Code
+    scan_code: Code
+    source_bytes: int
+    stored_bytes: int
+    levels: tuple[LevelLayout, ...] = field(default=(), repr=False)
+    mpp: MicronsPerPixel | None = None
+    objective_power: float | None = None
+    scanner: str | None = None
+    colour_profile: str = "none"
+    left_behind: LeftBehind | None = None
+    verification: Verification | None = None
+    keep_row: str = ""
+
+    @property
+    def size(self) -> Size | None:
+        """Size of level 0."""
+        return self.levels[0].size if self.levels else None
+
+    @property
+    def pixels(self) -> str:
+        """How the scanner's pixels are stored, in words."""
+        origins = {level.origin for level in self.levels}
+        if Origin.DECODED in origins and Origin.COPIED in origins:
+            return "partly copied, partly decoded and stored without loss"
+        return "copied, not re-encoded" if Origin.COPIED in origins else "decoded and stored without loss"
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the receipt as plain JSON; it names nobody."""
+        return {
+            "new": self.new,
+            "patient": str(self.patient_code),
+            "case": str(self.case_code),
+            "slide": str(self.slide_code),
+            "scan": str(self.scan_code),
+            "source_bytes": self.source_bytes,
+            "stored_bytes": self.stored_bytes,
+            "kept": {
+                "levels": [
+                    {"width": level.size.width, "height": level.size.height, "origin": str(level.origin)}
+                    for level in self.levels
+                ],
+                "pixels": self.pixels if self.levels else None,
+                "mpp": [self.mpp.x, self.mpp.y] if self.mpp else None,
+                "objective_power": self.objective_power,
+                "scanner": self.scanner,
+                "colour_profile": self.colour_profile,
+            },
+            "left_behind": asdict(self.left_behind) if self.left_behind else None,
+            "verified": asdict(self.verification) if self.verification else None,
+            "decision": self.keep_row,
+        }
+
+
+def scan_record(scan: InternalKey, slide: InternalKey, layout: ScanLayout, metadata: CleanMetadata) -> ScanRecord:
+    """Describe a proven scan for the catalogue."""
+    origins = [level.origin for level in layout.levels]
+    return ScanRecord(
+        key=scan,
+        slide=slide,
+        size=layout.levels[0].size,
+        level_count=len(layout.levels),
+        mpp=metadata.mpp,
+        objective_power=metadata.objective_power,
+        scanner_maker=metadata.scanner_maker,
+        scanner_model=metadata.scanner_model,
+        fidelity=Fidelity.COPIED if origins[0] is Origin.COPIED else Fidelity.LOSSLESS,
+        levels_added=origins.count(Origin.ADDED),
+        might_identify=SCREENED,
+        rescreen=True,
+        deidentified=True,
+    )
+
+
+def receipt_of(
+    committed: Committed,
+    source: Source,
+    stored: Stored,
+    metadata: CleanMetadata,
+    colours: str,
+    pictures: Pictures,
+    proof: Verification,
+    keep: Decision,
+) -> Receipt:
+    """Write the receipt of a slide that was taken in."""
+    left_behind = LeftBehind(
+        pictures={str(picture): count for picture, count in pictures.pictures},
+        jpeg_segments=stored.segments_left_behind,
+        properties=metadata.left_behind_count,
+        property_names=metadata.left_behind,
+        questions=tuple(map(str, pictures.questions)),
+    )
+    return Receipt(
+        True,
+        committed.patient_code,
+        committed.case_code,
+        committed.slide_code,
+        committed.scan_code,
+        source.size_bytes,
+        committed.stored_bytes,
+        stored.levels,
+        metadata.mpp,
+        metadata.objective_power,
+        metadata.scanner_model or metadata.scanner_maker,
+        colours,
+        left_behind,
+        proof,
+        keep.row,
+    )
+
+
+def receipt_of_known(archive: Archive, scan: InternalKey, source: Source) -> Receipt:
+    """Write the receipt of a file whose scan the archive has: its codes, and nothing was written.
+
+    Raises
+    ------
+    UnknownCode
+        If the vault knows a scan that the archive has not.
+    """
+    held = archive.scan(scan)
+    if held is None:
+        raise UnknownCode("the key vault knows this file, but the archive has no scan of it; check both folders")
+    slide = archive.held(held.record.slide)
+    stored = held.record.stored_bytes
+    return Receipt(False, slide.patient_code, slide.case_code, slide.code, held.code, source.size_bytes, stored)

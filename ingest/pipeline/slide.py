@@ -1,0 +1,138 @@
+"""The story of one slide, from a scanner's file to a coded scan in the archive."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from archive.consent import Decision, Facts, Purpose, Recipient, decide
+from archive.consent.terms import TissueSource
+from archive.holdings import Archive, StagedScan
+from archive.holdings.pixels import ScanLayout, write_metadata
+from archive.records import CaseRecord, SlideRecord
+from ingest.deidentify import deidentify
+from ingest.delivery import Row
+from ingest.errors import Reason, SlideRefused
+from ingest.keyvault import KeyVault, PersonalIdentity
+from ingest.label import leave_behind
+from ingest.pipeline.answers import Description, Stored
+from ingest.pipeline.colours import keep_colours
+from ingest.pipeline.jailed import describe, store
+from ingest.pipeline.needles import needles_of
+from ingest.pipeline.proving import Staged, prove, search
+from ingest.pipeline.receipt import Receipt, receipt_of, receipt_of_known, scan_record
+from ingest.pipeline.source import Source
+from ingest.sandbox import Jail, Limits
+
+WAITING_ROWS = ("K4", "Z4")
+"""The slide waits until its source or the authority for the post-mortem is known."""
+
+Watch = Callable[[str, dict[str, Any]], None]
+"""Told the name of each step when it begins, and how far the pixels are: ``("pixels", {"tiles": 512})``."""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Where slides go: the archive, the vault that knows whose they are, and how closely each is looked at."""
+
+    archive: Archive
+    vault: KeyVault
+    every_tile: bool = False
+    watch: Watch = field(default=lambda step, progress: None)
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What one slide is worked on with: a staged folder, a folder for notes, and a jail that reaches just these."""
+
+    staged: StagedScan
+    notes: Path
+    jail: Jail
+
+
+def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
+    """Take one slide in, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The scanner's file; it is never changed.
+    row : Row
+        What the delivery list says about it.
+    facts : Facts
+        What is known about its tissue and consent, the feed's defaults included.
+    intake : Intake
+        Where it goes.
+
+    Raises
+    ------
+    SlideRefused
+        If it is not taken, with the reason; then nothing of it is kept.
+    """
+    archive, vault, watch = intake.archive, intake.vault, intake.watch
+
+    watch("receive", {})
+    source = Source.receive(path)
+    known = vault.scan_of_file(source.sha256)
+    if known is not None:
+        return receipt_of_known(archive, known, source)
+    keep = _require_kept(facts)
+
+    with _bench(source, intake) as bench:
+        watch("recognise", {})
+        found = Description.from_json(bench.jail.call(describe, str(source.path)))
+        metadata = deidentify(found.maker, found.properties)
+        left_behind = leave_behind(found.associated)
+        person = PersonalIdentity(row.patient, row.patient_name, row.birth_date)
+        keys = vault.keys_for(person, row.case, row.block, row.slide)
+
+        watch("pixels", {"tiles": 0})
+        stored = _store(source, bench, watch)
+        layout = ScanLayout(stored.levels, metadata.mpp, metadata.objective_power)
+        write_metadata(str(bench.staged.folder), layout)
+        colours = keep_colours(found.icc_profile, bench.staged.folder)
+
+        watch("prove", {})
+        needles = needles_of(vault.needles(keys.case), source, found, layout)
+        staged = Staged(bench.staged.folder, stored.levels, bench.notes)
+        proof = prove(staged, source, bench.jail, needles, every_tile=intake.every_tile)
+
+        watch("commit", {})
+        scan = vault.record_file(source.sha256, keys.slide, source.path.name)
+        committed = archive.commit(
+            bench.staged,
+            CaseRecord(keys.case, keys.patient, facts),
+            SlideRecord(keys.slide, keys.case, keys.block, row.stain, row.organ, row.diagnosis),
+            scan_record(scan, keys.slide, layout, metadata),
+            inspect=lambda folder: search(folder, needles),
+        )
+        vault.confirm(scan)
+    return receipt_of(committed, source, stored, metadata, colours, left_behind, proof, keep)
+
+
+def _require_kept(facts: Facts) -> Decision:
+    """Decide whether the laboratory may keep a coded copy (RULES stage 0b)."""
+    keep = decide(facts, Purpose.KEEP, Recipient.LABORATORY)
+    if keep.allowed:
+        return keep
+    if keep.row not in WAITING_ROWS:
+        raise SlideRefused(Reason.CONSENT_REFUSES)
+    known_source = facts.source is TissueSource.POST_MORTEM
+    raise SlideRefused(Reason.UNKNOWN_AUTHORITY if known_source else Reason.UNKNOWN_SOURCE)
+
+
+@contextmanager
+def _bench(source: Source, intake: Intake) -> Iterator[_Bench]:
+    """Prepare to work on one slide; whatever was not committed is gone afterwards."""
+    with intake.archive.stage() as staged, tempfile.TemporaryDirectory(prefix="coverslip-") as notes:
+        writable, limits = [staged.folder, Path(notes)], Limits.for_source(source.size_bytes)
+        with Jail(read=source.files, write=writable, limits=limits) as jail:
+            yield _Bench(staged, Path(notes), jail)
+
+
+def _store(source: Source, bench: _Bench, watch: Watch) -> Stored:
+    """Have the pixels written into the staged folder."""
+    paths = str(source.path), str(bench.staged.folder), str(bench.notes)
+    return Stored.from_json(bench.jail.call(store, *paths, on_progress=lambda told: watch("pixels", told)))
