@@ -1,7 +1,7 @@
 """Prove a staged scan: its pixels are the source's, and no identifier of the case is in it.
 
-The proofs do not need one another, so they run side by side: tiles are re-read here while the jail compares a sample
-with other decoders, and the auditor searches what was written.
+The proofs of the pixels do not need one another, so they run side by side: tiles are re-read here while the jail
+compares a sample with other decoders, and the files are digested and forced to the disk.
 """
 
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from archive import fixity
 from archive.errors import DamagedPyramid
 from archive.holdings.pixels import LevelLayout, Origin, open_source, verify_level
-from ingest.auditor import Audit, Needles, audit_folder
+from ingest.auditor import Needles, audit_folder
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import Compared, level_to_json
 from ingest.pipeline.jailed import compare
-from ingest.pipeline.receipt import Verification
 from ingest.pipeline.source import Source
 from ingest.sandbox import Jail
 
@@ -40,8 +40,19 @@ class Staged:
     places: Path
 
 
-def prove(staged: Staged, source: Source, jail: Jail, needles: Needles, *, every_tile: bool) -> Verification:
-    """Re-read, compare and search a staged scan.
+@dataclass(frozen=True)
+class Proof:
+    """What was found right, in tiles, and the digests of the files as they were then, by path."""
+
+    tiles: int
+    same_bytes: int
+    same_pixels: int
+    by_openslide: int
+    digests: dict[str, str]
+
+
+def prove(staged: Staged, source: Source, jail: Jail, *, every_tile: bool) -> Proof:
+    """Re-read a staged scan, compare it with its source, and force it to the disk meanwhile.
 
     Parameters
     ----------
@@ -51,8 +62,6 @@ def prove(staged: Staged, source: Source, jail: Jail, needles: Needles, *, every
         The file that it was made from.
     jail : Jail
         Where the source may be opened by native readers.
-    needles : Needles
-        What must not be found.
     every_tile : bool
         Compare every tile of the kept levels with other decoders, and not a sample.
 
@@ -65,31 +74,40 @@ def prove(staged: Staged, source: Source, jail: Jail, needles: Needles, *, every
     levels: list[dict[str, Any]] = [level_to_json(level) for level in staged.levels]
     with ThreadPoolExecutor(2) as side:
         compared = side.submit(jail.call, compare, str(source.path), str(staged.folder), levels, count)
-        audited = side.submit(search, staged.folder, needles)
+        digested = side.submit(_digest_and_flush, staged.folder)
         tiles, same = verify_pixels(staged, source)
-        audit, answer = audited.result(), Compared.from_json(compared.result())
+        answer = Compared.from_json(compared.result())
+        digests = digested.result()
     source.require_unchanged()
-    return Verification(
-        tiles=tiles,
-        same_bytes=same,
-        same_pixels=answer.tiles,
-        by_openslide=answer.by_openslide,
-        bytes_searched=audit.bytes_scanned,
-    )
+    return Proof(tiles, same, answer.tiles, answer.by_openslide, digests)
 
 
-def search(folder: Path, needles: Needles) -> Audit:
-    """Search a folder for the case's identifiers.
+def _digest_and_flush(folder: Path) -> dict[str, str]:
+    """Digest every file, and start it on its way to the disk; the commit then has little left to wait for."""
+    digests = {file.path: file.sha256 for file in fixity.measure(folder).files}
+    fixity.flush(folder)
+    return digests
 
-    Raises
-    ------
-    SlideRefused
-        If one was found, or something could not be searched.
-    """
-    audit = audit_folder(folder, needles)
-    if not audit.is_clean:
-        raise SlideRefused(Reason.IDENTIFIER_FOUND)
-    return audit
+
+class Search:
+    """Searches what will be kept for a case's identifiers; called with the folder, just before it is committed."""
+
+    def __init__(self, needles: Needles) -> None:
+        self._needles = needles
+        self.bytes_searched = 0
+
+    def __call__(self, folder: Path) -> None:
+        """Search a folder.
+
+        Raises
+        ------
+        SlideRefused
+            If an identifier was found, or something could not be searched.
+        """
+        audit = audit_folder(folder, self._needles)
+        if not audit.is_clean:
+            raise SlideRefused(Reason.IDENTIFIER_FOUND)
+        self.bytes_searched = audit.bytes_scanned
 
 
 def verify_pixels(staged: Staged, source: Source) -> tuple[int, int]:

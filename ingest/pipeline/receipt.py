@@ -13,6 +13,7 @@ from archive.records import Fidelity, ScanRecord
 from ingest.deidentify import CleanMetadata
 from ingest.label import LeftBehind as Pictures
 from ingest.pipeline.answers import Stored
+from ingest.pipeline.proving import Proof
 from ingest.pipeline.source import Source
 
 SCREENED = MightIdentify.parse("no (screened, structure-1)")
@@ -21,7 +22,7 @@ SCREENED = MightIdentify.parse("no (screened, structure-1)")
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How the stored pixels were proven right, in tiles."""
+    """How the stored pixels were proven right, in tiles, and how many bytes were searched for identifiers."""
 
     tiles: int
     same_bytes: int
@@ -128,7 +129,8 @@ def receipt_of(
     metadata: CleanMetadata,
     colours: str,
     pictures: Pictures,
-    proof: Verification,
+    proof: Proof,
+    bytes_searched: int,
     keep: Decision,
 ) -> Receipt:
     """Write the receipt of a slide that was taken in."""
@@ -153,7 +155,7 @@ def receipt_of(
         metadata.scanner_model or metadata.scanner_maker,
         colours,
         left_behind,
-        proof,
+        Verification(proof.tiles, proof.same_bytes, proof.same_pixels, proof.by_openslide, bytes_searched),
         keep.row,
     )
 

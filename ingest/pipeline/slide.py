@@ -21,7 +21,7 @@ from ingest.pipeline.answers import Description, Stored
 from ingest.pipeline.colours import keep_colours
 from ingest.pipeline.jailed import describe, store
 from ingest.pipeline.needles import needles_of
-from ingest.pipeline.proving import Staged, prove, search
+from ingest.pipeline.proving import Search, Staged, prove
 from ingest.pipeline.receipt import Receipt, receipt_of, receipt_of_known, scan_record
 from ingest.pipeline.source import Source
 from ingest.sandbox import Jail, Limits
@@ -95,21 +95,22 @@ def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
         colours = keep_colours(found.icc_profile, bench.staged.folder)
 
         watch("prove", {})
-        needles = needles_of(vault.needles(keys.case), source, found, layout)
         staged = Staged(bench.staged.folder, stored.levels, bench.notes)
-        proof = prove(staged, source, bench.jail, needles, every_tile=intake.every_tile)
+        proof = prove(staged, source, bench.jail, every_tile=intake.every_tile)
 
         watch("commit", {})
+        search = Search(needles_of(vault.needles(keys.case), source, found, layout))
         scan = vault.record_file(source.sha256, keys.slide, source.path.name)
         committed = archive.commit(
             bench.staged,
             CaseRecord(keys.case, keys.patient, facts),
             SlideRecord(keys.slide, keys.case, keys.block, row.stain, row.organ, row.diagnosis),
             scan_record(scan, keys.slide, layout, metadata),
-            inspect=lambda folder: search(folder, needles),
+            digests=proof.digests,
+            inspect=search,
         )
         vault.confirm(scan)
-    return receipt_of(committed, source, stored, metadata, colours, left_behind, proof, keep)
+    return receipt_of(committed, source, stored, metadata, colours, left_behind, proof, search.bytes_searched, keep)
 
 
 def _require_kept(facts: Facts) -> Decision:

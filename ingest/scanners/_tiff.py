@@ -147,6 +147,10 @@ class TiffLevel(SourceLevel):
             held = held[height:]
 
 
+NO_WORDS = {273, 279, 320, 324, 325, 347, 34675}
+"""Tags that hold places, tables and profiles: strips, colour map, tiles, JPEG tables, ICC profile."""
+
+
 def open_tiff(path: Path) -> tifffile.TiffFile:
     """Open a TIFF file with tifffile's parser.
 
@@ -166,6 +170,8 @@ def text_properties(pages: list[tifffile.TiffPage]) -> dict[str, str]:
     found: dict[str, object] = {}
     for number, page in enumerate(pages):
         for tag in page.tags:
+            if tag.code in NO_WORDS:
+                continue
             value = tag.value
             if isinstance(value, bytes):
                 value = value[:4096].decode("latin-1")
