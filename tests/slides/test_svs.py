@@ -9,9 +9,10 @@ import openslide
 import pytest
 import tifffile
 
+from tests.slides import jpegs
 from tests.slides.made import MadeSlide
 from tests.slides.planted import Plant
-from tests.slides.svs import make_svs
+from tests.slides.svs import Address, make_svs
 from tests.slides.tissue import Picture
 
 
@@ -87,3 +88,20 @@ def test_a_token_is_found_in_base64_wherever_it_begins(lead: str) -> None:
     plant = Plant()
     text = base64.b64encode(f"{lead}{plant('somewhere')} and more".encode())
     assert len(plant.survivors(b"<x>" + text + b"</x>")) == 1
+
+
+def test_a_progressive_tile_shows_the_same_pixels_as_the_plain_one(tmp_path: Path) -> None:
+    def progressive(at: Address, part: Picture, stream: bytes) -> bytes:
+        return jpegs.encode(part, progressive=True) if at == (0, 1, 1) else stream
+
+    made = make_svs(tmp_path / "made.svs", factors=(1,), change=progressive)
+    assert b"\xff\xc2" in made.path.read_bytes()
+    assert_openslide_agrees(made, ALL)
+
+
+def test_no_tile_tells_its_colours_unless_asked_to(tmp_path: Path) -> None:
+    silent = make_svs(tmp_path / "silent.svs", factors=(1,), colours="rgb").levels[0].tiles[0, 0]
+    telling = make_svs(tmp_path / "telling.svs", factors=(1,), colours="rgb", transform=0).levels[0].tiles[0, 0]
+    assert [code for code, _ in jpegs.segments(silent)] == [0xDB, 0xC0, 0xC4, 0xC4, 0xDA]
+    assert next(code for code, _ in jpegs.segments(telling)) == jpegs.APP14
+    assert jpegs.scan_data(silent) == jpegs.scan_data(telling)
