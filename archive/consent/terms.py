@@ -198,16 +198,6 @@ class MightIdentify:
     def __str__(self) -> str:
         return f"no (screened, {self.screening})" if self.screening else str(self.grade)
 
-    def with_attestation(self, case: "MightIdentify") -> "MightIdentify":
-        """Give the grade of a scan whose case was graded too: yes from either, else a person's no, else the scan's own.
-
-        One person's attestation for a case is enough for its scans, but never against what was seen in one of them.
-        """
-        for grade in (Grade.YES, Grade.NO_PERSON):
-            if grade in (self.grade, case.grade):
-                return MightIdentify(grade)
-        return self
-
     @classmethod
     def screened(cls, version: str) -> "MightIdentify":
         """``no``, by a screening of that version."""

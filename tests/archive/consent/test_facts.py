@@ -22,7 +22,7 @@ from archive.consent.terms import (
     Vital,
 )
 from archive.errors import InvalidValue
-from tests.archive.consent.cases import SCREENED, from_life
+from tests.archive.consent.cases import from_life
 
 PURPOSES = st.sampled_from(sorted(SECONDARY))
 GRADES = st.sampled_from([grade for grade in Grade if grade is not Grade.NO_SCREENED]).map(
@@ -139,21 +139,3 @@ def test_a_value_of_another_kind_is_refused_at_birth(known):
 def test_only_a_screening_has_a_version_and_it_is_a_short_word(grade, screening):
     with pytest.raises(InvalidValue):
         MightIdentify(grade, screening)
-
-
-@pytest.mark.parametrize(
-    ("scan", "case", "together"),
-    [
-        (MightIdentify(), MightIdentify(), "unassessed"),
-        (SCREENED, MightIdentify(), "no (screened, structure-1)"),
-        (SCREENED, MightIdentify(Grade.NO_PERSON), "no (person)"),
-        (MightIdentify(), MightIdentify(Grade.NO_PERSON), "no (person)"),
-        (MightIdentify(Grade.NO_PERSON), MightIdentify(), "no (person)"),
-        (MightIdentify(Grade.YES), MightIdentify(Grade.NO_PERSON), "yes"),
-        (MightIdentify(Grade.NO_PERSON), MightIdentify(Grade.YES), "yes"),
-        (MightIdentify(), SCREENED, "unassessed"),
-    ],
-    ids=str,
-)
-def test_one_persons_word_for_a_case_counts_for_its_scans_but_never_against_a_yes(scan, case, together):
-    assert str(scan.with_attestation(case)) == together
