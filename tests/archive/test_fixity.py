@@ -126,6 +126,28 @@ def test_a_text_that_is_no_manifest_is_refused(text: bytes) -> None:
         Manifest.from_bytes(text)
 
 
+@pytest.mark.parametrize(("size", "digest"), [(-1, "0" * 64), (0, ""), (0, "G" * 64)])
+def test_a_manifest_gives_sizes_and_digests(size: int, digest: str) -> None:
+    with pytest.raises(InvalidValue):
+        StoredFile("a", size, digest)
+
+
+def test_a_file_that_cannot_be_read_is_a_fault(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(path: Path) -> str:
+        raise OSError(5, "Input/output error")
+
+    manifest = fixity.measure(folder)
+    monkeypatch.setattr(fixity, "_sha256", failing)
+    faults = fixity.verify(folder, manifest)
+    assert {fault.code for fault in faults} == {FaultCode.UNREADABLE}
+    assert len(faults) == 3
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        fixity.measure(tmp_path / "nothing")
+
+
 def test_a_manifest_lists_each_file_once() -> None:
     file = StoredFile("a", 0, "0" * 64)
     with pytest.raises(InvalidValue, match="once"):

@@ -180,6 +180,14 @@ def test_a_damaged_row_opens_nothing(
             slides.find_scan(connection, scan.key)
 
 
+def test_a_catalogue_that_belongs_to_no_archive_is_refused(catalogue: Catalogue, tamper: Callable[[str], None]) -> None:
+    tamper("DELETE FROM archive")
+    with pytest.raises(CatalogueUnavailable, match="which archive"), catalogue.reading() as connection:
+        audit.first_head(connection)
+    with pytest.raises(CatalogueUnavailable):
+        _ = catalogue.identity
+
+
 def test_a_sound_file_has_no_fault_and_a_damaged_one_has(tmp_path: Path) -> None:
     file = tmp_path / "catalogue.sqlite"
     catalogue = Catalogue.open(file)

@@ -70,6 +70,16 @@ def test_sqlite_is_set_to_keep_what_it_commits(open_catalogue: Callable[..., Cat
     assert found == wanted
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_sqlite_without_its_log_is_refused(
+    open_catalogue: Callable[..., Catalogue], tamper: Callable[[str], None]
+) -> None:
+    open_catalogue().close()
+    tamper("PRAGMA journal_mode = DELETE")
+    with pytest.raises(CatalogueUnavailable, match="write-ahead log"):
+        open_catalogue(read_only=True)
+
+
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
 def test_a_server_that_may_forget_is_refused(place: str, tamper: Callable[[str], None], setting: str) -> None:

@@ -47,6 +47,11 @@ def test_other_texts_are_refused_without_repeating_them(scheme: Scheme, code: st
     assert not code.strip() or code not in str(refusal.value)
 
 
+def test_a_list_that_nobody_publishes_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="one of SNOMED-CT, ICD-O-3"):
+        Concept("local list", "C50.9")  # type: ignore[arg-type]
+
+
 @given(position=st.integers(0, 7), digit=st.sampled_from("0123456789"))
 def test_one_wrong_digit_in_a_snomed_code_is_found(position: int, digit: str) -> None:
     right = "76752008"

@@ -74,6 +74,11 @@ def test_a_stain_in_free_text_is_refused() -> None:
         SlideRecord(new_key(), new_key(), stain="H&E")  # type: ignore[arg-type]
 
 
+def test_a_case_without_facts_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="facts"):
+        CaseRecord(new_key(), new_key(), None)  # type: ignore[arg-type]
+
+
 def test_a_laboratory_number_is_no_key() -> None:
     with pytest.raises(InvalidValue, match="internal key"):
         CaseRecord(InternalKey("S25-10432"), new_key(), Facts())
