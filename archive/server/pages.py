@@ -110,7 +110,8 @@ def _answer_errors(app: FastAPI, frames: _Frames) -> None:
         return frames.fill("refused.html", refusal.status, heading=heading, sentence=refusal.sentence)
 
     @app.exception_handler(ArchiveError)
-    async def _(request: Request, error: ArchiveError) -> Response:
+    @app.exception_handler(Exception)
+    async def _(request: Request, error: Exception) -> Response:
         return answer(request, refusal_for(error))
 
     @app.exception_handler(RequestValidationError)
