@@ -7,23 +7,21 @@ and every change is in the audit trail.
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from archive import auditchain, fixity
-from archive.catalogue import LABORATORY, Catalogue, audit, codes, slides
-from archive.codes import Code, InternalKey, Kind
-from archive.consent import Decision, Facts, Purpose, Recipient
-from archive.errors import DamagedPyramid, HoldingsUnavailable, InvalidValue, UnknownCode
+from archive import fixity
+from archive.catalogue import LABORATORY, Catalogue, codes, slides
+from archive.codes import InternalKey, Kind
+from archive.consent import Facts
+from archive.errors import HoldingsUnavailable, InvalidValue, UnknownCode
 from archive.holdings import witness
 from archive.holdings.commit import Chain, Committed, StagedScan, commit, stage
-from archive.holdings.deciding import decide
-from archive.holdings.place import PIXELS, Place, claimed, disk_errors
+from archive.holdings.place import Place, claimed, disk_errors
+from archive.holdings.reading import ReadingRoom
 from archive.holdings.recovery import Recovered, recover, take_up
-from archive.records import CaseRecord, HeldScan, HeldSlide, ScanRecord, ScanStatus, SlideRecord
+from archive.records import CaseRecord, ScanRecord, ScanStatus, SlideRecord
 
 if TYPE_CHECKING:
-    from archive.pyramid.reader import Pyramid
     from archive.settings import ArchiveSettings
 
 
@@ -35,7 +33,7 @@ def _no_look(folder: Path) -> None:
     """Nobody looks at what is committed, outside ingest."""
 
 
-class Archive:
+class Archive(ReadingRoom):
     """An archive, open for reading or for reading and writing.
 
     Safe to use from several threads; a forked process opens its own.
@@ -44,9 +42,7 @@ class Archive:
     def __init__(
         self, place: Place, catalogue: Catalogue, second_place: Path | None, step: Callable[[str], None]
     ) -> None:
-        self.place = place
-        self.catalogue = catalogue
-        self._second_place = second_place
+        super().__init__(place, catalogue, second_place)
         self._step = step
 
     @classmethod
@@ -123,16 +119,6 @@ class Archive:
             raise HoldingsUnavailable("this folder and this catalogue belong to different archives; check both paths")
         return cls(place, catalogue, settings.audit_second_place if settings else None, step)
 
-    def close(self) -> None:
-        """Close the catalogue; closing twice is harmless."""
-        self.catalogue.close()
-
-    def __enter__(self) -> "Archive":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self.close()
-
     # Putting in
 
     def stage(self) -> StagedScan:
@@ -189,130 +175,6 @@ class Archive:
         """Put right what interrupted processes left; called once when a program that writes starts."""
         return recover(self.place, self.catalogue)
 
-    # Finding
-
-    def key_of(self, code: Code | str, kind: Kind, project: str = LABORATORY) -> InternalKey:
-        """Find what a code stands for; text may be in any spelling that people type.
-
-        Raises
-        ------
-        UnknownCode
-            If the project has no such code.
-        InvalidValue
-            If the text is no code, has a typing error, or is another kind's.
-        """
-        parsed = Code.parse(code) if isinstance(code, str) else code
-        if parsed.kind is not kind:
-            raise InvalidValue(f"this is the code of a {parsed.kind.name.lower()}; give that of a {kind.name.lower()}")
-        with self.catalogue.reading() as connection:
-            return codes.key_of(connection, codes.project_number(connection, project), parsed)
-
-    def slide(self, code: Code | str, project: str = LABORATORY) -> HeldSlide:
-        """Give a slide of a project; errors as for `key_of`."""
-        key = self.key_of(code, Kind.SLIDE, project)
-        with self.catalogue.reading() as connection:
-            (found,) = slides.held(connection, codes.project_number(connection, project), key)
-            return found
-
-    def held(self, slide: InternalKey, project: str = LABORATORY) -> HeldSlide:
-        """Give a slide with its codes in a project, by its internal key.
-
-        Raises
-        ------
-        UnknownCode
-            If there is no such slide.
-        """
-        with self.catalogue.reading() as connection:
-            found = slides.held(connection, codes.project_number(connection, project), slide)
-        if not found:
-            raise UnknownCode(codes.NOT_HERE)
-        return found[0]
-
-    def slides(self, project: str = LABORATORY) -> tuple[HeldSlide, ...]:
-        """Give all slides of a project in the order of their codes, which tells nothing."""
-        with self.catalogue.reading() as connection:
-            return slides.held(connection, codes.project_number(connection, project))
-
-    def scans_of(self, slide: InternalKey) -> tuple[ScanRecord, ...]:
-        """Give the scans of a slide, the one with most pixels first, whatever their status."""
-        with self.catalogue.reading() as connection:
-            return slides.scans_of(connection, slide)
-
-    def case(self, key: InternalKey) -> CaseRecord | None:
-        """Give a case with the facts that are recorded about it, or None if it is not known."""
-        with self.catalogue.reading() as connection:
-            return slides.find_case(connection, key)
-
-    def scan(self, key: InternalKey) -> HeldScan | None:
-        """Give a scan with its code in the laboratory, or None if it is not known."""
-        with self.catalogue.reading() as connection:
-            record = slides.find_scan(connection, key)
-            code = codes.code_of(connection, codes.project_number(connection, LABORATORY), Kind.SCAN, key)
-            return None if record is None or code is None else HeldScan(code, record)
-
-    def facts_of(self, slide: InternalKey) -> Facts:
-        """Give what is recorded about the tissue and the consent of a slide's case.
-
-        Raises
-        ------
-        UnknownCode
-            If there is no such slide.
-        """
-        with self.catalogue.reading() as connection:
-            case = slides.case_of(connection, slide)
-        if case is None:
-            raise UnknownCode(codes.NOT_HERE)
-        return case.facts
-
-    def change_count(self) -> int:
-        """Give a number that differs after every change of the catalogue, by any process; asking is cheap."""
-        return self.catalogue.change_count()
-
-    # Opening
-
-    def decide(
-        self, slide: InternalKey, purpose: Purpose, recipient: Recipient, *, scan: InternalKey | None = None
-    ) -> Decision:
-        """Decide by the table whether a slide may be used, from what is recorded now.
-
-        Parameters
-        ----------
-        slide
-            The slide.
-        purpose, recipient
-            What for, and by whom.
-        scan
-            The scan that would be shown; None asks for all kept ones and gives the strictest answer.
-
-        Raises
-        ------
-        UnknownCode
-            If there is no such slide, or no scan of it may be opened at all.
-        """
-        with self.catalogue.reading() as connection:
-            return decide(connection, slide, purpose, recipient, scan)
-
-    def open_pyramid(self, scan: InternalKey) -> "Pyramid":
-        """Open the pixels of a scan; whether they may be shown must have been decided.
-
-        Raises
-        ------
-        UnknownCode
-            If there is no such scan, or it was withdrawn or found damaged.
-        DamagedPyramid
-            If it is not on the disk as it was stored.
-        """
-        from archive.pyramid.reader import Pyramid
-
-        with self.catalogue.reading() as connection:
-            record = slides.find_scan(connection, scan)
-        if record is None or record.status is not ScanStatus.KEPT:
-            raise UnknownCode(codes.NOT_HERE)
-        folder = self.place.of_scan(scan) / PIXELS
-        if not folder.is_dir():
-            raise DamagedPyramid("the scan's folder", "a folder", "nothing")
-        return Pyramid.open(folder)
-
     # Changing what is recorded
 
     def record_facts(self, case: InternalKey, facts: Facts, *, reason: str) -> None:
@@ -356,12 +218,6 @@ class Archive:
                 raise UnknownCode(codes.NOT_HERE)
             slides.set_status(writing.connection, scan, status)
             writing.tell("set status", reason=reason, scan=str(code), status=str(status))
-
-    def audit_faults(self) -> tuple[auditchain.Fault, ...]:
-        """Check the audit trail against itself and against the heads in the second place."""
-        heads = witness.heads(self._second_place)
-        with self.catalogue.reading() as connection:
-            return auditchain.verify(audit.entries(connection), audit.first_head(connection), heads)
 
 
 def _open_catalogue(place: Place, settings: "ArchiveSettings | None", *, read_only: bool, actor: str) -> Catalogue:

@@ -72,6 +72,7 @@ class StagedScan:
         self.outer = outer
         self.folder = outer / PIXELS
         self.claim = claim
+        self.moved = False
 
     def __enter__(self) -> "StagedScan":
         return self
@@ -116,7 +117,7 @@ def commit(
             manifest = _describe(staged, chain, digests, step)
         inspect(staged.outer)
         with disk_errors():
-            _move(staged.outer, final, step)
+            _move(staged, final, step)
         with catalogue.writing() as writing:
             committed = enter(writing, chain, manifest, "commit")
             step(Step.CATALOGUED)
@@ -142,23 +143,24 @@ def _describe(staged: StagedScan, chain: Chain, digests: Mapping[str, str], step
     return manifest
 
 
-def _move(outer: Path, final: Path, step: Callable[[str], None]) -> None:
-    for folder in (outer, outer / PIXELS):
+def _move(staged: StagedScan, final: Path, step: Callable[[str], None]) -> None:
+    for folder in (staged.outer, staged.folder):
         folder.chmod(0o750)
-    fixity.flush(outer)
+    fixity.flush(staged.outer)
     step(Step.FLUSHED)
     if not final.parent.is_dir():
         final.parent.mkdir(exist_ok=True)
         fixity.flush_one(final.parent.parent)
     try:
-        outer.rename(final)
+        staged.outer.rename(final)
+        staged.moved = True
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             raise InvalidValue("this scan is in the archive already; nothing was changed") from None
         raise
     step(Step.MOVED)
     fixity.flush_one(final.parent)
-    fixity.flush_one(outer.parent)
+    fixity.flush_one(staged.outer.parent)
     step(Step.NAMED)
 
 
@@ -190,7 +192,7 @@ def record_text(chain: Chain) -> bytes:
 
 def _take_back(place: Place, catalogue: Catalogue, staged: StagedScan, final: Path) -> None:
     """Remove what a failed commit left; where it cannot be known whether it failed, recovery will see to it."""
-    if not staged.outer.exists():  # it was renamed
+    if staged.moved:
         with suppress(ArchiveError, OSError), catalogue.writing() as writing:
             # Having the turn to write, we know that the failed transaction is over, even in another process.
             if slides.find_scan(writing.connection, InternalKey(final.name)) is None:
