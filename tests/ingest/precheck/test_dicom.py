@@ -1,0 +1,103 @@
+"""A DICOM file is taken when it says that it is a whole slide in a transfer syntax that is safe to decode."""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import Reason
+from ingest.precheck import Family
+from tests.ingest.precheck.spoilt import save
+
+Outcome = Callable[[Path], Family | Reason]
+
+WHOLE_SLIDE = b"1.2.840.10008.5.1.4.1.1.77.1.6"
+JPEG = b"1.2.840.10008.1.2.4.50"
+
+
+def element(number: int, value: bytes, kind: bytes = b"UI", group: int = 2) -> bytes:
+    value += b"\0" * (len(value) % 2)
+    if kind == b"OB":
+        return struct.pack("<HH2sHI", group, number, kind, 0, len(value)) + value
+    return struct.pack("<HH2sH", group, number, kind, len(value)) + value
+
+
+def meta(object_class: bytes | None = WHOLE_SLIDE, syntax: bytes | None = JPEG, more: bytes = b"") -> bytes:
+    body = element(1, b"\0\1", b"OB")
+    body += element(2, object_class) if object_class is not None else b""
+    body += element(0x10, syntax) if syntax is not None else b""
+    return body + more
+
+
+@pytest.fixture
+def dicom(tmp_path: Path) -> Callable[..., Path]:
+    def write(content: bytes, preamble: bytes = bytes(128)) -> Path:
+        path = tmp_path / "slide.dcm"
+        path.write_bytes(preamble + b"DICM" + content)
+        return path
+
+    return write
+
+
+DATA = element(0x16, WHOLE_SLIDE, group=8) + bytes(500)
+
+
+@pytest.mark.parametrize("syntax", [b"1.2.840.10008.1.2.1", JPEG, b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.4.80"])
+def test_a_whole_slide_image_is_taken(dicom: Callable[..., Path], outcome: Outcome, syntax: bytes) -> None:
+    assert outcome(dicom(meta(syntax=syntax) + DATA)) is Family.DICOM
+
+
+@pytest.mark.parametrize(
+    "object_class",
+    [b"1.2.840.10008.1.3.10", b"1.2.840.10008.5.1.4.1.1.4", b"1.2.840.10008.5.1.4.1.1.66.4", b"\xff\xfe", b""],
+    ids=["DICOMDIR", "magnetic resonance", "segmentation", "no text", "empty"],
+)
+def test_other_objects_are_no_slides(dicom: Callable[..., Path], outcome: Outcome, object_class: bytes) -> None:
+    assert outcome(dicom(meta(object_class) + DATA)) is Reason.NOT_A_WHOLE_SLIDE
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.2", b"1.2.840.10008.1.2.4.100", b"1.2.3", b""],
+    ids=["deflated", "big-endian", "MPEG2", "private", "empty"],
+)
+def test_other_transfer_syntaxes_are_refused(dicom: Callable[..., Path], outcome: Outcome, syntax: bytes) -> None:
+    assert outcome(dicom(meta(syntax=syntax) + DATA)) is Reason.FORBIDDEN_COMPRESSION
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"", Reason.TRUNCATED, id="nothing"),
+        pytest.param(meta()[:-10], Reason.TRUNCATED, id="cut off"),
+        pytest.param(meta(object_class=None) + DATA, Reason.DAMAGED_STRUCTURE, id="no class"),
+        pytest.param(meta(syntax=None) + DATA, Reason.DAMAGED_STRUCTURE, id="no transfer syntax"),
+        pytest.param(meta(more=element(0x10, JPEG)) + DATA, Reason.DAMAGED_STRUCTURE, id="two transfer syntaxes"),
+        pytest.param(meta() + element(3, b"1") * 100 + DATA, Reason.DAMAGED_STRUCTURE, id="a hundred elements"),
+        pytest.param(
+            meta() + struct.pack("<HH2sHI", 2, 0x102, b"OB", 0, 0xFFFFFFFF) + bytes(1 << 17),
+            Reason.DAMAGED_STRUCTURE,
+            id="an element of four gigabytes",
+        ),
+    ],
+)
+def test_meta_information_that_contradicts_itself_is_refused(
+    dicom: Callable[..., Path], outcome: Outcome, content: bytes, reason: Reason
+) -> None:
+    if reason is Reason.DAMAGED_STRUCTURE and b"1" * 2 in content[-4:]:
+        content += DATA
+    assert outcome(dicom(content)) is reason
+
+
+def test_a_file_that_is_dicom_and_tiff_at_once_is_checked_as_both(
+    tmp_path: Path, dicom: Callable[..., Path], outcome: Outcome
+) -> None:
+    tiff = save(tmp_path / "slide.tif").read_bytes()
+    (directory,) = struct.unpack_from("<I", tiff, 4)
+    content = meta() + DATA
+    place = 132 + len(content)
+    sound = tiff[:4] + struct.pack("<I", place) + bytes(120)
+    single = struct.pack("<H", 1) + tiff[directory + 2 : directory + 14] + bytes(4)
+    assert outcome(dicom(content, bytes(128))) is Family.DICOM
+    assert outcome(dicom(content + single, sound)) is Reason.DAMAGED_STRUCTURE  # an image without width
