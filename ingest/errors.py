@@ -4,6 +4,7 @@ The sentences are fixed texts. Nothing that was read from a file may become part
 a file may be a name.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from archive.errors import ArchiveError
@@ -81,6 +82,10 @@ class Reason(StrEnum):
         "unknown-authority",
         "the authority for the post-mortem is not known; say in the list whether hospital or coroner",
     )
+    FACTS_CONFLICT = (
+        "facts-conflict",
+        "the list says something else about this case's consent than is recorded; correct whichever is wrong",
+    )
     CONSENT_REFUSES = "consent-refuses", "the consent recorded for this case does not allow an image to be kept"
 
 
@@ -97,7 +102,11 @@ class SlideRefused(IngestError):
 
 
 class DeliveryListInvalid(IngestError, ValueError):
-    """The delivery list has faults; all of them are in the message."""
+    """The delivery list has faults; all of them are in the message, a line each, and in ``faults``."""
+
+    def __init__(self, sentence: str, faults: Sequence[object] = ()) -> None:
+        super().__init__("\n".join((sentence, *map(str, faults))))
+        self.faults = tuple(faults)
 
 
 class VaultUnavailable(IngestError):
