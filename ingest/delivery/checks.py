@@ -35,11 +35,11 @@ def against_feed(row: Row, feed: Feed | None) -> Iterator[Fault]:
     """Find where a row contradicts itself or its feed about whether the tissue was taken in life."""
     if row.is_post_mortem(feed) and row.stated.source is TissueSource.LIVING:
         expected = "'post-mortem': the case's number, the procedure, the location or the authority is a post-mortem's"
-        yield Fault(row.line, "tissue", "'living'", expected)
+        yield Fault(row.number, "tissue", "'living'", expected)
     post_mortem = row.facts(feed).source is TissueSource.POST_MORTEM
     if post_mortem and row.stated.consent is Consent.OBTAINED:
         expected = f"for a post-mortem '{Consent.WITH_POST_MORTEM}' or '{Consent.SEPARATELY}'"
-        yield Fault(row.line, "consent", f"'{Consent.OBTAINED}'", expected)
+        yield Fault(row.number, "consent", f"'{Consent.OBTAINED}'", expected)
 
 
 def between(rows: Iterable[Row], feed: Feed | None) -> Iterator[Fault]:
@@ -47,7 +47,7 @@ def between(rows: Iterable[Row], feed: Feed | None) -> Iterator[Fault]:
     rows = tuple(rows)
     files = _grouped(rows, lambda row: str(row.file))
     for first, *others in files.values():
-        yield from (Fault(row.line, "file", f"the file of row {first.line}", "one row for each file") for row in others)
+        yield from (Fault(row.number, "file", f"the file of row {first.number}", "one row for each file") for row in others)
     cases = _grouped(rows, lambda row: same(row.case))
     yield from _disagreeing(cases, "patient", "case", lambda row: same(row.patient))
     yield from _disagreeing(cases, "tissue and consent", "case", lambda row: row.facts(feed))
@@ -74,5 +74,5 @@ def _disagreeing(
     for first, *others in groups.values():
         for row in others:
             if value(row) != value(first):
-                found = f"another than in row {first.line}"
-                yield Fault(row.line, column, found, f"the same in every row of a {group}")
+                found = f"another than in row {first.number}"
+                yield Fault(row.number, column, found, f"the same in every row of a {group}")

@@ -53,9 +53,9 @@ def match(rows: Iterable[Row], files: Iterable[Path], folder: Path) -> Matching:
         if not found:
             missing.append(row)
         elif len(found) > 1:
-            faults.append(Fault(row.line, "file", f"{len(found)} delivered files of that name", "a path that fits one"))
+            faults.append(Fault(row.number, "file", f"{len(found)} delivered files of that name", "a path that fits one"))
         elif found[0] in taken:
-            faults.append(Fault(row.line, "file", f"the file of row {taken[found[0]].line}", "one row for each file"))
+            faults.append(Fault(row.number, "file", f"the file of row {taken[found[0]].number}", "one row for each file"))
         else:
             taken[found[0]] = row
     if faults:

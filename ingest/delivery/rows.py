@@ -43,18 +43,18 @@ _SAME_NAME = (
 class Row:
     """One row of a delivery list.
 
-    ``line`` is where it stands in the file. ``stated`` are the facts that it gives itself; ``facts`` adds the feed's
+    ``number`` is the line of the file that it begins on, as a spreadsheet counts. ``stated`` are the facts that it gives itself; ``facts`` adds the feed's
     defaults. ``names_post_mortem`` says that its procedure, its place or its other columns speak of a post-mortem.
     ``evidence`` are sentences that name who attested what, for the key vault.
     """
 
-    line: int
+    number: int
     file: PurePosixPath = field(repr=False)
     patient: str = field(repr=False)
     case: str = field(repr=False)
     block: str = field(repr=False)
     stain: Stain
-    number: str = field(default=FIRST, repr=False)
+    slide_number: str = field(default=FIRST, repr=False)
     patient_name: str | None = field(default=None, repr=False)
     birth_date: date | None = field(default=None, repr=False)
     organ: Concept | None = field(default=None, repr=False)
@@ -66,7 +66,7 @@ class Row:
     @property
     def slide(self) -> str:
         """What tells this glass from the others of its block: the stain and the number."""
-        return f"{self.stain} {self.number}"
+        return f"{self.stain} {self.slide_number}"
 
     def is_post_mortem(self, feed: Feed | None) -> bool:
         """Tell whether something in the row tells of a post-mortem, whatever its tissue column or a default says."""
@@ -84,15 +84,15 @@ class Row:
         return replace(self.stated, source=source, jurisdiction=jurisdiction)
 
 
-def row_of(line: int, values: Mapping[str, Any]) -> Row:
+def row_of(number: int, values: Mapping[str, Any]) -> Row:
     """Make a row of the values of its cells, by column; columns that were empty are not there."""
     own = ("file", "patient", "case", "block", "stain", "patient_name", "birth_date", "organ", "diagnosis")
     stated = _stated(values)
     told = any(names_post_mortem(values.get(name, "")) for name in ("procedure", "location"))
     return Row(
-        line=line,
+        number=number,
         **{name: values[name] for name in own if name in values},
-        number=values.get("slide", FIRST),
+        slide_number=values.get("slide", FIRST),
         stated=stated,
         names_post_mortem=told or speaks_of_post_mortem(stated),
         evidence=tuple(_evidence(values)),
