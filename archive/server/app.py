@@ -4,13 +4,14 @@ import ipaddress
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from archive.holdings import Archive
 from archive.server.access import Access
-from archive.server.api import api
+from archive.server.api import api, describe
 from archive.server.cache import TileCache
 from archive.server.headers import PRIVATE, SECURITY, Answer, header, sentence
 from archive.server.pages import add_pages
@@ -131,5 +132,6 @@ def create_app(settings: ArchiveSettings) -> Server:
         redirect_slashes=False,
     )
     others.include_router(api(access))
+    others.openapi = partial(describe, others)  # type: ignore[method-assign]
     add_pages(others, access)
     return Server(TileRoute(access, Pictures(TileCache(settings.tile_cache_bytes))), others, close)

@@ -1,0 +1,142 @@
+"""The server as it runs: processes behind one port of loopback, which agree within a second on what may be shown."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from archive.errors import ArchiveError, InvalidValue
+from archive.server.run import address_of, require_loopback, serve
+from archive.settings import ArchiveSettings
+from tests.archive.server.taught import START, TaughtArchive, free_port, served
+
+FRESH = 40
+"""Connections opened one after the other: enough that every one of two workers answers some of them."""
+
+
+def statuses(address: str, count: int = FRESH) -> set[int]:
+    """Ask again and again, each time on a fresh connection, so that each worker is asked."""
+    found = set()
+    for _ in range(count):
+        with httpx.Client() as client:
+            found.add(client.get(address).status_code)
+    return found
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "slides.example", "", "10.0.0.1"])
+def test_the_server_refuses_to_be_reached_from_elsewhere(host: str) -> None:
+    with pytest.raises(InvalidValue, match="this machine only"):
+        require_loopback(host)
+    with pytest.raises(InvalidValue, match="this machine only"):
+        serve(ArchiveSettings(host=host))
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("127.0.0.1", "http://127.0.0.1:8765/"), ("::1", "http://[::1]:8765/"), ("localhost", "http://localhost:8765/")],
+)
+def test_loopback_is_served_and_its_address_can_be_opened(host: str, address: str) -> None:
+    require_loopback(host)
+    assert address_of(ArchiveSettings(host=host)) == address
+
+
+def test_a_taken_port_is_said_to_be_taken(taught: TaughtArchive) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InvalidValue, match="is taken"):
+            serve(ArchiveSettings(archive=taught.root, port=port))
+
+
+def test_a_second_server_does_not_share_the_port_of_the_first(taught: TaughtArchive) -> None:
+    with served(taught.root, workers=1) as base, pytest.raises(InvalidValue, match="is taken"):
+        serve(ArchiveSettings(archive=taught.root, port=int(base.rsplit(":", 1)[1])))
+
+
+def test_what_is_no_archive_is_refused_before_any_worker_starts(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError):
+        serve(ArchiveSettings(archive=tmp_path, port=free_port()))
+
+
+def test_a_withdrawn_slide_is_gone_within_a_second_on_every_worker(taught: TaughtArchive) -> None:
+    code = taught.add()
+    (place,) = taught.teach("One", code).places
+    with served(taught.root, workers=2) as base:
+        address = f"{base}/slides/{place.handle}/tiles/0/0_0.jpg"
+        assert statuses(address) == {200}
+        taught.refuse(code)
+        time.sleep(1)
+        assert statuses(address) == {404}
+        taught.allow(code)
+        time.sleep(1)
+        assert statuses(address) == {200}
+
+
+def test_an_open_connection_is_told_of_a_withdrawal_too(taught: TaughtArchive) -> None:
+    code = taught.add()
+    (place,) = taught.teach("One", code).places
+    with served(taught.root) as base, httpx.Client() as client:
+        address = f"{base}/slides/{place.handle}/tiles/0/0_0.jpg"
+        assert client.get(address).status_code == 200
+        taught.refuse(code)
+        withdrawn = time.monotonic()
+        while client.get(address).status_code == 200:
+            assert time.monotonic() - withdrawn < 1
+            time.sleep(0.01)
+
+
+def test_what_is_taught_while_the_server_runs_is_shown(taught: TaughtArchive) -> None:
+    with served(taught.root) as base:
+        (place,) = taught.teach("Later", taught.add()).places
+        time.sleep(1)
+        assert statuses(f"{base}/slides/{place.handle}") == {200}
+
+
+def test_no_header_on_the_wire_tells_what_runs_here_or_when_anything_was_made(taught: TaughtArchive) -> None:
+    (place,) = taught.teach("One", taught.add()).places
+    with served(taught.root) as base:
+        for path in (f"/slides/{place.handle}/tiles/0/0_0.jpg", "/", "/nothing", "/api/collections"):
+            answer = httpx.get(base + path)
+            assert answer.headers.get_list("server") == [""]
+            assert "last-modified" not in answer.headers
+            assert "granian" not in repr(answer.headers.multi_items()).lower()
+
+
+def test_the_log_of_a_day_names_no_slide(taught: TaughtArchive, tmp_path: Path) -> None:
+    code = taught.add()
+    (place,) = taught.teach("One", code).places
+    taught.shard(code).write_bytes(b"")
+    log = tmp_path / "log"
+    with served(taught.root, log=log) as base:
+        assert httpx.get(f"{base}/slides/{place.handle}/tiles/0/0_0.jpg").status_code == 503
+        assert httpx.get(f"{base}/slides/{place.handle}/tiles/0/x_0.jpg").status_code == 400
+    text = log.read_text()
+    assert "coverslip check" in text
+    for secret in (place.handle, place.scan, str(code), str(taught.root), "Traceback"):
+        assert secret not in text
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_the_server_ends_when_it_is_told_to(taught: TaughtArchive, how: signal.Signals) -> None:
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-c", START, str(taught.root), str(port), "2"])
+    try:
+        for _ in range(300):
+            try:
+                assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        process.send_signal(how)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
