@@ -11,7 +11,7 @@ Entries speak in codes and roles, never in names.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from archive.errors import InvalidValue
 
-Value: TypeAlias = str | int | float | bool | list[str] | None
+Value: TypeAlias = "str | int | float | bool | Sequence[Value] | Mapping[str, Value] | None"
 """What an entry's details may be: values that look the same in every JSON library."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -14,9 +14,10 @@ from archive.catalogue import collections
 from archive.catalogue.codes import NOT_HERE
 from archive.catalogue.collections import CollectionRow, PlaceRow
 from archive.codes import Code, InternalKey, Kind
-from archive.consent import RULES_VERSION, Decision, Purpose, Recipient
+from archive.consent import Decision, Purpose, Recipient
 from archive.errors import UnknownCode
 from archive.holdings import Archive
+from archive.holdings.deciding import told
 from archive.records import ScanStatus
 from archive.wordscreen import screen
 
@@ -84,9 +85,7 @@ def compose(archive: Archive, name: str, slides: Sequence[Code | str]) -> Compos
         writing.tell(
             "compose",
             collection=row.handle if row else None,
-            slides=[str(code) for code in chosen],
-            refused=[f"{refusal.slide} {refusal.decision.row}" for refusal in refusals],
-            rules=RULES_VERSION,
+            decisions={str(code): told(decision) for code, (_, _, decision) in choices.items()},
         )
     return Composition(_named(archive, name), refusals)
 

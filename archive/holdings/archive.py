@@ -155,6 +155,8 @@ class Archive(ReadingRoom):
 
         Raises
         ------
+        ConsentRefused
+            If the table does not let the laboratory keep the slide.
         FactsConflict
             If something else is recorded about the case.
         InvalidValue

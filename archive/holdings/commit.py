@@ -23,6 +23,7 @@ from archive.catalogue.rows import case_row, scan_row, slide_row
 from archive.codes import Code, InternalKey, Kind, new_handle
 from archive.errors import ArchiveError, InvalidValue
 from archive.fixity import Manifest
+from archive.holdings.deciding import require_keeping, told
 from archive.holdings.place import PIXELS, RECORD, Claim, Place, claimed, disk_errors
 from archive.records import CaseRecord, ScanRecord, SlideRecord
 
@@ -168,6 +169,7 @@ def enter(writing: Writing, chain: Chain, manifest: Manifest, act: str) -> Commi
     """Put a scan and what it belongs to into the catalogue, with codes and an audit entry."""
     connection = writing.connection
     slides.add_case(connection, chain.case)
+    keeping = require_keeping(chain.case.facts)
     slides.add_slide(connection, chain.slide)
     scan = replace(chain.scan, stored_bytes=manifest.stored_bytes, manifest_sha256=manifest.sha256)
     slides.add_scan(connection, scan)
@@ -179,8 +181,14 @@ def enter(writing: Writing, chain: Chain, manifest: Manifest, act: str) -> Commi
         scan_code=codes.add_code(connection, project, Kind.SCAN, chain.scan.key),
         stored_bytes=manifest.stored_bytes,
     )
-    slide, code = str(committed.slide_code), str(committed.scan_code)
-    writing.tell(act, slide=slide, scan=code, manifest=manifest.sha256, stored_bytes=manifest.stored_bytes)
+    writing.tell(
+        act,
+        slide=str(committed.slide_code),
+        scan=str(committed.scan_code),
+        manifest=manifest.sha256,
+        stored_bytes=manifest.stored_bytes,
+        decision=told(keeping),
+    )
     return committed
 
 

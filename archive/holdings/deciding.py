@@ -10,12 +10,13 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from archive.auditchain import Value
 from archive.catalogue import codes, slides
 from archive.codes import InternalKey
 from archive.consent import Decision, Facts, MightIdentify, Purpose, Recipient
 from archive.consent import decide as decide_by_table
 from archive.consent.terms import Grade, State
-from archive.errors import UnknownCode
+from archive.errors import ConsentRefused, UnknownCode
 from archive.records import ScanRecord, ScanStatus
 
 _HOLD_NO_KEY = frozenset({Recipient.PROJECT, Recipient.CLASS, Recipient.PUBLIC})
@@ -37,6 +38,32 @@ def decide(
         for one in kept
     ]
     return min(decisions, key=lambda decision: decision.allowed)
+
+
+def require_keeping(facts: Facts) -> Decision:
+    """Decide whether the laboratory may keep a slide at all.
+
+    Raises
+    ------
+    ConsentRefused
+        If it may not, or not before something is established.
+    """
+    decision = decide_by_table(facts, Purpose.KEEP, Recipient.LABORATORY)
+    if not decision.allowed:
+        raise ConsentRefused(decision.sentence, row=decision.row, paragraph=decision.paragraph)
+    return decision
+
+
+def told(decision: Decision) -> dict[str, Value]:
+    """Give what the audit trail keeps of a decision: the answer, on what it rests, and everything that was asked."""
+    return {
+        "verdict": str(decision.verdict),
+        "row": decision.row,
+        "paragraph": decision.paragraph,
+        "basis": decision.basis,
+        "rules": decision.rules_version,
+        **decision.inputs(),
+    }
 
 
 def facts_of_copy(facts: Facts, scan: ScanRecord) -> Facts:

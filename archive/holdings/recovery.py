@@ -7,7 +7,7 @@ changed, because a disk that is not mounted looks the same.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archive import fixity
@@ -65,6 +65,9 @@ def take_up(place: Place, catalogue: Catalogue, key: InternalKey) -> Recovered:
         with catalogue.writing() as writing:
             if slides.find_scan(writing.connection, key) is not None:
                 return Recovered()
+            known = slides.find_case(writing.connection, chain.case.key)
+            if known is not None and known.patient == chain.case.patient:
+                chain = replace(chain, case=known)  # what was recorded since then holds
             return Recovered(taken_up=(enter(writing, chain, manifest, "take up").scan_code,))
     except CatalogueUnavailable:
         raise

@@ -14,6 +14,7 @@ import pytest
 
 from archive.codes import new_key
 from archive.consent import Facts
+from archive.consent.terms import TissueSource
 from archive.geometry import MicronsPerPixel, Size
 from archive.records import CaseRecord, Fidelity, ScanRecord, SlideRecord, Stain
 
@@ -90,7 +91,7 @@ def make_chain() -> Callable[..., tuple[CaseRecord, SlideRecord, ScanRecord]]:
     """Make a case with a slide and a scan."""
 
     def making(facts: Facts | None = None) -> tuple[CaseRecord, SlideRecord, ScanRecord]:
-        case = CaseRecord(new_key(), new_key(), facts or Facts())
+        case = CaseRecord(new_key(), new_key(), facts or Facts(source=TissueSource.LIVING))
         slide = SlideRecord(new_key(), case.key, new_key(), Stain.HE)
         scan = ScanRecord(
             key=new_key(),

@@ -86,7 +86,7 @@ def test_a_refused_slide_is_left_out_and_says_why(archive: Archive, keep: Keep) 
 
 
 def test_a_collection_with_nothing_to_show_is_not_made(archive: Archive, keep: Keep) -> None:
-    code, _ = keep(Facts())
+    code, _ = keep(Facts(source=TissueSource.LIVING, consent=Consent.REFUSED))
     composition = compose(archive, "Nothing", [code])
     assert composition.collection is None
     assert len(composition.refusals) == 1
@@ -226,8 +226,12 @@ def test_composing_is_audited_with_codes_and_rows(archive: Archive, keep: Keep) 
     with archive.catalogue.reading() as connection:
         told = json.loads(list(audit.entries(connection))[-1].text)
     assert told["act"] == "compose"
-    assert (told["slides"], told["refused"]) == ([str(good)], [f"{bad} N1"])
-    assert (told["collection"], told["rules"]) == (collection.handle, RULES_VERSION)
+    assert told["collection"] == collection.handle
+    assert set(told["decisions"]) == {str(good), str(bad)}
+    allowed, refused = told["decisions"][str(good)], told["decisions"][str(bad)]
+    assert (allowed["verdict"], allowed["row"], allowed["rules"]) == ("allow", "L3", RULES_VERSION)
+    assert (refused["verdict"], refused["row"], refused["facts"]["consent"]) == ("deny", "N1", "refused")
+    assert (allowed["purpose"], allowed["recipient"]) == ("teaching", "class")
 
 
 def test_a_picture_found_to_identify_is_refused(archive: Archive, keep: Keep) -> None:

@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from archive import fixity
 from archive.auditchain import Head
 from archive.catalogue.rows import case_from, scan_from, slide_from
 from archive.codes import Code, InternalKey, new_key
 from archive.consent import Facts
-from archive.consent.terms import Consent
-from archive.errors import FactsConflict, HoldingsUnavailable, InvalidValue
+from archive.consent.terms import Consent, TissueSource
+from archive.errors import ConsentRefused, FactsConflict, HoldingsUnavailable, InvalidValue
 from archive.fixity import MANIFEST, Manifest
 from archive.holdings import PIXELS, Archive, StagedScan, Step
 from archive.holdings.recovery import Recovered
@@ -282,6 +283,35 @@ def test_a_commit_that_the_catalogue_refuses_leaves_nothing(
     assert require_whole(archive) == {scan.key}
     with pytest.raises(HoldingsUnavailable):
         archive.commit(staged, case, slide, second)
+
+
+def test_a_slide_that_may_not_be_kept_is_refused_at_the_door_too(
+    archive: Archive, make_chain: Callable[..., Chain], require_whole: RequireWhole
+) -> None:
+    with archive.stage() as staged, pytest.raises(ConsentRefused) as refusal:
+        archive.commit(filled(staged), *make_chain(Facts(source=TissueSource.UNKNOWN)))
+    assert refusal.value.row == "K4"
+    assert require_whole(archive) == set()
+
+
+def test_a_scan_is_taken_up_with_what_was_recorded_since(
+    archive: Archive, make_chain: Callable[..., Chain], require_whole: RequireWhole
+) -> None:
+    case, slide, scan = make_chain()
+    with archive.stage() as staged:
+        archive.commit(filled(staged), case, slide, scan)
+    second = dataclasses.replace(scan, key=new_key())
+    with archive.stage() as staged:
+        archive.commit(filled(staged), case, slide, second)
+    with archive.catalogue.writing() as writing:  # as if the second commit had been cut short
+        for table in ("codes", "scans"):
+            writing.connection.execute(text(f"DELETE FROM {table} WHERE key = :key"), {"key": second.key})
+        writing.tell("a crash")
+    withdrawn = dataclasses.replace(case.facts, consent=Consent.WITHDRAWN)
+    archive.record_facts(case.key, withdrawn, reason="a letter")
+    assert len(archive.recover().taken_up) == 1
+    assert require_whole(archive) == {scan.key, second.key}
+    assert archive.facts_of(slide.key) == withdrawn
 
 
 def test_three_that_do_not_belong_together_are_refused(archive: Archive, make_chain: Callable[..., Chain]) -> None:
