@@ -36,8 +36,9 @@ def test_only_what_bears_on_an_answer_is_told():
         (post_mortem(**CODED), Purpose.TEACHING, Recipient.CLASS, ["Z5", "M14", "R1", "M11"]),
         (post_mortem(recorded=Recorded.LATER, **CODED), Purpose.AUDIT, Recipient.PROJECT, ["Z5", "R2", "M11"]),
     ]:
-        decision = decide(facts, purpose, recipient, holds_key=False)
-        assert [row.key for row in decision.trail] == rows
+        for holds_key in (False, facts.state is State.CODED and not purpose.secondary):
+            decision = decide(facts, purpose, recipient, holds_key=holds_key)
+            assert [row.key for row in decision.trail] == rows
 
 
 def test_who_may_look_codes_up_is_taken_to_hold_the_key_unless_said_otherwise():
