@@ -47,7 +47,8 @@ def between(rows: Iterable[Row], feed: Feed | None) -> Iterator[Fault]:
     rows = tuple(rows)
     files = _grouped(rows, lambda row: str(row.file))
     for first, *others in files.values():
-        yield from (Fault(row.number, "file", f"the file of row {first.number}", "one row for each file") for row in others)
+        found = f"the file of row {first.number}"
+        yield from (Fault(row.number, "file", found, "one row for each file") for row in others)
     cases = _grouped(rows, lambda row: same(row.case))
     yield from _disagreeing(cases, "patient", "case", lambda row: same(row.patient))
     yield from _disagreeing(cases, "tissue and consent", "case", lambda row: row.facts(feed))

@@ -53,9 +53,11 @@ def match(rows: Iterable[Row], files: Iterable[Path], folder: Path) -> Matching:
         if not found:
             missing.append(row)
         elif len(found) > 1:
-            faults.append(Fault(row.number, "file", f"{len(found)} delivered files of that name", "a path that fits one"))
+            several = f"{len(found)} delivered files of that name"
+            faults.append(Fault(row.number, "file", several, "a path that fits one"))
         elif found[0] in taken:
-            faults.append(Fault(row.number, "file", f"the file of row {taken[found[0]].number}", "one row for each file"))
+            other = f"the file of row {taken[found[0]].number}"
+            faults.append(Fault(row.number, "file", other, "one row for each file"))
         else:
             taken[found[0]] = row
     if faults:

@@ -16,8 +16,8 @@ first line names the columns, in any order; lines before it that begin with `#` 
 slide one file is. [How to write one](../how-to/write-a-delivery-list.md) has examples.
 
 Letter case, spaces and punctuation do not matter in column names and in words of a closed list. An empty cell means
-that nothing is known. A column that is not listed here is a fault, unless a mapping is used. Free text never travels on:
-*text* goes to the key vault, or is read and dropped where it says so.
+that nothing is known. A column that is not listed here is a fault, unless a mapping is used. Free text never travels
+on: *text* goes to the key vault, or is read and dropped where it says so.
 """
 
 _STAINS = """\

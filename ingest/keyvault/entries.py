@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 
 from archive.codes import InternalKey, new_key
 from ingest.errors import VaultDamaged
-from ingest.keyvault.identity import Identity, Kind, checked, compared
+from ingest.keyvault.identity import LONGEST, LONGEST_EVIDENCE, Identity, Kind, checked, compared
 from ingest.keyvault.sealing import FieldKey
 from ingest.keyvault.tables import entry, file
 
@@ -51,7 +51,7 @@ def find_or_make(
     key
         The internal key for a new entry; a random one where not given.
     """
-    label = checked(label, kind)
+    label = checked(label, kind, LONGEST_EVIDENCE if kind is Kind.EVIDENCE else LONGEST)
     look_up = owner.key.look_up(kind, parent, compared(kind, label))
     row = connection.execute(_BY_LOOK_UP, {"wanted": look_up}).mappings().one_or_none()
     if row is not None:
@@ -82,9 +82,11 @@ def row_of(connection: Connection, key: InternalKey) -> RowMapping | None:
     return connection.execute(_BY_KEY, {"wanted": key}).mappings().one_or_none()
 
 
-def labels(connection: Connection, owner: Owner, kind: Kind) -> tuple[str, ...]:
-    """Open all labels of one kind that belong to a patient."""
+def labels(connection: Connection, owner: Owner, kind: Kind, parent: InternalKey | None = None) -> tuple[str, ...]:
+    """Open all labels of one kind that belong to a patient, or just those below one entry."""
     query = select(entry).where(entry.c.patient == owner.patient, entry.c.kind == kind)
+    if parent is not None:
+        query = query.where(entry.c.parent == parent)
     return tuple(sorted(unsealed(owner, row) for row in connection.execute(query).mappings()))
 
 

@@ -16,6 +16,9 @@ from archive.errors import InvalidValue
 LONGEST = 200
 """Characters of one identifier; a hospital's numbers and a person's full name are far shorter."""
 
+LONGEST_EVIDENCE = 1000
+"""Characters of a sentence that says who attested what, when and why."""
+
 
 _CONTROL = ("Cc", "Cs")
 """Unicode's control characters, and halves of characters, which no text holds."""
@@ -30,6 +33,7 @@ class Kind(StrEnum):
     CASE = "case"
     BLOCK = "block"
     SLIDE = "slide"
+    EVIDENCE = "evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Identity:
     file: str | None = field(default=None, repr=False)
 
 
-def checked(text: str, what: str) -> str:
+def checked(text: str, what: str, longest: int = LONGEST) -> str:
     """Give a label back, trimmed.
 
     Raises
@@ -75,8 +79,8 @@ def checked(text: str, what: str) -> str:
     plain = text.strip()
     if not _visible(plain):
         raise InvalidValue(f"the {what} is empty; give it")
-    if len(plain) > LONGEST:
-        raise InvalidValue(f"the {what} has more than {LONGEST} characters; give its usual form")
+    if len(plain) > longest:
+        raise InvalidValue(f"the {what} has more than {longest} characters; write it shorter")
     if any(unicodedata.category(character) in _CONTROL for character in plain):
         raise InvalidValue(f"the {what} holds control characters; remove them")
     return plain

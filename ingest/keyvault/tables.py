@@ -24,7 +24,7 @@ entry = Table(
     "entry",
     vault_tables,
     Column("key", _KEY, primary_key=True),
-    Column("kind", String(16), nullable=False, comment="patient, name, birth date, case, block or slide"),
+    Column("kind", String(16), nullable=False, comment="patient, name, birth date, case, block, slide or evidence"),
     Column("parent", _KEY, nullable=False, index=True, comment="what it belongs to; a patient's is empty"),
     Column("patient", _KEY, nullable=False, index=True, comment="whose key seals the label"),
     Column("look_up", LargeBinary(32), nullable=False, unique=True),

@@ -189,6 +189,22 @@ class KeyVault:
             trail.append(connection, owner.key, "searched for", who, case, patient=owner.patient)
         return tuple(dict.fromkeys(known))
 
+    def keep_evidence(self, case: InternalKey, sentences: Iterable[str], *, who: str = "ingest") -> None:
+        """Keep sentences that say who attested what about a case, when and why; the same one is kept once."""
+        with writing(self._engine) as connection:
+            _, owner = self._entry(connection, case)
+            for sentence in sentences:
+                find_or_make(connection, owner, Kind.EVIDENCE, case, sentence)
+            trail.append(connection, owner.key, "kept evidence", who, case, patient=owner.patient)
+
+    def evidence(self, case: InternalKey, who: str, reason: str) -> tuple[str, ...]:
+        """Read what was attested about a case; who asked and why is written down."""
+        _require_reason(reason)
+        with writing(self._engine) as connection:
+            _, owner = self._entry(connection, case)
+            trail.append(connection, owner.key, "read evidence", who, case, reason, patient=owner.patient)
+            return entries.labels(connection, owner, Kind.EVIDENCE, case)
+
     def identify(self, key: InternalKey, who: str, reason: str) -> Identity:
         """Tell whom an internal key belongs to: a patient's, case's, block's, slide's or scan's.
 
@@ -201,8 +217,7 @@ class KeyVault:
         InvalidValue
             If no account or no reason is given.
         """
-        if not reason.strip():
-            raise InvalidValue("give the reason for identifying, such as the request's number")
+        _require_reason(reason)
         with writing(self._engine) as connection:
             found = self._identity(connection, key)
             if found is None:
@@ -237,8 +252,7 @@ class KeyVault:
         UnknownCode
             If the vault has no such patient.
         """
-        if not reason.strip():
-            raise InvalidValue("give the reason for erasing, such as the request's number")
+        _require_reason(reason)
         with reading(self._engine) as connection:
             row = entries.row_of(connection, patient)
         if row is None or row["kind"] != Kind.PATIENT:
@@ -296,6 +310,11 @@ class KeyVault:
         if key is None:
             raise VaultDamaged()
         return Owner(InternalKey(patient), key)
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise InvalidValue("give the reason, such as the request's number")
 
 
 def _unknown() -> UnknownCode:

@@ -140,6 +140,24 @@ def test_the_needles_of_a_case_are_its_own_identifiers_and_nobody_elses(vault: K
     }
 
 
+def test_what_was_attested_is_kept_with_its_case_and_read_with_a_reason(vault: KeyVault, scanned: Scanned) -> None:
+    keys, _ = scanned()
+    other, _ = scanned(case="S26-0099999", file_name="other.svs")
+    sentence = "not foreseen, attested by Dr A. Curator on 2026-03-01: " + "why " * 100
+    for _ in range(2):
+        vault.keep_evidence(keys.case, [sentence.strip(), "might not identify, said by Dr B. Reader"])
+    assert set(vault.evidence(keys.case, "a.clinician", "request 17")) == {
+        sentence.strip(),
+        "might not identify, said by Dr B. Reader",
+    }
+    assert vault.evidence(other.case, "a.clinician", "request 18") == ()
+    assert [entry.reason for entry in vault.trail()][-2:] == ["request 17", "request 18"]
+    with pytest.raises(InvalidValue):
+        vault.evidence(keys.case, "a.clinician", "")
+    assert sentence.strip() not in vault.needles(keys.case)
+    assert vault.check() == ()
+
+
 def test_values_that_name_somebody_do_not_show_themselves(vault: KeyVault, scanned: Scanned) -> None:
     keys, scan = scanned()
     shown = repr((JANE, keys, vault, vault.identify(scan, "a.clinician", "request 17"), vault.trail()))
