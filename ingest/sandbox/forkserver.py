@@ -76,6 +76,11 @@ class ForkServer:
         weakref.finalize(self, _stop, self._socket, self._server, self.owner)
 
     @property
+    def process(self) -> int:
+        """Its process number."""
+        return self._server.pid
+
+    @property
     def alive(self) -> bool:
         """Whether it runs and belongs to this process, not to one that this was forked from."""
         return self.owner == os.getpid() and self._server.poll() is None

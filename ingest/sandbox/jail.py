@@ -25,6 +25,9 @@ LOOK_SECONDS: Final = 0.02
 END_SECONDS: Final = 10.0
 """How long a killed process may take to go."""
 
+LAST_SECONDS: Final = 1.0
+"""How long after its last word a process may take to end by itself; usually a millisecond."""
+
 _DEATHS: Final = {
     -signal.SIGXCPU: Reason.TOO_SLOW,
     -signal.SIGKILL: Reason.TOO_MUCH_MEMORY,  # nobody else kills it but the kernel when memory runs out
@@ -75,6 +78,7 @@ class Jail:
         self._allow_limits_only = allow_limits_only
         self._ended: Reason | None = None
         self._child: Child | None = None
+        self._busy = False
         self._peak: int | None = None
 
     @property
@@ -113,7 +117,7 @@ class Jail:
         child = self._child
         self._watch.look()
         self._server.kill(child.process)
-        self._exit_code(child)
+        self._exit_code(child, END_SECONDS)
         self._watch.close()
         self._peak = self._watch.peak_rss_anon_bytes
         self._child = None
@@ -176,8 +180,9 @@ class Jail:
     def _exchange(self, message: bytes, on_progress: Callable[[dict[str, Any]], None] | None) -> tuple[str, JSON]:
         """Send an order and hear what comes back, up to the first message that is no progress."""
         child = self._child
-        if child is None:
-            raise JailUnavailable("this jail is closed; make one for each slide")
+        if child is None or self._busy:
+            raise JailUnavailable("this jail is closed, or its last call was broken off; make a new one")
+        self._busy = True
         deadline = time.monotonic() + self._seconds_left
         pending = memoryview(message)
         try:
@@ -189,6 +194,7 @@ class Jail:
                     more = self._ear.listen()
                     answer = self._answer(on_progress)
                     if answer is not None:
+                        self._busy = False
                         return answer
                     if not more:
                         raise self._end(None)
@@ -223,7 +229,7 @@ class Jail:
             if left <= 0:
                 raise self._end(Reason.TOO_SLOW)
             ready = {descriptor for descriptor, _ in poll.poll(1000 * min(left, LOOK_SECONDS))}
-            self._watch.look()
+            self._watch.look(not_within=LOOK_SECONDS)
             if self._watch.grown_bytes > self._limits.memory_bytes:
                 raise self._end(Reason.TOO_MUCH_MEMORY)
             if self._watch.written_bytes > self._limits.written_bytes:
@@ -233,20 +239,20 @@ class Jail:
 
     def _end(self, reason: Reason | None) -> SlideRefused:
         """End the process for a reason, or find out why it ended by itself."""
-        if self._child is not None:
-            if reason is not None:
-                self._server.kill(self._child.process)
-            code = self._exit_code(self._child)
-            reason = reason or _reason_of_death(code)
+        child = self._child
+        if child is not None:
+            code = self._exit_code(child, LAST_SECONDS) if reason is None else None
+            reason = reason or _DEATHS.get(code or 0)
+            self._server.kill(child.process)
+            self._exit_code(child, END_SECONDS)
         self._ended = reason or Reason.READER_CRASHED
         return SlideRefused(self._ended)
 
-    def _exit_code(self, child: Child) -> int | None:
-        """Wait until the fork server tells how the process ended; None if it did not."""
+    def _exit_code(self, child: Child, seconds: float) -> int | None:
+        """Wait until the fork server tells how the process ended; None if it does not, or has told before."""
         poll = select.poll()
         poll.register(child.end, select.POLLIN)
-        if not poll.poll(1000 * END_SECONDS):
-            self._server.kill(child.process)
+        if not poll.poll(1000 * seconds):
             return None
         told = os.read(child.end, NUMBER.size)
         return int(NUMBER.unpack(told)[0]) if len(told) == NUMBER.size else None
@@ -259,11 +265,6 @@ def _send(descriptor: int, pending: memoryview) -> memoryview:
         return pending
     except BrokenPipeError:  # it has ended, which is heard on the other pipe
         return memoryview(b"")
-
-
-def _reason_of_death(code: int | None) -> Reason:
-    """Tell why a process ended that was not ended from here."""
-    return _DEATHS.get(code or 0, Reason.READER_CRASHED)
 
 
 def _must_not_reach(closed: Sequence[Path], opened: Sequence[Path]) -> None:

@@ -6,6 +6,7 @@ the number of files all of them. It also learns what a receipt should say: how m
 
 import os
 import sys
+import time
 from contextlib import suppress
 from typing import Final
 
@@ -29,6 +30,7 @@ class Watch:
         self.peak_rss_anon_bytes: int | None = None
         self.grown_bytes = 0
         self.written_bytes = 0
+        self._looked_at = 0.0
         self._first: int | None = None
         self._files: dict[str, int] = {}
         if sys.platform == "linux":
@@ -36,8 +38,12 @@ class Watch:
                 with suppress(OSError):
                     self._files[name] = os.open(f"/proc/{process}/{name}", os.O_RDONLY | os.O_CLOEXEC)
 
-    def look(self) -> None:
-        """See what the process has now."""
+    def look(self, not_within: float = 0.0) -> None:
+        """See what the process has now, unless it was looked at within so many seconds."""
+        now = time.monotonic()
+        if now - self._looked_at < not_within:
+            return
+        self._looked_at = now
         status = self._lines("status")
         if b"RssAnon" in status:
             own = int(status[b"RssAnon"].split()[0]) << 10
