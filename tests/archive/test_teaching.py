@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,9 @@ from archive.errors import FreeTextRefused, InvalidValue, UnknownCode
 from archive.geometry import Size
 from archive.holdings import Archive
 from archive.records import CaseRecord, ScanRecord, ScanStatus, SlideRecord
+from archive.settings import ArchiveSettings
 from archive.teaching import compose, find_collection, find_slide, remove, shown_collections
+from tests.archive.holdings.committing import commit_one
 
 LIVING = Facts(source=TissueSource.LIVING)
 SCREENED = MightIdentify.screened("structure-1")
@@ -240,3 +243,19 @@ def test_a_picture_found_to_identify_is_refused(archive: Archive, keep: Keep) ->
     facts = dataclasses.replace(LIVING, might_identify=MightIdentify(Grade.YES))
     archive.record_facts(slide.case, facts, reason="a face was recognised")
     assert shown_collections(archive) == ()
+
+
+def test_collections_are_the_same_in_postgresql(tmp_path: Path, postgresql: Any) -> None:
+    with Archive.create(tmp_path / "archive", ArchiveSettings(database_url=postgresql.emptied())) as archive:
+        codes = [commit_one(archive, 100).slide_code for _ in range(3)]
+        collection = compose(archive, "Colon", codes).collection
+        assert collection is not None
+        remove(archive, "Colon", codes[:1])
+        archive.set_status(collection.places[1].scan, ScanStatus.WITHDRAWN, reason="a test")
+        assert find_collection(archive, collection.handle).places == collection.places[2:]
+        assert find_slide(archive, collection.places[2].handle)[1] == collection.places[2]
+        for place in collection.places[:2]:
+            with pytest.raises(UnknownCode):
+                find_slide(archive, place.handle)
+        assert [shown.handle for shown in shown_collections(archive)] == [collection.handle]
+        assert archive.audit_faults() == ()
