@@ -75,7 +75,7 @@ def day(cell: str) -> date:
             continue
         if found.year >= OLDEST_BIRTH and found <= datetime.now(UTC).date():
             return found
-    raise InvalidValue("a date of the past such as 1948-07-05 or 05/07/1948 (day first)")
+    raise InvalidValue("a date of the past: year-month-day or day/month/year")
 
 
 def stain(cell: str) -> Stain:

@@ -43,9 +43,9 @@ _SAME_NAME = (
 class Row:
     """One row of a delivery list.
 
-    ``number`` is the line of the file that it begins on, as a spreadsheet counts. ``stated`` are the facts that it gives
-    itself; ``facts`` adds the feed's defaults. ``names_post_mortem`` says that its procedure, its place or its other columns speak of a post-mortem.
-    ``evidence`` are sentences that name who attested what, for the key vault.
+    ``number`` is the line of the file that it begins on, as a spreadsheet counts. ``stated`` are the facts that it
+    gives itself; ``facts`` adds the feed's defaults. ``names_post_mortem`` says that its procedure, its location or its
+    other columns speak of a post-mortem. ``evidence`` are sentences that name who attested what, for the key vault.
     """
 
     number: int
