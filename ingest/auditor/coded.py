@@ -5,7 +5,7 @@ surroundings are decoded and the whole needle is looked for in them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,7 +13,7 @@ import hyperscan
 
 from ingest.auditor.compressed import MAGICS
 from ingest.auditor.encodings import Anchor, Encoding, anchors, texts_around
-from ingest.auditor.folding import fold
+from ingest.auditor.folding import accents_both_ways, fold, in_cases
 from ingest.auditor.identifiers import IdentifierClass
 from ingest.auditor.needles import DataKind, Needle, Needles
 
@@ -25,13 +25,13 @@ OVERLAP_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """The needles that were found, each with where it (or what encodes it) begins; and where compressed data may begin.
+class Places:
+    """Where something may be; most of it is chance.
 
-    Most of the latter is chance.
+    ``anchors`` are pairs of an anchor's number and its end, ``compressed`` are beginnings of compressed data.
     """
 
-    needles: tuple[tuple[Needle, int], ...]
+    anchors: tuple[tuple[int, int], ...]
     compressed: tuple[int, ...]
 
 
@@ -42,26 +42,42 @@ class CodedSearch:
         self._anchors, self._needles = _anchored(needles)
         self._database = _compiled(self._anchors)
 
-    def find(self, data: memoryview, kind: DataKind) -> Findings:
-        """Search bytes of one kind; each needle is told once."""
-        found: dict[Needle, int] = {}
-        compressed: list[int] = []
-        for number, end in self._places(data):
-            if number >= len(self._anchors):
-                compressed.append(end - len(MAGICS[number - len(self._anchors)]))
-                continue
-            encoding, start = self._anchors[number].encoding, end - len(self._anchors[number].pattern)
-            wanted = [n for n in self._needles[number] if n not in found and n.counts(kind, encoding)]
-            found.update(dict.fromkeys(_confirmed(data, start, encoding, wanted), start))
-        return Findings(tuple(found.items()), tuple(compressed))
-
-    def _places(self, data: memoryview) -> Iterator[tuple[int, int]]:
-        """Give the number of an anchor (or, after those, of a magic) and where it ends."""
+    def places(self, data: memoryview) -> Places:
+        """Compare every byte with all anchors and with the beginnings of compressed data."""
         scratch = hyperscan.Scratch(self._database)
+        anchored: list[tuple[int, int]] = []
+        compressed: list[int] = []
         for begin in range(0, len(data), WINDOW_BYTES):
             first = max(0, begin - OVERLAP_BYTES)
             for number, end in self._scan(data[first : begin + WINDOW_BYTES], scratch):
-                yield number, first + end
+                if number < len(self._anchors):
+                    anchored.append((number, first + end))
+                else:
+                    compressed.append(first + end - len(MAGICS[number - len(self._anchors)]))
+        return Places(tuple(anchored), tuple(compressed))
+
+    def confirmed(
+        self, data: memoryview, places: Places, kind_at: Callable[[int], DataKind]
+    ) -> Iterator[tuple[Needle, int]]:
+        """Give each needle that really stands at one of the places, once, and where it or its encoding begins.
+
+        Parameters
+        ----------
+        data
+            The bytes in which the places are.
+        places
+            Where to look.
+        kind_at
+            Says of an offset what kind of bytes are there.
+        """
+        found: set[Needle] = set()
+        for number, end in places.anchors:
+            encoding, start = self._anchors[number].encoding, end - len(self._anchors[number].pattern)
+            kind = kind_at(start)
+            wanted = [n for n in self._needles[number] if n not in found and n.counts(kind, encoding)]
+            for needle in _confirmed(data, start, encoding, wanted):
+                found.add(needle)
+                yield needle, start
 
     def _scan(self, window: memoryview, scratch: hyperscan.Scratch) -> list[tuple[int, int]]:
         places: list[tuple[int, int]] = []
@@ -86,11 +102,11 @@ def _anchored(needles: Needles) -> tuple[list[Anchor], list[list[Needle]]]:
 
 def _anchors_of(needle: Needle) -> Iterator[Anchor]:
     for word, written in needle.rarest:
-        forms = {written}
-        if needle.kind is not IdentifierClass.SOURCE_METADATA:  # what only a machine has copied keeps its case
-            forms |= {written.lower(), written.upper(), written.title()}
-        for spelt in {word, written.lower()}:
-            yield from anchors(spelt, frozenset(forms))
+        cased = in_cases(word) | in_cases(written)
+        words = frozenset(form if not form.isascii() else form.lower() for form in cased)
+        # What only a machine has copied keeps its case.
+        copied = needle.kind is IdentifierClass.SOURCE_METADATA
+        yield from anchors(words, accents_both_ways(written) if copied else cased)
 
 
 def _compiled(found: list[Anchor]) -> "hyperscan.Database":

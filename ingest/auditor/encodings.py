@@ -41,21 +41,21 @@ class Anchor:
     caseless: bool
 
 
-def anchors(word: str, forms: frozenset[str]) -> Iterator[Anchor]:
+def anchors(words: frozenset[str], forms: frozenset[str]) -> Iterator[Anchor]:
     """Give the anchors of a word.
 
     Parameters
     ----------
-    word
-        The word in one spelling of its letters, in lower case.
+    words
+        The word in the ways in which its letters are written; case matters only for letters beyond ASCII.
     forms
-        The same word in the cases in which it is looked for where case cannot be ignored: hexadecimal and base64.
+        The word in the cases in which it is looked for where case cannot be ignored: hexadecimal and base64.
     """
-    for text in {word, word.upper()} if not word.isascii() else {word}:
+    for word in words:
         for codec in ("utf-8", "latin-1"):
-            yield from (Anchor(raw, Encoding.PLAIN, caseless=True) for raw in _encoded(text, codec))
-        yield Anchor(text.encode("utf-16-le"), Encoding.UTF_16_LE, caseless=True)
-        yield Anchor(text.encode("utf-16-be"), Encoding.UTF_16_BE, caseless=True)
+            yield from (Anchor(raw, Encoding.PLAIN, caseless=True) for raw in _encoded(word, codec))
+        yield Anchor(word.encode("utf-16-le"), Encoding.UTF_16_LE, caseless=True)
+        yield Anchor(word.encode("utf-16-be"), Encoding.UTF_16_BE, caseless=True)
     for form in forms:
         for codec in ("utf-8", "utf-16-le"):
             raw = form.encode(codec)

@@ -22,6 +22,18 @@ def written_as_two(text: str) -> str:
     return fold(unicodedata.normalize("NFC", text).casefold().translate(_WRITTEN_AS_TWO))
 
 
+def accents_both_ways(text: str) -> frozenset[str]:
+    """Give a text with its accents as part of their letters, and with accents of their own."""
+    return frozenset(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+
+
+def in_cases(word: str) -> frozenset[str]:
+    """Give a word as it is, in small letters, in capitals and with a capital, each with its accents both ways."""
+    whole = unicodedata.normalize("NFC", word)
+    cases = (whole, whole.lower(), whole.upper(), whole.title())
+    return frozenset(form for case in cases for form in accents_both_ways(case))
+
+
 def words_of(text: str) -> list[str]:
     """Split a text at everything that is neither letter nor digit."""
     return [word for word in _BETWEEN_WORDS.split(text) if word]

@@ -3,6 +3,7 @@
 So what is read is taken apart until nothing is left to take apart, to a depth beyond which nobody would look either.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
 from ingest.auditor.coded import CodedSearch
@@ -56,9 +57,7 @@ class Unfolding:
 
     def _data(self, data: memoryview, kind: DataKind, depth: int, inside: int | None = None) -> bool:
         """Search bytes and say whether they were a text; `inside` is where that begins which they came out of."""
-        # A dark tile may consist of the values of letters; it is known by its size.
-        is_tile = kind is DataKind.PIXELS and len(data) in self._tile_bytes
-        characters = None if is_tile else as_text(data)
+        characters = as_text(data)
         if characters is None:
             self._coded_data(data, kind, depth, inside)
             return False
@@ -67,13 +66,39 @@ class Unfolding:
         return True
 
     def _coded_data(self, data: memoryview, kind: DataKind, depth: int, inside: int | None) -> None:
-        findings = self._coded.find(data, kind)
-        self._note((needle, offset if inside is None else inside) for needle, offset in findings.needles)
-        for place in findings.compressed if kind is DataKind.CODED and depth else ():
-            if expanded := expand(data, place):
-                self.is_whole &= expanded.is_whole
-                within = place if inside is None else inside
-                self._data(memoryview(expanded.data), DataKind.PIXELS, depth - 1, within)
+        places = self._coded.places(data)
+        tiles = self._expand(data, places.compressed, depth - 1, inside) if depth and kind is DataKind.CODED else []
+        ends = [end for _, end in tiles]
+
+        def kind_at(offset: int) -> DataKind:
+            at = bisect_right(ends, offset)
+            return DataKind.PIXELS if at < len(tiles) and tiles[at][0] <= offset else kind
+
+        for needle, offset in self._coded.confirmed(data, places, kind_at):
+            self._note([(needle, offset if inside is None else inside)])
+
+    def _expand(
+        self, data: memoryview, beginnings: Iterable[int], depth: int, inside: int | None
+    ) -> list[tuple[int, int]]:
+        """Search what is compressed, and tell where tiles are: begin and end of each.
+
+        A tile is known by its size. It is searched as pixels, even where all its values are those of letters; and so
+        is its compressed form, which repeats some of them.
+        """
+        tiles: list[tuple[int, int]] = []
+        searched = 0
+        for start in beginnings:
+            if start < searched or (expanded := expand(data, start)) is None:
+                continue
+            searched = expanded.end
+            self.is_whole &= expanded.is_whole
+            within = start if inside is None else inside
+            if len(expanded.data) in self._tile_bytes:
+                tiles.append((start, expanded.end))
+                self._coded_data(memoryview(expanded.data), DataKind.PIXELS, depth, within)
+            else:
+                self._data(memoryview(expanded.data), DataKind.PIXELS, depth, within)
+        return tiles
 
     def _encoded(self, text: Text, depth: int) -> None:
         """Search what the words of a text are when they are read as base64 or hexadecimal."""
@@ -82,7 +107,8 @@ class Unfolding:
             characters = as_text(raw) if len(raw) >= SHORTEST_TEXT else None
             if characters is not None:
                 texts.append((position, characters))
-            elif len(raw) >= LONG:
+            # A text in UTF-16 that begins in the middle of something looks like another text.
+            if len(raw) >= LONG and (characters is None or 0 in raw):
                 data.append(raw)
         if texts:
             self.text(text.of(texts), depth, SHORTEST_TEXT)
