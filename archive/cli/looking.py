@@ -37,7 +37,9 @@ def list_slides(archive: ArchiveFolder = Path("coverslip-archive"), as_json: AsJ
     if not slides:
         out().print("The archive holds no slide yet. Take one in with: coverslip ingest FILE --delivery LIST")
         return
-    table = Table("slide", "case", "patient", "stain", "size", "scanner", "scans", "stored", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("slide", "case", "patient", "stain", "size", "scanner", "scans", "stored"):
+        table.add_column(column, no_wrap=column in ("slide", "case", "patient"))
     for slide in slides:
         table.add_row(*_line(slide))
     out().print(table)

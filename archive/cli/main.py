@@ -1,32 +1,18 @@
-"""The commands by name. ``ingest`` adds its own to the same list, so that one ``coverslip`` has them all."""
+"""The archive's commands by name. ``ingest`` adds its own to the same list, so that one ``coverslip`` has them all."""
 
-from collections.abc import Callable
-from typing import Any
+import sys
 
-import typer
+from archive.cli.commands import Commands, build
 
-from archive.cli.looking import explain_decision, list_slides, show
-from archive.cli.serving import serve
-from archive.cli.teaching import teach
-
-COMMANDS: dict[str, Callable[..., Any]] = {
-    "list": list_slides,
-    "show": show,
-    "explain": explain_decision,
-    "teach": teach,
-    "serve": serve,
+COMMANDS: Commands = {
+    "list": "archive.cli.looking:list_slides",
+    "show": "archive.cli.looking:show",
+    "explain": "archive.cli.looking:explain_decision",
+    "teach": "archive.cli.teaching:teach",
+    "serve": "archive.cli.serving:serve",
 }
-
-app = typer.Typer(
-    help="Coverslip's archive: coded slides, kept and shown.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for name, command in COMMANDS.items():
-    app.command(name)(command)
 
 
 def main() -> None:
     """Run a command."""
-    app()
+    build("Coverslip's archive: coded slides, kept and shown.", COMMANDS, next(iter(sys.argv[1:]), None))()

@@ -24,9 +24,14 @@ ArchiveFolder = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for another program to read.")]
 
 
+PIPED_WIDTH = 120
+"""Columns where there is no terminal to ask: codes must not be cut in a file."""
+
+
 def out() -> Console:
     """Give the terminal that results are shown on."""
-    return Console(highlight=False)
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
 
 
 def said(command: Callable[P, R]) -> Callable[P, R]:

@@ -8,9 +8,7 @@ import typer
 from archive.cli.sentences import ArchiveFolder, said
 from archive.settings import ArchiveSettings
 
-Host = Annotated[
-    str, typer.Option(help="Address to listen on: one of this machine's own only.")
-]
+Host = Annotated[str, typer.Option(help="Address to listen on: one of this machine's own only.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="TCP port.")]
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Server processes; about one a processor core.")]
 
