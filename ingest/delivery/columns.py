@@ -265,3 +265,16 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 BY_NAME: Mapping[str, Column] = {column.name: column for column in COLUMNS}
+
+ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
+    "file": ("file name", "image file"),
+    "patient": ("patient number", "patient id", "hospital number", "MRN"),
+    "case": ("case number", "accession", "accession number"),
+    "block": ("block number",),
+    "stain": ("staining",),
+    "slide": ("slide number",),
+    "patient_name": ("name",),
+    "birth_date": ("date of birth", "DOB"),
+    "tissue": ("tissue source",),
+}
+"""What laboratories mostly call these columns; understood without a mapping."""

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from archive.errors import InvalidValue
 from ingest.delivery.cells import folded
-from ingest.delivery.columns import BY_NAME, REQUIRED
+from ingest.delivery.columns import ALSO_CALLED, BY_NAME, REQUIRED
 from ingest.delivery.faults import Fault, described, fault_of_header, refuse
 
 
@@ -64,9 +64,14 @@ class ColumnMapping(BaseModel):
             refuse(faults)
         return mapping
 
-    def header(self, name: str) -> str:
-        """Return what a column of ours is called in the list."""
-        return self.columns.get(name, name)
+    def headers(self) -> dict[str, str]:
+        """Return our column for each name, folded, that the list may call one by."""
+        called = {name: (self.columns.get(name) or name, *ALSO_CALLED.get(name, ())) for name in BY_NAME}
+        for name in self.columns:
+            called[name] = called[name][:1]
+        spelt = {folded(word): name for name in BY_NAME for word in called[name]}
+        # What the mapping names goes to the column that it names it for, though another is usually called so.
+        return spelt | {folded(theirs): name for name, theirs in self.columns.items()}
 
     def cell(self, name: str, cell: str) -> str:
         """Return our word for a cell, or the cell where there is none."""
@@ -111,7 +116,7 @@ def places(header: tuple[str, ...], mapping: ColumnMapping | None) -> dict[str, 
     DeliveryListInvalid
         If a column is missing that is needed or mapped, is there twice, or (without a mapping) is not known.
     """
-    wanted = {folded((mapping or ColumnMapping()).header(name)): name for name in BY_NAME}
+    wanted = (mapping or ColumnMapping()).headers()
     found: dict[str, int] = {}
     faults = []
     for number, cell in enumerate(header):
@@ -128,7 +133,9 @@ def places(header: tuple[str, ...], mapping: ColumnMapping | None) -> dict[str, 
     missing = needed - found.keys() - set(mapping.constants if mapping else ())
     for name in BY_NAME:
         if name in missing:
-            called = f" (called '{mapping.header(name)}' in the mapping)" if mapping and name in mapping.columns else ""
+            called = (
+                f" (called '{mapping.columns[name]}' in the mapping)" if mapping and name in mapping.columns else ""
+            )
             faults.append(Fault(0, name, "no such column", f"a column of that name{called}"))
     if faults:
         refuse(faults)

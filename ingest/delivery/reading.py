@@ -31,7 +31,7 @@ def read_delivery(path: Path, mapping: ColumnMapping | None = None, feed: Feed |
         With every fault: row, column, what was found (described, not repeated) and what was expected.
     """
     words = mapping or ColumnMapping()
-    known = {folded(words.header(name)) for name in BY_NAME}
+    known = words.headers()
     header, *lines = read_lines(path, lambda cell: folded(cell) in known)
     columns = places(header.cells, mapping)
     faults: list[Fault] = [] if lines else [Fault(0, "", "a header and no row", "a row for each file")]

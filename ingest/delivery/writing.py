@@ -4,7 +4,7 @@ import csv
 import io
 
 from archive.records import Stain
-from ingest.delivery.columns import COLUMNS, REQUIRED, Column, Group
+from ingest.delivery.columns import ALSO_CALLED, COLUMNS, REQUIRED, Column, Group
 
 _PAGE = """\
 # The delivery list
@@ -55,6 +55,8 @@ def reference_page() -> str:
             for column in _of(group)
         ]
         parts.append("")
+    also = (f"- `{name}`: {', '.join(names)}" for name, names in ALSO_CALLED.items())
+    parts += ["## Other names\n\nThese names of columns are understood, too.\n", *also, ""]
     parts += [_STAINS, *(f"- {_stain(stain)}" for stain in Stain), ""]
     return "\n".join(parts)
 

@@ -58,6 +58,12 @@ def test_a_mapped_column_that_the_list_lacks_is_told_by_both_names(lists: Lists)
     assert str(fault) == ("patient: found no such column; expected a column of that name (called 'MRN' in the mapping)")
 
 
+def test_a_name_that_is_usual_for_another_column_goes_where_the_mapping_says(lists: Lists) -> None:
+    mapping = lists.mapping('[columns]\npatient = "Name"\n')
+    (row,) = lists.read("file,name,case,block,stain,MRN\na.svs,P1,S1,A1,HE,other\n", mapping)
+    assert (row.patient, row.patient_name) == ("P1", None)
+
+
 MAPPING_FAULTS = [
     ("[columns", "mapping"),
     ("[column]\nfile = 'x'", "mapping, column"),

@@ -44,6 +44,13 @@ def test_columns_may_stand_in_any_order_and_spelling(lists: Lists) -> None:
     assert (row.birth_date, row.patient_name) == (date(1948, 7, 5), "Doe")
 
 
+def test_the_usual_names_of_columns_are_understood(lists: Lists) -> None:
+    header = "Image file,MRN,Accession number,Block,Staining,Slide number,DOB,Name"
+    (row,) = lists.read(f"{header}\na.svs,P1,S1,A1,HE,2,1948-07-05,Doe\n")
+    assert (row.patient, row.case, row.slide, row.patient_name) == ("P1", "S1", "H&E 2", "Doe")
+    assert row.birth_date == date(1948, 7, 5)
+
+
 def test_notes_blank_lines_and_excels_first_line_are_passed_over(lists: Lists) -> None:
     rows = lists.read(f'sep=,\n# a note, with a comma\n"# another, quoted"\n\n{HEADER}\n\n,,,,\n{ROW}\n')
     assert [row.number for row in rows] == [8]
