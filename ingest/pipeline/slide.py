@@ -87,6 +87,9 @@ def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
         left_behind = leave_behind(found.associated)
         person = PersonalIdentity(row.patient, row.patient_name, row.birth_date)
         keys = vault.keys_for(person, row.case, row.block, row.slide)
+        _require_same_facts(archive.case(keys.case), facts)
+        if row.evidence:
+            vault.keep_evidence(keys.case, row.evidence)
 
         watch("pixels", {"tiles": 0})
         stored = _store(source, bench, watch)
@@ -122,6 +125,12 @@ def _require_kept(facts: Facts) -> Decision:
         raise SlideRefused(Reason.CONSENT_REFUSES)
     known_source = facts.source is TissueSource.POST_MORTEM
     raise SlideRefused(Reason.UNKNOWN_AUTHORITY if known_source else Reason.UNKNOWN_SOURCE)
+
+
+def _require_same_facts(known: CaseRecord | None, facts: Facts) -> None:
+    """Refuse a list that contradicts what is recorded: what is known of a case changes by a correction only."""
+    if known is not None and known.facts != facts:
+        raise SlideRefused(Reason.FACTS_CONFLICT)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ class Source:
             If it is not a slide that a reader may be given.
         """
         precheck(path)
-        files = parts(path)
+        files = tuple(file.absolute() for file in parts(path))  # the jail works in another folder
         moments = tuple(_moment(file) for file in files)
         return cls(files, _digest(files), sum(size for _, size, _ in moments), moments)
 

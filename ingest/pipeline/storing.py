@@ -78,13 +78,26 @@ def plan_levels(levels: tuple[SourceLevel, ...]) -> list[PlannedLevel]:
     return plan
 
 
+def expected_tiles(plan: list[PlannedLevel]) -> int:
+    """Count the tiles that a plan will store; those of added levels by their share of the level before."""
+    count, tiles = 0, 0
+    for planned in plan:
+        if planned.source is not None:
+            columns, rows = planned.source.size.tiles(planned.source.tile)
+            tiles = columns * rows
+        else:
+            tiles = -(-tiles // planned.factor**2)
+        count += tiles
+    return count
+
+
 def store(tell: Tell, path: str, folder: str, places: str) -> dict[str, Any]:
     """Write every level of a slide into a staged folder as shards.
 
     Parameters
     ----------
     tell : callable
-        Told ``{"tiles": n}`` from time to time.
+        Told ``{"tiles": 512, "of": 18432}`` from time to time.
     path : str
         The slide.
     folder : str
@@ -94,8 +107,9 @@ def store(tell: Tell, path: str, folder: str, places: str) -> dict[str, Any]:
         byte by byte wants them.
     """
     with open_scan(Path(path)) as reader:
-        job = _Storing(tell, Path(folder), Path(places))
-        for number, planned in enumerate(plan_levels(reader.scan().levels)):
+        plan = plan_levels(reader.scan().levels)
+        job = _Storing(tell, Path(folder), Path(places), expected_tiles(plan))
+        for number, planned in enumerate(plan):
             if planned.source is None:
                 job.add(number, planned.factor)
             else:
@@ -155,8 +169,8 @@ class _Rewriter:
 class _Storing:
     """The levels stored so far."""
 
-    def __init__(self, tell: Tell, folder: Path, places: Path) -> None:
-        self._folder, self._places, self._tell = folder, places, tell
+    def __init__(self, tell: Tell, folder: Path, places: Path, expected: int) -> None:
+        self._folder, self._places, self._tell, self._expected = folder, places, tell, expected
         self._tiles = 0
         self.layouts: list[LevelLayout] = []
         self.left_behind = 0
@@ -164,7 +178,7 @@ class _Storing:
     def _count(self) -> None:
         self._tiles += 1
         if self._tiles % TOLD_EVERY == 0:
-            self._tell({"tiles": self._tiles})
+            self._tell({"tiles": self._tiles, "of": self._expected})
 
     def keep(self, number: int, level: SourceLevel) -> None:
         """Copy a level's compressed tiles if all of them are plain; else decode them and store without loss."""

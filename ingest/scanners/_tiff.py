@@ -106,7 +106,8 @@ class TiffLevel(SourceLevel):
         if not length:
             return None
         file.seek(page.dataoffsets[index])
-        decoded = page.decode(file.read(length), index, jpegtables=page.jpegtables)[0]
+        data = file.read(length)  # first, because asking for the decoder moves the file
+        decoded = page.decode(data, index, jpegtables=page.jpegtables)[0]
         if decoded is None:
             return None
         pixels: Pixels = decoded.reshape(decoded.shape[-3:])

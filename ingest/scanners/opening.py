@@ -39,4 +39,4 @@ def _readers(path: Path) -> tuple[type[ScanReader], ...]:
         return (OpenSlideReader,)
     if OpenSlideReader.vendor(path) in OPENSLIDE_TIFF_MAKERS:
         return (OpenSlideReader,)
-    return (*TIFF_READERS, PlainTiffReader, OpenSlideReader)
+    return (*TIFF_READERS, PlainTiffReader)  # OpenSlide would show pixels of other kinds, cut down to 8 bits

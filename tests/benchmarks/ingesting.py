@@ -73,7 +73,7 @@ def whole_ingest(slide: Path, folder: Path) -> list[str]:
     delivery = folder / "delivery"
     delivery.mkdir()
     shutil.copy(slide, delivery / "slide.svs")
-    rows = "file,patient,case,block,stain,source\nslide.svs,P0000001,C0000001,A1,HE,living\n"
+    rows = "file,patient,case,block,stain,tissue\nslide.svs,P0000001,C0000001,A1,HE,living\n"
     (delivery / "list.csv").write_text(rows)
     command = [sys.executable, "-m", "ingest", "ingest", str(delivery / "slide.svs")]
     return [*command, "--delivery", str(delivery / "list.csv"), "--archive", str(folder / "archive")]

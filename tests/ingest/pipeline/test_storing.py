@@ -1,0 +1,247 @@
+"""Every kind of stream that scanners write comes out in the right colours, copied where it can be."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archive.geometry import MicronsPerPixel, Size
+from archive.holdings.pixels import Origin, ScanLayout, open_source, verify_level, write_metadata
+from archive.pyramid.reader import Pyramid
+from ingest.errors import Reason, SlideRefused
+from ingest.pipeline.answers import Description, Stored, level_to_json
+from ingest.pipeline.comparing import compare
+from ingest.pipeline.describing import describe
+from ingest.pipeline.storing import plan_levels, store
+from tests.slides import jpegs, tissue
+from tests.slides.generic import APERIO_JPEG2000, make_libvips_tiff, make_tiff, make_unstorable_tiff
+from tests.slides.made import MadeSlide
+from tests.slides.ome import make_fluorescence_ome_tiff, make_ome_tiff
+from tests.slides.svs import make_svs
+
+Kept = tuple[Stored, Path]
+
+
+@pytest.fixture
+def keep(tmp_path: Path) -> Callable[[Path], Kept]:
+    """Describe, store, verify and compare a slide, as the pipeline does in the jail; give what lies staged."""
+
+    def kept(path: Path) -> Kept:
+        staged, places = tmp_path / "staged", tmp_path / "places"
+        staged.mkdir()
+        places.mkdir()
+        stored = Stored.from_json(store(lambda _: None, str(path), str(staged), str(places)))
+        with open_source(path) as source:
+            for number, level in enumerate(stored.levels):
+                found = np.load(places / f"{number}.npy") if level.origin is Origin.COPIED else None
+                verify_level(staged, number, level, source if found is not None else None, found)
+        write_metadata(str(staged), ScanLayout(stored.levels, MicronsPerPixel(0.5, 0.5)))
+        compare(lambda _: None, str(path), str(staged), [level_to_json(level) for level in stored.levels], None)
+        return stored, staged
+
+    return kept
+
+
+def assert_every_pixel(kept: Kept, made: MadeSlide, origin: Origin) -> None:
+    """Check that the levels that the scanner made are stored, pixel for pixel."""
+    stored, folder = kept
+    with Pyramid.open(folder) as pyramid:
+        by_size = {(level.size.width, level.size.height): level for level in pyramid.levels}
+        for level in made.levels:
+            mine = by_size[level.size]
+            expected = level.pixels if level.pixels.ndim == 3 else np.stack([level.pixels] * 3, -1)
+            assert mine.origin is origin
+            assert np.array_equal(mine.read_region(0, 0, *level.size), expected)
+    assert max(stored.levels[-1].size.width, stored.levels[-1].size.height) <= 1024
+
+
+SVS: dict[str, dict[str, Any]] = {
+    "everyday": {},
+    "4:2:2": {"sampling": "422", "tag_subsampling": (2, 1)},
+    "4:4:4": {"sampling": "444", "tag_subsampling": (1, 1)},
+    "RGB as Aperio writes it": {"colours": "rgb", "component_ids": (0, 1, 2)},
+    "RGB that an Adobe marker tells": {"colours": "rgb", "transform": 0},
+    "YCbCr that an Adobe marker tells": {"transform": 1},
+    "grey": {"colours": "grey"},
+    "tiles of 240 px": {"tile": (240, 240)},
+    "tiles of 512 px": {"tile": (512, 512)},
+    "tiles wider than high": {"tile": (256, 128)},
+    "downsamples that are no whole numbers": {"width": 1103, "height": 811, "factors": (1, 2, 4)},
+    "one level": {"factors": (1,)},
+    "restart markers": {"restart_every": 4},
+    "whole JPEG files as tiles": {"abbreviated": False},
+    "BigTIFF": {"big": True},
+    "no label and no macro": {"label": None, "macro": False},
+    "label and macro without description": {"described": False},
+    "white glass left out": {"sparse": frozenset({(0, 0, 0), (0, 3, 2)}), "factors": (1,)},
+}
+
+
+@pytest.mark.parametrize("kind", SVS)
+def test_an_aperio_slide_is_copied_pixel_for_pixel(tmp_path: Path, keep: Callable[[Path], Kept], kind: str) -> None:
+    made = make_svs(tmp_path / "a.svs", **SVS[kind])
+    assert_every_pixel(keep(made.path), made, Origin.COPIED)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"colours": "rgb", "component_ids": (0, 1, 2), "tag_photometric": 6},
+        {"colours": "rgb", "transform": 0, "tag_photometric": 6},
+        {"transform": 1, "tag_photometric": 2},
+        {"tag_photometric": 2},
+    ],
+    ids=["RGB called YCbCr", "RGB with a marker called YCbCr", "YCbCr with a marker called RGB", "YCbCr called RGB"],
+)
+def test_where_tag_and_stream_disagree_the_stream_decides(
+    tmp_path: Path, keep: Callable[[Path], Kept], lie: dict[str, Any]
+) -> None:
+    made = make_svs(tmp_path / "a.svs", **lie)
+    assert_every_pixel(keep(made.path), made, Origin.COPIED)
+
+
+def progressive(address: tuple[int, int, int], pixels: np.ndarray, stream: bytes) -> bytes:
+    del stream
+    return jpegs.encode(pixels, progressive=True) if address == (0, 1, 1) else jpegs.encode(pixels)
+
+
+def test_a_level_with_one_tile_that_is_not_plain_is_decoded_and_stored_without_loss(
+    tmp_path: Path, keep: Callable[[Path], Kept]
+) -> None:
+    made = make_svs(tmp_path / "a.svs", factors=(1,), change=progressive, abbreviated=False)
+    assert_every_pixel(keep(made.path), made, Origin.DECODED)
+
+
+CODINGS = ("none", "lzw", "deflate", "zstd", "webp")
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("tile", [(256, 256), None], ids=["tiles", "strips"])
+def test_a_plain_tiff_is_decoded_and_stored_without_loss(
+    tmp_path: Path, keep: Callable[[Path], Kept], coding: Any, tile: tuple[int, int] | None
+) -> None:
+    made = make_tiff(tmp_path / "a.tif", coding, tile=tile)
+    assert_every_pixel(keep(made.path), made, Origin.DECODED)
+
+
+def test_an_aperio_slide_in_jpeg_2000_is_decoded_and_stored_without_loss(
+    tmp_path: Path, keep: Callable[[Path], Kept]
+) -> None:
+    made = make_tiff(tmp_path / "a.svs", "jpeg2000", description=APERIO_JPEG2000, factors=(1,))
+    assert_every_pixel(keep(made.path), made, Origin.DECODED)
+
+
+@pytest.mark.parametrize("coding", ["jpeg", "jpeg-rgb"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_jpeg_tiles_of_a_plain_tiff_are_copied(
+    tmp_path: Path, keep: Callable[[Path], Kept], coding: Any, order: Any
+) -> None:
+    made = make_tiff(tmp_path / "a.tif", coding, order=order, big=True)
+    assert_every_pixel(keep(made.path), made, Origin.COPIED)
+
+
+def test_a_pyramid_written_by_libvips_is_copied(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
+    made = make_libvips_tiff(tmp_path / "a.tif")
+    assert_every_pixel(keep(made.path), made, Origin.COPIED)
+
+
+def test_libvips_calls_its_ycbcr_streams_rgb_and_they_come_out_right(
+    tmp_path: Path, keep: Callable[[Path], Kept]
+) -> None:
+    """Asked for RGB JPEG, libvips writes the tag alone, and then reads its own colours wrongly."""
+    made = make_libvips_tiff(tmp_path / "a.tif", rgb=True)
+    drawn = tissue.tissue(1100, 810)
+    _, folder = keep(made.path)
+    with Pyramid.open(folder) as pyramid:
+        assert np.abs(pyramid.level(0).read_region(0, 0, 1100, 810).astype(int) - drawn).mean() < 5
+    assert np.abs(made.levels[0].pixels.astype(int) - drawn).mean() > 30
+
+
+def test_levels_in_subifds_are_found(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
+    made = make_tiff(tmp_path / "a.tif", "deflate", levels_below=True)
+    assert_every_pixel(keep(made.path), made, Origin.DECODED)
+
+
+def test_an_ome_tiff_pyramid_is_kept(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
+    made = make_ome_tiff(tmp_path / "a.ome.tif")
+    assert_every_pixel(keep(made.path), made, Origin.COPIED)
+    assert describe(lambda _: None, str(made.path))["maker"] == "ome"
+
+
+@pytest.mark.parametrize("kind", ["16-bit grey", "five channels", "float"])
+def test_pixels_that_cannot_be_stored_are_refused_by_kind(tmp_path: Path, kind: Any) -> None:
+    with pytest.raises(SlideRefused) as refused:
+        describe(lambda _: None, str(make_unstorable_tiff(tmp_path / "a.tif", kind)))
+    assert refused.value.reason is Reason.UNSUPPORTED_PIXELS
+
+
+def test_fluorescence_is_refused_by_kind(tmp_path: Path) -> None:
+    with pytest.raises(SlideRefused) as refused:
+        describe(lambda _: None, str(make_fluorescence_ome_tiff(tmp_path / "a.ome.tif")))
+    assert refused.value.reason is Reason.UNSUPPORTED_PIXELS
+
+
+def test_a_tile_missing_from_a_smaller_level_is_made_from_the_larger_one(
+    tmp_path: Path, keep: Callable[[Path], Kept]
+) -> None:
+    """OpenSlide draws it so, too; white glass in the middle of tissue would mislead whoever zooms out."""
+    whole = make_svs(tmp_path / "whole.svs", factors=(1, 4), width=2200, height=1600)
+    holed = make_svs(tmp_path / "holed.svs", factors=(1, 4), width=2200, height=1600, sparse=frozenset({(1, 1, 0)}))
+    _, folder = keep(holed.path)
+    with Pyramid.open(folder) as pyramid:
+        made = pyramid.level(1).read_region(256, 0, 256, 256).astype(int)
+    true = whole.levels[1].pixels[0:256, 256:512]
+    assert np.abs(made - true).mean() < 6
+    assert made.min() < 200
+
+
+def test_label_and_macro_are_found_by_structure_whatever_their_descriptions_say(tmp_path: Path) -> None:
+    for number, described in enumerate((True, False)):
+        made = make_svs(tmp_path / f"{number}.svs", described=described)
+        found = Description.from_json(describe(lambda _: None, str(made.path)))
+        kinds = [str(image.kind) for image in found.associated]
+        assert sorted(kinds) == ["label", "macro", "thumbnail"]
+        assert [(size.width, size.height) for size in found.levels] == [level.size for level in made.levels]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([(900, 700)], [(900, 700)]),
+        ([(1500, 700)], [(1500, 700), (750, 350)]),
+        ([(40_000, 30_000)], [(40_000, 30_000), (10_000, 7_500), (2_500, 1_875), (625, 469)]),
+        ([(40_000, 30_000), (2_500, 1_875)], [(40_000, 30_000), (10_000, 7_500), (2_500, 1_875), (625, 469)]),
+        ([(4_000, 3_000), (1_000, 750), (250, 187)], [(4_000, 3_000), (1_000, 750), (250, 187)]),
+    ],
+)
+def test_gaps_are_filled_and_levels_added_until_the_smallest_is_small(
+    tmp_path: Path, sizes: list[tuple[int, int]], expected: list[tuple[int, int]]
+) -> None:
+    from ingest.scanners.base import SourceLevel
+
+    class Bare(SourceLevel):
+        def __init__(self, size: tuple[int, int]) -> None:
+            self.size, self.tile, self.channels = Size(*size), Size(256, 256), 3
+
+        def decoded_tiles(self) -> Any:
+            return iter(())
+
+    planned, found = plan_levels(tuple(Bare(size) for size in sizes)), []
+    for level in planned:
+        size = level.source.size if level.source else found[-1].reduced(level.factor)
+        found.append(size)
+    assert [(size.width, size.height) for size in found] == expected
+
+
+def test_the_comparison_bites(tmp_path: Path) -> None:
+    """Pixels of another slide, stored in this one's place, are noticed."""
+    right = make_svs(tmp_path / "right.svs", factors=(1,))
+    wrong = make_svs(tmp_path / "wrong.svs", factors=(1,), picture=tissue.tissue(1100, 810, seed=8))
+    (tmp_path / "staged").mkdir()
+    (tmp_path / "places").mkdir()
+    answer = store(lambda _: None, str(wrong.path), str(tmp_path / "staged"), str(tmp_path / "places"))
+    with pytest.raises(SlideRefused) as refused:
+        compare(lambda _: None, str(right.path), str(tmp_path / "staged"), answer["levels"], 64)
+    assert refused.value.reason is Reason.PIXELS_DIFFER
