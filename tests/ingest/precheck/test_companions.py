@@ -77,6 +77,7 @@ OUTSIDE = [
     "..",
     ".",
     "\\s../label.jpg",
+    "a.jpg\r/../../label.jpg",
     "a.jpg\x0b/../../label.jpg",
     "a.jpg\x85../label.jpg",
     "a.jpg\u2028../label.jpg",

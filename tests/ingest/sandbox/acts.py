@@ -46,7 +46,16 @@ def facts(tell: object) -> dict[str, Any]:
         "session": os.getsid(0) == os.getpid(),
         "main": getattr(sys.modules["__main__"], "__file__", None),
         "modules": sorted(sys.modules),
+        "privileges": _privileges(),
+        "memory of its own": resource.getrlimit(resource.RLIMIT_DATA)[0],
     }
+
+
+def _privileges() -> int:
+    """Give the effective capabilities, of which root has all."""
+    header, held = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert libc.capget(header, held) == 0
+    return int(held[0] | held[3] << 32)
 
 
 def refuse(tell: object, code: str) -> None:
@@ -139,6 +148,11 @@ def leave_a_child(tell: object) -> int:
         time.sleep(60)
         os._exit(0)
     return process
+
+
+def end_soon(tell: object) -> None:
+    """Answer, and end a moment later."""
+    threading.Timer(0.1, os._exit, [0]).start()
 
 
 # What must go on inside

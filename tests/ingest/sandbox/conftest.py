@@ -1,7 +1,9 @@
 """Jails that are made quickly, because one fork server has imported what their inmates need."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,3 +27,20 @@ def jail() -> Iterator[Callable[..., Jail]]:
             return stack.enter_context(Jail(**{"read": [], **options}))
 
         yield make
+
+
+@pytest.fixture
+def is_gone() -> Callable[[int], bool]:
+    """Wait a few seconds for a process to end; one that is only waited for counts as ended."""
+
+    def wait(process: int) -> bool:
+        for _ in range(200):
+            try:
+                if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                    return True
+            except OSError:
+                return True
+            time.sleep(0.02)
+        return False
+
+    return wait

@@ -12,6 +12,7 @@ import pytest
 from ingest.errors import Reason, SlideRefused
 from ingest.precheck import precheck
 from ingest.sandbox import Jail, Limits
+from ingest.sandbox.forkserver import current
 from tests.ingest.sandbox import acts
 from tests.slides.tiff import Compression, Type, Writer, picture
 
@@ -73,7 +74,9 @@ def test_waiting_ends(jail: MakeJail) -> None:
 
 
 def test_a_loop_ends_by_the_clock_of_the_processor(jail: MakeJail) -> None:
-    assert reason_of(jail(limits=Limits(cpu_seconds=1)), acts.spin) is Reason.TOO_SLOW
+    started = time.monotonic()
+    assert reason_of(jail(limits=Limits(cpu_seconds=1, wall_seconds=30)), acts.spin) is Reason.TOO_SLOW
+    assert time.monotonic() - started < 15
 
 
 def test_the_time_is_that_of_all_calls_together(jail: MakeJail) -> None:
@@ -111,7 +114,16 @@ def test_writing_ends(jail: MakeJail, tmp_path: Path, how: str, reasons: set[Rea
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 500 * MIB
 
 
-def test_an_inmate_ends_with_its_maker() -> None:
+def test_an_inmate_ends_with_the_fork_server(jail: MakeJail, is_gone: Callable[[int], bool]) -> None:
+    inmate = jail()
+    process = inmate.call(acts.own_process)
+    os.kill(current().process, 9)
+    assert is_gone(process)
+    with pytest.raises(SlideRefused):
+        inmate.call(acts.echo)
+
+
+def test_an_inmate_ends_with_its_maker(is_gone: Callable[[int], bool]) -> None:
     code = """
 import os, sys, time
 from ingest.sandbox import Jail, prepare
@@ -127,8 +139,4 @@ with Jail(read=[]) as jail:
         inmate = int(maker.stdout.readline())
         assert Path(f"/proc/{inmate}").exists()
         maker.kill()
-    for _ in range(200):
-        if not Path(f"/proc/{inmate}").exists():
-            break
-        time.sleep(0.02)
-    assert not Path(f"/proc/{inmate}").exists()
+    assert is_gone(inmate)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,6 +112,11 @@ def test_an_inmate_knows_nothing_of_its_maker(jail: MakeJail, monkeypatch: pytes
     assert told["descriptors"] == [True, True, True]
     assert told["session"] is True
     assert told["main"] is None
+    privileges, memory = told["privileges"], told["memory of its own"]
+    assert isinstance(privileges, int)
+    assert privileges & ~0b110 == 0  # of root's, only reading files of others
+    assert isinstance(memory, int)
+    assert 2 << 30 <= memory < 3 << 30
     modules = told["modules"]
     assert isinstance(modules, list)
     assert not any(str(name).startswith(("ingest.keyvault", "pytest", "multiprocessing")) for name in modules)
@@ -154,28 +160,22 @@ class TestLessThanAllWalls:
     def test_the_self_test_says_so(self) -> None:
         assert not any(denial.denied for denial in self_test())
 
-    def test_what_an_inmate_started_ends_with_it(self, jail: MakeJail) -> None:
+    @pytest.mark.parametrize("end", ["by its maker", "by itself"])
+    def test_what_an_inmate_started_ends_with_it(
+        self, jail: MakeJail, is_gone: Callable[[int], bool], end: str
+    ) -> None:
         inmate = jail(allow_limits_only=True)
         child = inmate.call(acts.leave_a_child)
+        assert isinstance(child, int)
         assert Path(f"/proc/{child}").exists()
-        inmate.close()
-        assert _gone(Path(f"/proc/{child}"))
+        if end == "by itself":
+            inmate.call(acts.end_soon)
+            time.sleep(0.5)
+        else:
+            inmate.close()
+        assert is_gone(child)
 
     def test_a_machine_without_any_jail_is_refused(self, jail: MakeJail, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("ingest.sandbox.jail.jail_level", lambda: Level.NONE)
         with pytest.raises(JailUnavailable):
             jail(allow_limits_only=True)
-
-
-def _gone(process: Path) -> bool:
-    """Wait until a process is no more, or is only waited for."""
-    import time
-
-    for _ in range(200):
-        try:
-            if (process / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
-        except OSError:
-            return True
-        time.sleep(0.02)
-    return False
