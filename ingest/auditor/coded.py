@@ -5,7 +5,7 @@ surroundings are decoded and the whole needle is looked for in them.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,7 +15,7 @@ from ingest.auditor.compressed import MAGICS
 from ingest.auditor.encodings import Anchor, Encoding, anchors, texts_around
 from ingest.auditor.folding import accents_both_ways, fold, in_cases
 from ingest.auditor.identifiers import IdentifierClass
-from ingest.auditor.needles import DataKind, Needle, Needles
+from ingest.auditor.needle import DataKind, Needle
 
 WINDOW_BYTES = 1 << 30
 """Scanned at once; hyperscan counts in 32 bits."""
@@ -38,7 +38,7 @@ class Places:
 class CodedSearch:
     """Searches bytes that are no text for the needles that do not occur there by chance."""
 
-    def __init__(self, needles: Needles) -> None:
+    def __init__(self, needles: Iterable[Needle]) -> None:
         self._anchors, self._needles = _anchored(needles)
         self._database = _compiled(self._anchors)
 
@@ -90,10 +90,10 @@ class CodedSearch:
         return places
 
 
-def _anchored(needles: Needles) -> tuple[list[Anchor], list[list[Needle]]]:
+def _anchored(needles: Iterable[Needle]) -> tuple[list[Anchor], list[list[Needle]]]:
     """Give the anchors, each with its needles. A needle is anchored at its longest word only."""
     found: dict[Anchor, list[Needle]] = defaultdict(list)
-    for needle in needles.all:
+    for needle in needles:
         for anchor in dict.fromkeys(_anchors_of(needle)):
             if needle.counts(DataKind.CODED, anchor.encoding):
                 found[anchor].append(needle)
@@ -104,9 +104,10 @@ def _anchors_of(needle: Needle) -> Iterator[Anchor]:
     for word, written in needle.rarest:
         cased = in_cases(word) | in_cases(written)
         words = frozenset(form if not form.isascii() else form.lower() for form in cased)
-        # What only a machine has copied keeps its case.
-        copied = needle.kind is IdentifierClass.SOURCE_METADATA
-        yield from anchors(words, accents_both_ways(written) if copied else cased)
+        if needle.kind is IdentifierClass.SOURCE_METADATA:  # only machines copy it, and they keep its case
+            yield from anchors(words, accents_both_ways(written), codecs=("utf-8",))
+        else:
+            yield from anchors(words, cased)
 
 
 def _compiled(found: list[Anchor]) -> "hyperscan.Database":

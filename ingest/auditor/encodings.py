@@ -41,7 +41,9 @@ class Anchor:
     caseless: bool
 
 
-def anchors(words: frozenset[str], forms: frozenset[str]) -> Iterator[Anchor]:
+def anchors(
+    words: frozenset[str], forms: frozenset[str], codecs: tuple[str, ...] = ("utf-8", "utf-16-le")
+) -> Iterator[Anchor]:
     """Give the anchors of a word.
 
     Parameters
@@ -50,6 +52,8 @@ def anchors(words: frozenset[str], forms: frozenset[str]) -> Iterator[Anchor]:
         The word in the ways in which its letters are written; case matters only for letters beyond ASCII.
     forms
         The word in the cases in which it is looked for where case cannot be ignored: hexadecimal and base64.
+    codecs
+        What hexadecimal and base64 may be of.
     """
     for word in words:
         for codec in ("utf-8", "latin-1"):
@@ -57,7 +61,7 @@ def anchors(words: frozenset[str], forms: frozenset[str]) -> Iterator[Anchor]:
         yield Anchor(word.encode("utf-16-le"), Encoding.UTF_16_LE, caseless=True)
         yield Anchor(word.encode("utf-16-be"), Encoding.UTF_16_BE, caseless=True)
     for form in forms:
-        for codec in ("utf-8", "utf-16-le"):
+        for codec in codecs:
             raw = form.encode(codec)
             yield Anchor(raw.hex().encode(), Encoding.HEX, caseless=True)
             for shift in range(3):

@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.auditor.coded import CodedSearch
 from ingest.auditor.identifiers import IdentifierClass
 from ingest.auditor.needles import Needles
 from ingest.auditor.text import LARGEST_TEXT_BYTES, Text
@@ -23,9 +22,6 @@ from ingest.auditor.unfolding import Unfolding
 
 WORKERS = 2
 """Files read at once: the search itself lets other threads run."""
-
-PLACE_DIGITS = 3
-"""A name of so many digits is the number of a level, a row or a column."""
 
 ARRAY_METADATA = "zarr.json"
 
@@ -149,27 +145,25 @@ class _Auditor:
     def __init__(self, folder: Path, needles: Needles, tile_bytes: frozenset[int]) -> None:
         self._folder = folder
         self._needles = needles
-        self._coded = CodedSearch(needles)
         self._tile_bytes = tile_bytes
 
     def name(self, path: str) -> Unfolding:
         """Search the names in a path, but for those that any archive has."""
-        raw = os.fsencode("/".join("" if self._is_usual(part) else part for part in path.split("/")))
-        search = Unfolding(self._needles, self._coded)
+        has_name = self._needles.vocabulary.has_name
+        raw = os.fsencode("/".join("" if has_name(part) else part for part in path.split("/")))
+        search = Unfolding(self._needles)
         for codec in ("utf-8", "latin-1"):
             search.text(Text(raw.decode(codec, "replace")))
         return search
 
     def withheld(self, path: str) -> str:
         """Give a path without the names that are not of an archive."""
-        return "/".join(part if self._is_usual(part) else WITHHELD for part in path.split("/"))
-
-    def _is_usual(self, part: str) -> bool:
-        return part in self._needles.vocabulary.terms or (part.isdigit() and len(part) <= PLACE_DIGITS)
+        has_name = self._needles.vocabulary.has_name
+        return "/".join(part if has_name(part) else WITHHELD for part in path.split("/"))
 
     def file(self, path: str) -> Unfolding:
         """Search the content of a file."""
-        search = Unfolding(self._needles, self._coded, self._tile_bytes)
+        search = Unfolding(self._needles, self._tile_bytes)
         with open(self._folder / path, "rb", opener=_open_no_link) as file:
             if os.fstat(file.fileno()).st_size:
                 with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:

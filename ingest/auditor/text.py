@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from ingest.auditor.encodings import from_base64, from_hex
 from ingest.auditor.folding import fold, squeeze
 from ingest.auditor.identifiers import Vocabulary
-from ingest.auditor.needles import Needle
+from ingest.auditor.needle import Needle
 
 Buffer = bytes | memoryview
 
@@ -113,7 +113,7 @@ def visible(text: str, vocabulary: Vocabulary) -> Text:
 
 def _string(token: str, vocabulary: Vocabulary) -> str:
     string = str(json.loads(token))
-    return "" if string in vocabulary.terms else string
+    return "" if vocabulary.has_string(string) else string
 
 
 def _scalar(token: str, vocabulary: Vocabulary) -> str:

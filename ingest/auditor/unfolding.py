@@ -6,10 +6,10 @@ So what is read is taken apart until nothing is left to take apart, to a depth b
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from ingest.auditor.coded import CodedSearch
 from ingest.auditor.compressed import expand
 from ingest.auditor.identifiers import IdentifierClass
-from ingest.auditor.needles import LONG, DataKind, Needle, Needles
+from ingest.auditor.needle import LONG, DataKind, Needle
+from ingest.auditor.needles import Needles
 from ingest.auditor.text import LARGEST_TEXT_BYTES, Text, as_text, decoded, find, unescaped, visible
 
 DEEPEST = 4
@@ -27,17 +27,16 @@ class Unfolding:
 
     Parameters
     ----------
-    needles, coded
-        What to look for, and the search for it in data.
+    needles
+        What to look for.
     tile_bytes
         How many bytes a decompressed tile may have.
     """
 
-    def __init__(self, needles: Needles, coded: CodedSearch, tile_bytes: frozenset[int] = frozenset()) -> None:
+    def __init__(self, needles: Needles, tile_bytes: frozenset[int] = frozenset()) -> None:
         self.found: dict[IdentifierClass, int] = {}
         self.is_whole = True
         self._needles = needles
-        self._coded = coded
         self._tile_bytes = tile_bytes
 
     def file(self, data: memoryview, name: str) -> None:
@@ -66,7 +65,7 @@ class Unfolding:
         return True
 
     def _coded_data(self, data: memoryview, kind: DataKind, depth: int, inside: int | None) -> None:
-        places = self._coded.places(data)
+        places = self._needles.coded.places(data)
         tiles = self._expand(data, places.compressed, depth - 1, inside) if depth and kind is DataKind.CODED else []
         ends = [end for _, end in tiles]
 
@@ -74,7 +73,7 @@ class Unfolding:
             at = bisect_right(ends, offset)
             return DataKind.PIXELS if at < len(tiles) and tiles[at][0] <= offset else kind
 
-        for needle, offset in self._coded.confirmed(data, places, kind_at):
+        for needle, offset in self._needles.coded.confirmed(data, places, kind_at):
             self._note([(needle, offset if inside is None else inside)])
 
     def _expand(

@@ -9,7 +9,8 @@ import pytest
 import zstandard
 
 from ingest.auditor import Audit, IdentifierClass, KnownIdentifier, Needles
-from ingest.auditor.needles import LONG
+from ingest.auditor.needle import LONG
+from ingest.auditor.needles import MOST_METADATA_NEEDLES
 from tests.ingest.auditor.conftest import CASE, TERMS, needles_for
 
 Class = IdentifierClass
@@ -124,7 +125,7 @@ def test_metadata_of_any_length_gives_a_bounded_number_of_needles():
     huge = "<data>" + "".join(f"<key{n}>value {n} of many</key{n}>" for n in range(50_000)) + "</data>"
     many = [KnownIdentifier(Class.SOURCE_METADATA, f"word {n} of a header") for n in range(2000)]
     needles = Needles.of([KnownIdentifier(Class.SOURCE_METADATA, huge), *many])
-    assert len(needles.all) == 400
+    assert len(needles.all) == MOST_METADATA_NEEDLES
     assert needles.left_out > 1000
 
 
@@ -159,6 +160,13 @@ def test_a_dark_tile_that_consists_of_letters_is_no_text(coded, audit: Auditing)
 def test_places_of_shards_are_no_dates_or_numbers(audit: Auditing):
     needles = needles_for((Class.BIRTH_DATE, "2012-03-10"), (Class.PATIENT_NUMBER, "0103"), terms=("c",))
     assert audit({f"0/c/0/{row}/{column}": b"" for row in (3, 10, 12) for column in (3, 10, 12)}, needles).is_clean
+
+
+def test_a_folder_may_be_called_like_a_part_of_a_path_in_the_archive(audit: Auditing):
+    needles = needles_for((Class.FOLDER_NAME, "zarr"), (Class.FILE_NAME, "json 12"))
+    paths = {"path": ["0/zarr.json", "0/c/0/12/3", "zarr.json", "0"]}
+    assert audit({"zarr.json": json.dumps(paths).encode()}, needles).is_clean
+    assert not audit({"zarr.json": json.dumps({"path": "0/zarr/0"}).encode()}, needles).is_clean
 
 
 def test_words_shorter_than_an_identifier_are_not_looked_for():

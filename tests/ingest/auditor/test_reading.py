@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.auditor import Audit, Hit, IdentifierClass, KnownIdentifier, Needles, audit_folder
-from ingest.auditor.coded import CodedSearch
 from ingest.auditor.compressed import expand
 from ingest.auditor.text import LARGEST_TEXT_BYTES, as_text
 from ingest.auditor.unfolding import Unfolding
@@ -115,11 +114,10 @@ def test_decompressing_chance_is_never_an_exception(magic, data):
 
 
 SEARCH_NEEDLES = needles_for(*CASE)
-CODED = CodedSearch(SEARCH_NEEDLES)
 
 
 @given(st.binary(max_size=400) | st.text(max_size=200).map(str.encode), st.sampled_from(["a", "zarr.json"]))
 def test_reading_anything_is_never_an_exception(data, name):
-    search = Unfolding(SEARCH_NEEDLES, CODED)
+    search = Unfolding(SEARCH_NEEDLES)
     search.file(memoryview(data), name)
     assert search.is_whole
