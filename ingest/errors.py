@@ -15,7 +15,7 @@ class Reason(StrEnum):
 
     sentence: str
 
-    def __new__(cls, code: str, sentence: str) -> "Reason":
+    def __new__(cls, code: str, sentence: str = "") -> "Reason":
         """Make a member whose value is its code."""
         member = str.__new__(cls, code)
         member._value_ = code

@@ -1,6 +1,7 @@
 """How a command ends that cannot do what was asked: one sentence on standard error, and an exit code. No traceback."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, ParamSpec, TypeVar
@@ -35,7 +36,10 @@ def out() -> Console:
 
 
 def said(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn every error that is raised on purpose into its sentence and exit code 1."""
+    """Turn every error that is raised on purpose into its sentence and exit code 1.
+
+    The command's help text is its docstring, as paragraphs of any width.
+    """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -45,4 +49,6 @@ def said(command: Callable[P, R]) -> Callable[P, R]:
             Console(stderr=True, highlight=False).print(f"[red]coverslip:[/red] {error}", soft_wrap=True)
             raise typer.Exit(FAILED) from None
 
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    run.__doc__ = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     return run

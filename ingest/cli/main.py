@@ -1,0 +1,26 @@
+"""One command, ``coverslip``, for the laboratory: what ingest does, and everything that the archive does."""
+
+import typer
+
+from archive.cli import COMMANDS as ARCHIVE_COMMANDS
+from archive.cli.commands import Commands, build
+
+COMMANDS: Commands = {
+    "demo": "ingest.cli.demo:demo",
+    "init": "ingest.cli.setting_up:init",
+    "feed": "ingest.cli.listing:feed_app",
+    "delivery": "ingest.cli.listing:delivery_app",
+    "inspect": "ingest.cli.inspecting:inspect",
+    "ingest": "ingest.cli.taking_in:ingest",
+    "quarantine": "ingest.cli.quarantining:quarantine_app",
+    **ARCHIVE_COMMANDS,
+    "doctor": "ingest.cli.doctor:doctor",
+}
+"""In the order in which a laboratory meets them."""
+
+
+def app(only: str | None = None) -> typer.Typer:
+    """Build the command line, or as much of it as one command needs."""
+    return build(
+        "Coverslip keeps every pixel of a pathology slide, and no name. Begin with: coverslip demo", COMMANDS, only
+    )

@@ -1,0 +1,106 @@
+"""How an outcome, a receipt and a plan are told on the terminal: by row and code, never by name."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from archive.cli.sentences import out
+from archive.consent import Purpose, Recipient, decide
+from ingest.errors import Reason, SlideRefused
+from ingest.pipeline.batch import Delivered, Outcome
+from ingest.pipeline.preview import Preview, preview
+from ingest.pipeline.receipt import Receipt
+
+
+def tell_outcome(outcome: Outcome, console: Console) -> None:
+    """Tell in a line or two how a slide ended."""
+    called, receipt = outcome.delivered.called, outcome.receipt
+    if receipt is None:
+        reason = outcome.reason or Reason.READER_CRASHED
+        console.print(f"[red]refused[/red]  {called}: {reason.value}: {reason.sentence}", soft_wrap=True)
+    elif receipt.new:
+        levels = f"{len(receipt.levels)} levels"
+        size = f"{receipt.size}, {levels}, {receipt.stored_bytes / 1e6:,.1f} MB"
+        console.print(f"[green]kept[/green]     {called}: {receipt.slide_code}  {size}, pixels {receipt.pixels}")
+    else:
+        console.print(f"[cyan]known[/cyan]    {called}: {receipt.slide_code}  nothing was written")
+
+
+def tell_receipt(receipt: Receipt, console: Console) -> None:
+    """Tell everything that a receipt says."""
+    console.print(_kept(receipt))
+    if receipt.left_behind is not None:
+        console.print()
+        console.print(_left_behind(receipt))
+    if receipt.verification is not None:
+        console.print()
+        console.print(_verified(receipt))
+
+
+def _table(title: str) -> Table:
+    table = Table(title, "", box=None, pad_edge=False, title_justify="left")
+    table.columns[0].width, table.columns[0].no_wrap = 16, True
+    return table
+
+
+def _kept(receipt: Receipt) -> Table:
+    table = _table("[bold]kept[/bold]")
+    for number, level in enumerate(receipt.levels):
+        table.add_row(f"level {number}", f"{level.size}, {level.origin}")
+    table.add_row("pixels", receipt.pixels)
+    table.add_row("pixel size", f"{receipt.mpp.x:g} x {receipt.mpp.y:g} micrometres" if receipt.mpp else "not known")
+    table.add_row("objective", f"{receipt.objective_power:g}x" if receipt.objective_power else "not known")
+    table.add_row("scanner", receipt.scanner or "not known")
+    table.add_row("colour profile", receipt.colour_profile)
+    table.add_row("stored", f"{receipt.stored_bytes / 1e6:,.1f} MB of {receipt.source_bytes / 1e6:,.1f} MB delivered")
+    return table
+
+
+def _left_behind(receipt: Receipt) -> Table:
+    table, left = _table("[bold]left behind[/bold]"), receipt.left_behind
+    assert left is not None  # noqa: S101 - the caller looked
+    for picture, count in left.pictures.items():
+        table.add_row(picture, f"{count}, found by the structure of the file, not by its words")
+    names = ", ".join(left.property_names[:6])
+    table.add_row("metadata", f"{left.properties} values" + (f", such as {names}" if names else ""))
+    table.add_row("JPEG segments", f"{left.jpeg_segments} comments, application data and trailing bytes")
+    for question in left.questions:
+        table.add_row("to look at", question)
+    return table
+
+
+def _verified(receipt: Receipt) -> Table:
+    table, proof = _table("[bold]verified[/bold]"), receipt.verification
+    assert proof is not None  # noqa: S101 - the caller looked
+    table.add_row("read back", f"{proof.tiles:,} tiles, each against its checksum")
+    table.add_row("same bytes", f"{proof.same_bytes:,} tiles hold the scanner's own compressed data")
+    table.add_row(
+        "same pixels", f"{proof.same_pixels:,} tiles by a second decoder, {proof.by_openslide:,} by OpenSlide"
+    )
+    table.add_row("no identifier", f"{proof.bytes_searched / 1e6:,.1f} MB searched for this case's own")
+    return table
+
+
+def tell_plan(delivery: Sequence[Delivered]) -> None:
+    """Tell what an ingest would do, slide by slide; nothing is written."""
+    for one in delivery:
+        out().print(f"{one.called}: {_plan(one)}", soft_wrap=True)
+    out().print(f"{len(delivery)} files. Nothing was written.")
+
+
+def _plan(one: Delivered) -> str:
+    if one.row is None or one.facts is None:
+        return f"would be refused: {Reason.NO_ROW.value}: {Reason.NO_ROW.sentence}"
+    keep = decide(one.facts, Purpose.KEEP, Recipient.LABORATORY)
+    if not keep.allowed:
+        return f"would be refused by row {keep.row}: {keep.sentence}"
+    try:
+        return f"would be kept (row {keep.row}): {_contents(preview(one.path))}"
+    except SlideRefused as refused:
+        return f"would be refused: {refused}"
+
+
+def _contents(found: Preview) -> str:
+    sizes, left = found.found.levels, found.left_behind.count
+    return f"{sizes[0]}, {len(sizes)} levels; {left} pictures and {found.metadata.left_behind_count} values left behind"
