@@ -236,18 +236,51 @@ def test_pages_lead_from_the_list_to_the_slide(chromium: Browser, shown: Shown) 
     assert watched.hosts == {"127.0.0.1"}
 
 
-def test_a_withdrawn_slide_leaves_an_open_viewer(chromium: Browser, shown: Shown) -> None:
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_withdrawn_slide_leaves_an_open_viewer(chromium: Browser, shown: Shown, moved: bool) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     watched = Watched(page)
     page.goto(shown.address(1))
+    expect(page.get_by_role("button", name="Whole slide")).to_be_visible()
     watched.settle()
     shown.taught.refuse(shown.first)
     try:
-        page.wait_for_timeout(1000)
-        page.keyboard.press("5")
+        if moved:
+            page.wait_for_timeout(600)
+            page.keyboard.press("5")
         expect(page.get_by_role("alert")).to_have_text("This slide is no longer shown.")
         assert stained(watched.picture()) < 0.01
+        expect(page.get_by_role("link", name="Slide 1")).to_have_count(0)
     finally:
         shown.taught.allow(shown.first)
         context.close()
+
+
+def test_a_damaged_place_is_named_and_the_rest_is_shown(chromium: Browser, shown: Shown) -> None:
+    shard = shown.taught.shard(shown.second)
+    whole = shard.read_bytes()
+    spoilt = bytearray(whole)
+    spoilt[600] ^= 0x10
+    shard.write_bytes(spoilt)
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    try:
+        page.goto(shown.address(2))
+        expect(page.get_by_role("alert")).to_contain_text("its stored data is damaged")
+        assert stained(Watched(page).picture()) > 0.05
+    finally:
+        context.close()
+        shard.write_bytes(whole)
+
+
+def test_a_server_that_stops_is_named(chromium: Browser, shown: Shown) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(shown.address(1))
+    expect(page.get_by_role("button", name="Whole slide")).to_be_visible()
+    context.set_offline(True)
+    expect(page.get_by_role("alert")).to_contain_text("The archive does not answer.")
+    context.set_offline(False)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    context.close()

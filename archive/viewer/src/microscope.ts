@@ -2,7 +2,7 @@
 import OpenSeadragon from "openseadragon";
 
 import { fullMagnification, steps, type Step } from "./scale";
-import { NotShown, slideOf, type Slide } from "./slide";
+import type { Slide } from "./slide";
 import { NativeTiles } from "./tilesource";
 
 /** Screen pixels that one pixel of the slide may take at most: beyond, there is nothing more to see. */
@@ -27,7 +27,8 @@ export class Microscope {
   readonly #viewer: OpenSeadragon.Viewer;
   readonly #watchers: ((view: View) => void)[] = [];
   #slide: Slide | null = null;
-  onTrouble: (sentence: string) => void = () => undefined;
+  /** Called when a tile did not come; why is for the caller to find out. */
+  onMissingTile: () => void = () => undefined;
 
   constructor(stage: HTMLElement, navigator: HTMLElement) {
     forbidInlineStyle();
@@ -59,7 +60,7 @@ export class Microscope {
     for (const name of ["animation", "open", "resize", "rotate", "update-viewport"] as const) {
       this.#viewer.addHandler(name, () => this.#tell());
     }
-    this.#viewer.addHandler("tile-load-failed", () => void this.#explain());
+    this.#viewer.addHandler("tile-load-failed", () => this.onMissingTile());
   }
 
   /** Call `watcher` whenever the view changes. */
@@ -74,6 +75,12 @@ export class Microscope {
     this.#viewer.viewport?.setRotation(0, true);
     this.#viewer.addOnceHandler("open", () => this.#allowSmallest(slide));
     this.#viewer.open({ tileSource: new NativeTiles(slide) });
+  }
+
+  /** Take the slide off the stage. */
+  clear(): void {
+    this.#slide = null;
+    this.#viewer.close();
   }
 
   home(): void {
@@ -131,22 +138,6 @@ export class Microscope {
     const turned = ((viewport.getRotation(true) % 360) + 360) % 360;
     const view = { slide: this.#slide, zoom, degrees: turned > 180 ? turned - 360 : turned };
     for (const watcher of this.#watchers) watcher(view);
-  }
-
-  /** A tile did not come. A withdrawn slide leaves the stage at once; a damaged place is named as such. */
-  async #explain(): Promise<void> {
-    const slide = this.#slide;
-    if (!slide) return;
-    try {
-      await slideOf(slide.handle);
-      this.onTrouble("A part of this slide cannot be shown: its stored data is damaged. Tell whoever runs the archive.");
-    } catch (error) {
-      if (!(error instanceof NotShown)) throw error;
-      if (slide !== this.#slide) return;
-      this.#slide = null;
-      this.#viewer.close();
-      this.onTrouble(error.message);
-    }
   }
 }
 

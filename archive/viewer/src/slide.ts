@@ -30,15 +30,18 @@ export interface Collection {
   readonly slides: readonly { readonly handle: string; readonly number: number }[];
 }
 
-/** A page or tile that the server did not give; the message is written for the person at the screen. */
+/** What the server did not give; the message is written for the person at the screen. */
 export class NotShown extends Error {}
+
+/** What may not be shown, or is not there: the two look alike. */
+export class Gone extends NotShown {}
 
 async function told<T>(address: string): Promise<T> {
   const answer = await fetch(address, { headers: { accept: "application/json" } }).catch(() => {
     throw new NotShown("The archive does not answer. Check that its server runs, then load the page again.");
   });
   if (answer.ok) return (await answer.json()) as T;
-  if (answer.status === 404) throw new NotShown("This slide is no longer shown.");
+  if (answer.status === 404) throw new Gone("This slide is no longer shown.");
   throw new NotShown("The archive cannot show this slide now. Try again in a moment, or tell whoever runs it.");
 }
 

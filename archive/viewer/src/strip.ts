@@ -11,7 +11,7 @@ export class Strip {
     this.#open = open;
   }
 
-  fill({ slides }: Collection): void {
+  fill(slides: Collection["slides"]): void {
     this.#links = new Map(slides.map(({ handle, number }) => [handle, this.#link(handle, number)]));
     const list = element("ol");
     for (const link of this.#links.values()) list.append(element("li", {}, link));
