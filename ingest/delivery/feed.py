@@ -116,7 +116,7 @@ def feeds_of(declared: Mapping[str, str]) -> dict[str, Feed]:
 
 
 def default_of(feeds: Mapping[str, Feed]) -> Feed | None:
-    """Return the laboratory's default feed; None if none is, or the only one if there is just one.
+    """Return the laboratory's default feed; None if none was declared to be.
 
     Raises
     ------

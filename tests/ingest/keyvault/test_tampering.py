@@ -130,7 +130,11 @@ def test_every_sealed_field_in_the_place_of_another_is_noticed(place: Place, fil
 
 def test_no_swap_of_labels_makes_the_vault_name_the_wrong_person(place: Place, filled: dict[InternalKey, str]) -> None:
     def names_right(place: Place) -> bool:
-        return all(_named(place, key) in (patient, None) for key, patient in filled.items())
+        try:
+            with place.open() as vault:
+                return all(_named(vault, key) in (patient, None) for key, patient in filled.items())
+        except VaultUnavailable:
+            return True
 
     names = {"label", "name", "wrapped", "key", "parent", "patient", "scan", "slide", "owner"}
     for file, table, name, number, _ in cells(place.folder, SEALED) + cells(place.folder, CLEAR):
@@ -167,10 +171,9 @@ def test_a_changed_declaration_is_not_in_force(place: Place, filled: dict[Intern
         vault.declared("feed")
 
 
-def _named(place: Place, key: InternalKey) -> str | None:
+def _named(vault: KeyVault, key: InternalKey) -> str | None:
     try:
-        with place.open() as vault:
-            return vault.identify(key, "a.clinician", "request 17").patient
+        return vault.identify(key, "a.clinician", "request 17").patient
     except (VaultUnavailable, UnknownCode):
         return None
 
