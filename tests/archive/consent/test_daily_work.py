@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from archive.consent import Purpose, Recipient, Verdict, decide
-from archive.consent.terms import Authority, Consent, Recorded, State
-from tests.archive.consent.cases import CODED, LOOKED_AT, SCREENED, from_life, post_mortem
+from archive.consent.terms import Answer, Authority, Consent, Recorded, State
+from tests.archive.consent.cases import ANONYMISED, CODED, LOOKED_AT, SCREENED, from_life, post_mortem
 
 AS_INGESTED = {"state": State.CODED, "report_bound": True, "might_identify": SCREENED}
 SURGICAL = from_life(**AS_INGESTED)
@@ -27,10 +27,18 @@ def test_a_surgical_slide_is_shown_coded_to_a_known_group_without_a_question(pur
 
 def test_only_what_bears_on_an_answer_is_told():
     plain = from_life()
+    unheard = post_mortem(
+        **ANONYMISED, consent=Consent.SEPARATELY, covers=frozenset({Purpose.TEACHING}), covers_publication=Answer.YES
+    )
     for facts, purpose, recipient, rows in [
         (plain, Purpose.KEEP, Recipient.LABORATORY, ["K1"]),
         (replace(plain, state=State.CODED), Purpose.CARE, Recipient.CARE_TEAM, ["L1"]),
         (post_mortem(state=State.CODED), Purpose.CAUSE_OF_DEATH, Recipient.LABORATORY, ["M1"]),
+        (post_mortem(), Purpose.KEEP, Recipient.LABORATORY, ["K2"]),
+        (post_mortem(), Purpose.CARE, Recipient.CLASS, ["default"]),
+        (post_mortem(recorded=Recorded.LATER), Purpose.CARE, Recipient.CLASS, ["default"]),
+        (unheard, Purpose.TEACHING, Recipient.PUBLIC, ["default"]),
+        (post_mortem(consent=Consent.NOT_RECORDED), Purpose.TEACHING, Recipient.CLASS, ["M14", "R1", "M10"]),
         (plain, Purpose.TEACHING, Recipient.CLASS, ["L4"]),
         (SURGICAL, Purpose.TEACHING, Recipient.CLASS, ["L3"]),
         (post_mortem(**CODED), Purpose.TEACHING, Recipient.CLASS, ["Z5", "M14", "R1", "M11"]),

@@ -395,6 +395,75 @@ CASES = [
     Case("default", post_mortem(**CODED, **agreed(TEACHING)), TEACHING, CLASS, DENY, "default"),
 ]
 
+NEXT_DOOR = [
+    # Each stands just outside of the row that it is named after, which must not reach that far.
+    Case("N1", from_life(**ANONYMISED, consent=Consent.REFUSED), CARE, PUBLIC, DENY, "N1"),
+    Case("N2", post_mortem(consent=Consent.WITHDRAWN), CAUSE_OF_DEATH, CARE_TEAM, ALLOW, "M1"),
+    Case("N2", from_life(consent=Consent.WITHDRAWN), CARE, CARE_TEAM, ALLOW, "L1"),
+    Case("M12", coroners(consent=Consent.WITH_POST_MORTEM), CARE, CARE_TEAM, REQUIRES, "M15"),
+    Case("M12", coroners(**ANONYMISED, consent=Consent.WITH_POST_MORTEM), CARE, PUBLIC, DENY, "M12"),
+    Case(
+        "M12",
+        from_life(**CODED, authority=Authority.CORONER, consent=Consent.WITH_POST_MORTEM),
+        TEACHING,
+        CLASS,
+        ALLOW,
+        "L3",
+    ),
+    Case(
+        "M13",
+        post_mortem(**CODED, consent=Consent.NOT_FORESEEN, authority_open=Answer.YES),
+        TEACHING,
+        CLASS,
+        ALLOW,
+        "M5",
+    ),
+    Case("P1", from_life(**ANONYMISED | {"might_identify": SCREENED}, vital=Vital.ALIVE), TEACHING, PUBLIC, DENY, "P1"),
+    Case(
+        "P5",
+        post_mortem(**ANONYMISED, **agreed_separately(TEACHING, **PUBLICLY, giver_entitled=Answer.NO)),
+        TEACHING,
+        PUBLIC,
+        DENY,
+        "default",
+    ),
+    Case("P6", post_mortem(**ANONYMISED, consent=Consent.NOT_FORESEEN), CARE, PUBLIC, DENY, "default"),
+    Case("L11", from_life(**ANONYMISED, pre_1997_collection=True), CARE, CLASS, DENY, "default"),
+    Case("L11", from_life(**CODED, pre_1997_collection=True), TEACHING, CLASS, ALLOW, "L3"),
+    Case("L11/2", from_life(pre_1997_collection=True, vital=Vital.DEAD), CARE, CARE_TEAM, REQUIRES, "D0"),
+    Case("D1", from_life(**CODED, vital=Vital.DEAD, **agreed(TEACHING, **IDENTIFIABLY)), TEACHING, CLASS, ALLOW, "D2"),
+    Case(
+        "D1", post_mortem(vital=Vital.DEAD, **agreed_separately(TEACHING, **IDENTIFIABLY)), TEACHING, CLASS, ALLOW, "M3"
+    ),
+    Case("D2", post_mortem(**CODED, vital=Vital.DEAD), CARE, CARE_TEAM, REQUIRES, "M15"),
+    Case("D3", post_mortem(vital=Vital.DEAD), CAUSE_OF_DEATH, LABORATORY, ALLOW, "M1"),
+    Case("M15", post_mortem(), CARE, CLASS, DENY, "default"),
+    Case(
+        "M2",
+        post_mortem(**CODED, consent=Consent.WITH_POST_MORTEM, covers=frozenset({RESEARCH})),
+        TEACHING,
+        CLASS,
+        DENY,
+        "M4",
+    ),
+    Case(
+        "M2", post_mortem(consent=Consent.WITH_POST_MORTEM, covers=frozenset({TEACHING})), TEACHING, CLASS, DENY, "M3/2"
+    ),
+    Case(
+        "M3",
+        post_mortem(consent=Consent.NOT_RECORDED, covers=frozenset({TEACHING}), **IDENTIFIABLY),
+        TEACHING,
+        CLASS,
+        DENY,
+        "M10",
+    ),
+    Case("M3/2", post_mortem(consent=Consent.NOT_FORESEEN, covers=frozenset({TEACHING})), TEACHING, CLASS, DENY, "M6"),
+    Case("M4", post_mortem(**agreed_separately(RESEARCH)), CAUSE_OF_DEATH, PROJECT, DENY, "default"),
+    Case("M5", post_mortem(**CODED, consent=Consent.NOT_FORESEEN), CARE, PROJECT, DENY, "default"),
+    Case("M6", post_mortem(consent=Consent.NOT_FORESEEN), CARE, PROJECT, DENY, "default"),
+    Case("M7", post_mortem(consent=Consent.FORESEEN_NOT_ASKED), CARE, PROJECT, DENY, "default"),
+]
+
 
 @pytest.mark.parametrize(
     "case", CASES, ids=lambda case: f"{case.touched}-{case.purpose}-{case.recipient}".replace(" ", "_")
@@ -404,6 +473,12 @@ def test_row(case):
     assert (decision.verdict, decision.decided_by.key) == (case.verdict, case.decided_by)
     assert case.touched in [row.key for row in decision.trail]
     assert decision.row == case.decided_by.partition("/")[0]
+
+
+@pytest.mark.parametrize("case", NEXT_DOOR, ids=lambda case: f"next_to_{case.touched}-{case.decided_by}")
+def test_a_row_reaches_no_further_than_it_says(case):
+    decision = decide(case.facts, case.purpose, case.recipient, holds_key=case.holds_key)
+    assert (decision.verdict, decision.decided_by.key) == (case.verdict, case.decided_by)
 
 
 def test_every_row_about_the_picture_has_its_case():
