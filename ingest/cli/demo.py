@@ -137,6 +137,8 @@ def _serve(archive: Path, port: int, handle: str) -> None:
 
 @contextlib.contextmanager
 def _running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process that ends with this one, whether by Ctrl-C or by a termination signal."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     server = subprocess.Popen(command, env=environment)  # noqa: S603 - our own module
     try:
         yield server
@@ -144,5 +146,5 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator[subpro
         out().print("\nStopped.")
     finally:
         if server.poll() is None:
-            server.send_signal(signal.SIGINT)
+            server.terminate()
             server.wait()
