@@ -82,9 +82,8 @@ def edits(value: object) -> list[object]:
 def edited(folder: Path) -> Iterator[Change]:
     for columns in (SEALED, CLEAR):
         for file, table, name, number, value in cells(folder, columns):
-            for new in edits(value):
-                if new != value:
-                    yield file, table, name, number, new
+            possible = [new for new in edits(value) if new != value]
+            yield file, table, name, number, possible[number % len(possible)]
 
 
 def swapped(folder: Path) -> Iterator[Change]:
@@ -124,7 +123,7 @@ def test_every_edit_of_every_field_is_noticed(place: Place, filled: dict[Interna
 def test_every_sealed_field_in_the_place_of_another_is_noticed(place: Place, filled: dict[InternalKey, str]) -> None:
     changes = list(swapped(place.folder))
     assert len(changes) > 500
-    some = changes[:: max(1, len(changes) // 150)]
+    some = changes[:: max(1, len(changes) // 100)]
     assert [change[:4] for change in some if _with(place, change, noticed) is False] == []
 
 
