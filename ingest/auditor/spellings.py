@@ -37,7 +37,12 @@ _MONTHS = (
 )
 
 _RUNS = re.compile(r"\d+|[^\W\d_]+")
-_DATE = re.compile(r"(?:(\d{4})[-/.: ]?(\d{2})[-/.: ]?(\d{2})|(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}))(?!\d)")
+_DATE = re.compile(
+    r"(?:(\d{4})[-/.: ]?(\d{2})[-/.: ]?(\d{2})|(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}))"
+    r"(?:[T ]\d{1,2}:[\d:.+Z-]+)?",  # a time of day, which is not looked at
+    re.ASCII,
+)
+_APOSTROPHES = re.compile("['`\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}]")
 _PIECES = re.compile(r'[|;\r\n\t<>"&\0]+')
 _QUANTITY = re.compile(r"[-+]?\d*[.,]\d+(?:e[-+]?\d+)?\s?[a-zµ%]{0,3}|\d+\s?[a-zµ%]{1,3}", re.IGNORECASE)
 _DATE_OR_TIME = re.compile(r"\d{1,4}([-/.:])\d{1,2}\1\d{2,4}")
@@ -63,7 +68,11 @@ def spellings(identifier: KnownIdentifier) -> Iterator[Spelling]:
 
 def _name(text: str) -> Iterator[Spelling]:
     """Spell each word of a name, each pair of words in both orders, an initial beside a word, and the whole."""
-    words = [word for word in words_of(text) if len(word) > 1][:MOST_NAMES]
+    for form in dict.fromkeys((text, _APOSTROPHES.sub("", text))):
+        yield from _name_in_words([word for word in words_of(form) if len(word) > 1][:MOST_NAMES])
+
+
+def _name_in_words(words: list[str]) -> Iterator[Spelling]:
     for word in words:
         if len(word) > 2 or len(words) == 1:
             yield Spelling((word,))
@@ -124,7 +133,7 @@ def _birth_date(text: str) -> Iterator[Spelling]:
 
 def _dates(text: str) -> list[date]:
     """Read a date; where day and month cannot be told apart, both are meant."""
-    found = _DATE.match(text.strip())
+    found = _DATE.fullmatch(text.strip())
     if not found:
         return []
     year, month, day = (int(part) for part in (found.group(1, 2, 3) if found[1] else found.group(6, 5, 4)))
@@ -171,7 +180,7 @@ def _is_measurement(text: str) -> bool:
 def _unsorted(text: str) -> Iterator[Spelling]:
     if _dates(text):
         yield from _birth_date(text)
-    elif any(c.isdigit() for c in text):
+    if any(c.isdigit() for c in text):
         yield from _number(text)
         yield from _file_name(text)
     else:

@@ -21,7 +21,7 @@ from ingest.auditor.needle import Needle
 
 Buffer = bytes | memoryview
 
-LARGEST_TEXT_BYTES = 4 << 20
+LARGEST_TEXT_BYTES = 2 << 20
 """A larger text is searched as data only, in which short words are no evidence, and reported as not searched whole."""
 
 HEAD_BYTES = 4096

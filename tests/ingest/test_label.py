@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.label import Picture, Question, leave_behind
@@ -38,6 +38,7 @@ def test_two_labels_are_a_question():
     assert leave_behind([Found("label")] * 2, label_expected=True).questions == (Question.SEVERAL_LABELS,)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=12).map(Found), max_size=20))
 def test_no_picture_is_lost_whatever_it_is_called(associated):
     assert leave_behind(associated).count == len(associated)

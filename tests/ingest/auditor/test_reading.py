@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.auditor import Audit, Hit, IdentifierClass, KnownIdentifier, Needles, audit_folder
@@ -101,12 +101,14 @@ def test_identifiers_of_unknown_kind_are_taken_for_what_they_look_like(audit: Au
         assert audit({"a.json": json.dumps({"note": text}).encode()}, needles).hits, text
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_can_be_read_as_text_or_not(data):
     text = as_text(data)
     assert text is None or isinstance(text, str)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([b"\x28\xb5\x2f\xfd", b"\x1f\x8b\x08", b"\x78\x9c", b""]), st.binary(max_size=200))
 def test_decompressing_chance_is_never_an_exception(magic, data):
     expanded = expand(memoryview(magic + data), 0)
@@ -116,6 +118,7 @@ def test_decompressing_chance_is_never_an_exception(magic, data):
 SEARCH_NEEDLES = needles_for(*CASE)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400) | st.text(max_size=200).map(str.encode), st.sampled_from(["a", "zarr.json"]))
 def test_reading_anything_is_never_an_exception(data, name):
     search = Unfolding(SEARCH_NEEDLES)

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.geometry import MicronsPerPixel
@@ -148,6 +148,7 @@ def test_no_long_number_rides_on_a_measured_one():
     assert clean.mpp == MicronsPerPixel(0.25, 0.25)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*sorted(read_profiles()), "unheard of"]), st.dictionaries(KEYS, TEXTS, max_size=30))
 def test_whatever_a_file_says_nothing_but_numbers_and_our_own_words_comes_out(maker, properties):
     clean = deidentify(maker, properties)
