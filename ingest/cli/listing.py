@@ -1,5 +1,6 @@
 """Delivery lists and feeds: ``delivery template``, ``delivery check``, ``feed add``, ``feed list``."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from archive.consent.terms import Jurisdiction, TissueSource
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.cli.taking_in import FeedName, MappingFile, choose_feed
 from ingest.delivery import ColumnMapping, Feed, feeds_of, read_delivery, template
+from ingest.keyvault import KeyVault
 
 REVIEW_DAYS = 365
 """A feed is looked at again within a year unless somebody says otherwise."""
@@ -93,8 +95,17 @@ def add(
     if not places.exist:
         places.create()
     with places.opened() as (_, keyvault):
-        keyvault.declare("feed", feed.name, feed.to_json(), who="laboratory")
+        _declare(keyvault, feed)
     out().print(f"The feed {feed.name!r} is declared; look at it again by {feed.review_date}.")
+
+
+def _declare(vault: KeyVault, feed: Feed) -> None:
+    """Declare a feed; if it is the default, the one that was so before is not any more."""
+    if feed.default:
+        for other in feeds_of(vault.declared("feed")).values():
+            if other.default and other.name != feed.name:
+                vault.declare("feed", other.name, replace(other, default=False).to_json(), who="laboratory")
+    vault.declare("feed", feed.name, feed.to_json(), who="laboratory")
 
 
 @feed_app.command("list")

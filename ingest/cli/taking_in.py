@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -73,6 +73,10 @@ def ingest(
         return
     with places.opened() as (holdings, keyvault):
         chosen = choose_feed(keyvault, feed)
+        if chosen and chosen.is_overdue(date.today()):
+            out().print(
+                f"[yellow]The feed {chosen.name!r} should have been looked at again by {chosen.review_date}.[/yellow]"
+            )
         delivered = _delivered(paths, delivery, mapping, chosen)
         if dry_run:
             tell_plan(delivered)
@@ -160,13 +164,6 @@ class SlideProgress:
             with receipts.open("a") as file:
                 file.write(json.dumps(outcome.receipt.as_json()) + "\n")
         return outcome
-
-
-@dataclass(frozen=True)
-class _Count:
-    kept: int
-    known: int
-    refused: int
 
 
 def _summary(outcomes: Sequence[Outcome]) -> None:
