@@ -10,6 +10,10 @@ Commands = Mapping[str, str]
 """Name of a command or of a group of commands -> ``module:attribute`` of its function or its app."""
 
 
+ENDS = "Exit codes: 0 done; 1 could not be done, and a sentence says why; 2 a wrong call; 3 some slides were refused."
+"""What ``--help`` says last."""
+
+
 def build(help_text: str, commands: Commands, only: str | None = None) -> typer.Typer:
     """Build an app of commands, in their order.
 
@@ -24,6 +28,7 @@ def build(help_text: str, commands: Commands, only: str | None = None) -> typer.
     """
     app = typer.Typer(
         help=help_text,
+        epilog=ENDS,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

@@ -2,12 +2,14 @@
 
 import functools
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from archive.errors import ArchiveError
 
@@ -36,7 +38,7 @@ def out() -> Console:
 
 
 def said(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn every error that is raised on purpose into its sentence and exit code 1.
+    """Turn every error into a sentence and exit code 1.
 
     The command's help text is its docstring, as paragraphs of any width.
     """
@@ -45,10 +47,40 @@ def said(command: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except ArchiveError as error:
-            Console(stderr=True, highlight=False).print(f"[red]coverslip:[/red] {error}", soft_wrap=True)
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise  # an end that typer knows, or a reader such as `head` that has seen enough
+        except Exception as error:  # noqa: BLE001 - the last line of defence: a traceback may show a name
+            sentence = escape(_sentence(error))
+            Console(stderr=True, highlight=False).print(f"[red]coverslip:[/red] {sentence}", soft_wrap=True)
             raise typer.Exit(FAILED) from None
 
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
     run.__doc__ = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     return run
+
+
+def _sentence(error: Exception) -> str:
+    """Say what went wrong. Only what is raised on purpose speaks for itself: any other text may repeat a name."""
+    from pydantic import ValidationError
+
+    if isinstance(error, ArchiveError):
+        return str(error)
+    if isinstance(error, ValidationError):
+        fault = error.errors(include_url=False, include_input=False)[0]
+        setting = "_".join(map(str, ("COVERSLIP", *fault["loc"]))).upper()
+        return f"the setting {setting} cannot have this value: {fault['msg']}"
+    if isinstance(error, OSError) and error.errno:
+        what = os.strerror(error.errno).lower()
+        return f"a file or folder cannot be used ({what}); check the paths, their permissions and the disk"
+    return f"the program has a fault of its own ({type(error).__name__} {_place(error)}); please report this"
+
+
+def _place(error: Exception) -> str:
+    """Where in our own code an error arose."""
+    found, trace = "at its start", error.__traceback__
+    while trace is not None:
+        module = str(trace.tb_frame.f_globals.get("__name__", ""))
+        if module.startswith(("archive.", "ingest.")) and module != __name__:
+            found = f"in {module}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return found

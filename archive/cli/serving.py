@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from archive.cli.sentences import ArchiveFolder, said
+from archive.cli.sentences import ArchiveFolder, out, said
 from archive.settings import ArchiveSettings
 
 Host = Annotated[str, typer.Option(help="Address to listen on: one of this machine's own only.")]
@@ -28,4 +28,7 @@ def serve(
     """
     from archive.server.run import serve as run
 
-    run(ArchiveSettings(archive=archive, host=host, port=port, workers=workers))
+    run(
+        ArchiveSettings(archive=archive, host=host, port=port, workers=workers),
+        started=lambda address: out().print(f"Teaching collections are shown at {address} until Ctrl-C."),
+    )

@@ -33,7 +33,8 @@ def teach(
         out().print("No collection was made: none of these slides may be taught now.")
         raise typer.Exit(FAILED)
     count = len(composed.collection.places)
-    out().print(f"The collection {composed.collection.name!r} shows {count} slide{'s' if count != 1 else ''}.")
+    shown = f"The collection {composed.collection.name!r} shows {count} slide{'s' if count != 1 else ''}."
+    out().print(shown, markup=False)
     out().print(f"Its page, once `coverslip serve` runs: /collections/{composed.collection.handle}")
     if composed.refusals:
         raise typer.Exit(FAILED)

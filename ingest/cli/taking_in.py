@@ -14,7 +14,7 @@ from archive.errors import InvalidValue
 from archive.holdings import Recovered
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.cli.telling import tell_outcome, tell_plan
-from ingest.delivery import ColumnMapping, Feed, default_of, feeds_of, match, read_delivery
+from ingest.delivery import ColumnMapping, Feed, Row, default_of, feeds_of, match, read_delivery
 from ingest.keyvault import KeyVault
 from ingest.pipeline.batch import Delivered, Outcome, find_files, ingest_batch
 from ingest.pipeline.jailed import MODULES
@@ -65,12 +65,14 @@ def ingest(
     prepare(*MODULES)
     places = Places.of(archive, vault, vault_key)
     _require_there(paths)
-    if not places.exist and not dry_run:
-        places.create()
-        out().print(f"A new archive was made. Copy the vault's key file to a safe place: {places.key}")
     if dry_run and not places.exist:
         tell_plan(_delivered(paths, delivery, mapping, None))
         return
+    _require_writable(receipts)
+    if not places.exist:
+        _read(delivery, mapping, None)  # a list with faults makes no archive
+        places.create()
+        out().print(f"A new archive was made. Copy the vault's key file to a safe place: {places.key}", soft_wrap=True)
     with places.opened() as (holdings, keyvault):
         chosen = choose_feed(keyvault, feed)
         if chosen and chosen.is_overdue(date.today()):
@@ -111,9 +113,23 @@ def _require_there(paths: Sequence[Path]) -> None:
             raise InvalidValue(f"path {number} of {len(paths)} is not there; check its spelling")
 
 
+def _require_writable(receipts: Path | None) -> None:
+    """Find out before the first slide, and not after it, whether receipts can be written."""
+    if receipts is None:
+        return
+    try:
+        receipts.open("a").close()
+    except OSError:
+        raise InvalidValue("the file of receipts cannot be written; name one in a folder that is there") from None
+
+
+def _read(delivery: Path, mapping: Path | None, feed: Feed | None) -> tuple[Row, ...]:
+    return read_delivery(delivery, ColumnMapping.read(mapping) if mapping else None, feed)
+
+
 def _delivered(paths: Sequence[Path], delivery: Path, mapping: Path | None, feed: Feed | None) -> list[Delivered]:
     """Read the list, find the files, and put each row to its file."""
-    rows = read_delivery(delivery, ColumnMapping.read(mapping) if mapping else None, feed)
+    rows = _read(delivery, mapping, feed)
     files = [file for file in find_files(paths) if file.absolute() != delivery.absolute()]
     matching = match(rows, files, delivery.parent)
     for row in matching.rows_without_file:
