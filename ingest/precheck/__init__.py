@@ -77,6 +77,8 @@ def precheck(path: Path) -> Family:
 def parts(path: Path) -> tuple[Path, ...]:
     """Name every file that a slide is made of, its main file first: what the jail may read, and nothing beside it.
 
+    For DICOM these are the whole-slide images of the same series in the same folder.
+
     Raises
     ------
     SlideRefused

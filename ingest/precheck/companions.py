@@ -5,6 +5,7 @@ other patient's label. So every name in a key file must be a plain name, and tha
 folder. Every line is looked at, not only the one that wins where a key stands twice.
 
 - Hamamatsu VMS and VMU: a key file names JPEG pictures (or raw ones) beside it.
+- DICOM: the levels of a slide are files of one series in one folder, found by looking into each.
 - 3DHISTECH MIRAX: ``Name.mrxs``, and a folder ``Name`` with ``Slidedat.ini``, which names index and data files.
 
 Source: GLib's key file format, as OpenSlide reads it; OpenSlide's descriptions of both formats.
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.errors import Reason, SlideRefused
+from ingest.precheck.dicom import files_of_series
 from ingest.precheck.families import Family
 from ingest.precheck.source import Source
 
@@ -50,6 +52,8 @@ def parts_of(source: Source, family: Family) -> tuple[Path, ...]:
         with _open_part(folder / "Slidedat.ini") as key_file:
             names = _names(key_file, _MIRAX_KEYS, _MIRAX_REQUIRED)
             return (source.path, key_file.path, *_present(folder, names))
+    if family is Family.DICOM:
+        return (source.path, *files_of_series(source))
     return (source.path,)
 
 

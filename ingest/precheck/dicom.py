@@ -4,10 +4,15 @@ After 128 free bytes and the letters DICM comes the file meta information, alway
 the class of the object and its transfer syntax. A DICOMDIR, which lists other files by name, has led readers out of
 its folder (CVE-2026-32711) and is no slide anyway.
 
+A slide's levels are usually one file each, told to belong together by the number of their series; readers look
+through the folder for it.
+
 Sources: DICOM PS3.10 section 7.1; PS3.5 section 7.1.2 and annex A; PS3.6 annex A.
 """
 
+import os
 import struct
+from pathlib import Path
 from typing import Final
 
 from ingest.errors import Reason, SlideRefused
@@ -34,6 +39,7 @@ TRANSFER_SYNTAXES: Final = frozenset(
     }
 )
 
+_META_AT: Final = 132
 _META_BYTES: Final = 1 << 16
 """Real file meta information is some 200 to 600 bytes long."""
 
@@ -41,6 +47,19 @@ _MAX_ELEMENTS: Final = 64
 _LONG_TYPES: Final = frozenset(
     {b"OB", b"OW", b"UN", b"UT", b"SQ", b"OF", b"OD", b"OL", b"OV", b"UC", b"UR", b"SV", b"UV"}
 )
+_UNDEFINED: Final = 0xFFFFFFFF
+_ITEM_GROUP: Final = 0xFFFE
+_DELIMITERS: Final = frozenset({0xE00D, 0xE0DD})
+_SERIES: Final = (0x0020, 0x000E)
+_IMPLICIT: Final = "1.2.840.10008.1.2"
+
+_SERIES_BYTES: Final = 1 << 20
+"""The series stands in the first few kilobytes; optical paths with their colour profiles come later."""
+
+MAX_SERIES_ELEMENTS: Final = 10_000
+MAX_NEIGHBOURS: Final = 4096
+"""Files in a folder that are looked at; a slide has some ten."""
+
 _CLASS: Final = (0x0002, 0x0002)
 _SYNTAX: Final = (0x0002, 0x0010)
 
@@ -53,7 +72,7 @@ def check_dicom(source: Source) -> None:
     SlideRefused
         With the reason.
     """
-    meta = _meta_information(source.head(_META_BYTES, 132))
+    meta, _ = _meta_information(source.head(_META_BYTES, _META_AT))
     object_class, syntax = meta.get(_CLASS), meta.get(_SYNTAX)
     if object_class is None or syntax is None:
         raise SlideRefused(Reason.DAMAGED_STRUCTURE)
@@ -63,8 +82,69 @@ def check_dicom(source: Source) -> None:
         raise SlideRefused(Reason.FORBIDDEN_COMPRESSION)
 
 
-def _meta_information(data: bytes) -> dict[tuple[int, int], str]:
-    """Read the two identifiers that matter from the elements of group 2."""
+def files_of_series(source: Source) -> tuple[Path, ...]:
+    """Name the other files in a slide's folder that belong to it: whole-slide images of the same series.
+
+    Each of them has passed the same check, since a reader will open it, too.
+    """
+    series = _series(source)
+    if series is None:
+        return ()
+    try:
+        names = sorted(os.listdir(source.path.parent))[:MAX_NEIGHBOURS]
+    except OSError:
+        raise SlideRefused(Reason.UNREADABLE_FILE) from None
+    neighbours = (source.path.parent / name for name in names if name != source.path.name)
+    return tuple(path for path in neighbours if _belongs(path, series))
+
+
+def _belongs(path: Path, series: str) -> bool:
+    """Tell whether a file is a sound whole-slide image of a series; whatever is wrong with it, it is not."""
+    try:
+        with Source.open(path) as other:
+            if other.head(4, 128) != b"DICM":
+                return False
+            check_dicom(other)
+            return _series(other) == series
+    except SlideRefused:
+        return False
+
+
+def _series(source: Source) -> str | None:
+    """Read the number of the series, if it stands where it should."""
+    meta, length = _meta_information(source.head(_META_BYTES, _META_AT))
+    data = source.head(_SERIES_BYTES, _META_AT + length)
+    explicit = meta.get(_SYNTAX) != _IMPLICIT
+    place = depth = 0
+    for _ in range(MAX_SERIES_ELEMENTS):
+        if len(data) < place + 12:
+            return None
+        group, element, size = struct.unpack_from("<HHI", data, place)
+        tag, place = (group, element), place + 8
+        if group == _ITEM_GROUP:
+            depth -= element in _DELIMITERS
+        elif explicit:
+            size, place = _explicit(data, place - 8)
+        if depth == 0 and _SERIES <= tag < (_ITEM_GROUP, 0):
+            value = data[place : place + min(size, 64)]
+            return value.rstrip(b"\0 ").decode("ascii", "replace") if tag == _SERIES else None
+        if size == _UNDEFINED:  # a sequence or an item that ends with a delimiter: what is in it is gone through
+            depth += 1
+        else:
+            place += size
+    return None
+
+
+def _explicit(data: bytes, place: int) -> tuple[int, int]:
+    """Read an element's length, and where its value begins."""
+    kind, size = struct.unpack_from("<4x2sH", data, place)
+    if kind in _LONG_TYPES:
+        return struct.unpack_from("<8xI", data, place)[0], place + 12
+    return size, place + 8
+
+
+def _meta_information(data: bytes) -> tuple[dict[tuple[int, int], str], int]:
+    """Read the two identifiers that matter from the elements of group 2, and how long the group is."""
     found: dict[tuple[int, int], str] = {}
     place = 0
     for _ in range(_MAX_ELEMENTS):
@@ -72,7 +152,7 @@ def _meta_information(data: bytes) -> dict[tuple[int, int], str]:
             raise SlideRefused(Reason.TRUNCATED)
         group, element, kind, length = struct.unpack_from("<HH2sH", data, place)
         if group != 0x0002:
-            return found
+            return found, place
         place += 8
         if kind in _LONG_TYPES:
             if len(data) < place + 4:

@@ -36,10 +36,11 @@ _SYSTEM_FILES: Final = ("/etc/ld.so.cache", "/etc/localtime", "/dev/urandom", "/
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What one jail may do. ``read`` are files and folders, ``write`` folders, all as absolute paths."""
+    """What one jail may do. ``read`` are files and folders, ``write`` and ``list_names`` folders, as absolute paths."""
 
     read: tuple[str, ...]
     write: tuple[str, ...]
+    list_names: tuple[str, ...]
     limits: limits.Limits
     level: Level
 
@@ -95,6 +96,8 @@ def _landlock(confinement: Confinement) -> None:
             rules.allow_path(path, read_folder if path.is_dir() else read_file)
         for folder in confinement.write:
             rules.allow_path(folder, write_folder)
+        for folder in confinement.list_names:
+            rules.allow_path(folder, AccessFS.READ_DIR)
         rules.allow_path(os.devnull, read_file | AccessFS.WRITE_FILE)
         rules.restrict()
 

@@ -46,6 +46,9 @@ class Jail:
         (`ingest.precheck.parts`), not the folder in which other patients' slides lie.
     write
         Folders that it may write into.
+    list_names
+        Folders whose names it may list, without reading what lies there: OpenSlide does not open a DICOM file unless
+        it can look through its folder.
     limits
         What it may use.
     keep_out
@@ -65,6 +68,7 @@ class Jail:
         *,
         read: Sequence[Path],
         write: Sequence[Path] = (),
+        list_names: Sequence[Path] = (),
         limits: Limits | None = None,
         keep_out: Sequence[Path] = (),
         allow_limits_only: bool = False,
@@ -74,6 +78,7 @@ class Jail:
         self._seconds_left = self._limits.wall_seconds
         self._read = tuple(str(path.absolute()) for path in read)
         self._write = tuple(str(path.absolute()) for path in write)
+        self._list_names = tuple(str(path.absolute()) for path in list_names)
         self._keep_out = tuple(keep_out)
         self._allow_limits_only = allow_limits_only
         self._ended: Reason | None = None
@@ -89,7 +94,7 @@ class Jail:
     def __enter__(self) -> "Jail":
         level = self._level()
         _must_not_reach(self._keep_out, [*map(Path, (*self._read, *self._write)), *libraries()])
-        if not all(os.path.exists(path) for path in (*self._read, *self._write)):
+        if not all(os.path.exists(path) for path in (*self._read, *self._write, *self._list_names)):
             raise SlideRefused(Reason.UNREADABLE_FILE)
         self._server = current()
         self._child = self._server.fork()
@@ -97,7 +102,8 @@ class Jail:
         self._ear = Ear(self._child.answers, self._limits)
         self._watch = Watch(self._child.process)
         try:
-            kind, _ = self._exchange(order(Confinement(self._read, self._write, self._limits, level)), None)
+            walls = Confinement(self._read, self._write, self._list_names, self._limits, level)
+            kind, _ = self._exchange(order(walls), None)
         except SlideRefused:  # nothing of the slide was read yet
             kind = ""
         if kind != "ready":

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import Reason
-from ingest.precheck import Family
+from ingest.precheck import Family, parts
 from tests.ingest.precheck.spoilt import save
 
 Outcome = Callable[[Path], Family | Reason]
@@ -101,3 +101,63 @@ def test_a_file_that_is_dicom_and_tiff_at_once_is_checked_as_both(
     single = struct.pack("<H", 1) + tiff[directory + 2 : directory + 14] + bytes(4)
     assert outcome(dicom(content, bytes(128))) is Family.DICOM
     assert outcome(dicom(content + single, sound)) is Reason.DAMAGED_STRUCTURE  # an image without width
+
+
+class TestSeries:
+    """The levels of a slide are files of one series in one folder."""
+
+    @pytest.fixture
+    def put(self, tmp_path: Path) -> Callable[..., Path]:
+        def put(name: str, series: bytes, *, before: bytes = b"", **options: bytes) -> Path:
+            path = tmp_path / name
+            data = element(0x16, WHOLE_SLIDE, group=8) + before + element(0xE, series, group=0x20) + bytes(200)
+            path.write_bytes(bytes(128) + b"DICM" + meta(**options) + data)
+            return path
+
+        return put
+
+    def test_files_of_the_same_series_are_parts_of_a_slide(self, put: Callable[..., Path], tmp_path: Path) -> None:
+        first, second = put("b", b"1.2.3"), put("a", b"1.2.3")
+        put("other patient", b"1.2.4")
+        put("magnetic resonance", b"1.2.3", object_class=b"1.2.840.10008.5.1.4.1.1.4")
+        put("deflated", b"1.2.3", syntax=b"1.2.840.10008.1.2.1.99")
+        (tmp_path / "link").symlink_to(second)
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "notes.txt").write_text("1.2.3")
+        assert parts(first) == (first, second)
+        assert parts(second) == (second, first)
+
+    def test_a_series_that_only_stands_in_a_sequence_is_not_the_file_s_own(self, put: Callable[..., Path]) -> None:
+        inner = element(0xE, b"9.9.9", group=0x20)
+        item = struct.pack("<HHI", 0xFFFE, 0xE000, len(inner)) + inner
+        open_item = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF) + inner + struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
+        sequence = struct.pack("<HH2sHI", 8, 0x1115, b"SQ", 0, len(item)) + item
+        open_sequence = struct.pack("<HH2sHI", 8, 0x1140, b"SQ", 0, 0xFFFFFFFF) + open_item + item
+        open_sequence += struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+        slide = put("a", b"1.2.3", before=sequence + open_sequence)
+        put("b", b"9.9.9")
+        same = put("c", b"1.2.3")
+        assert parts(slide) == (slide, same)
+
+    def test_without_types_the_series_is_found_as_well(self, tmp_path: Path) -> None:
+        implicit = b"1.2.840.10008.1.2"
+        data = b"".join(
+            struct.pack("<HHI", group, number, len(value)) + value
+            for group, number, value in ((8, 0x16, WHOLE_SLIDE), (0x20, 0xE, b"1.2.34"))
+        )
+        slides = [tmp_path / name for name in "ab"]
+        for slide in slides:
+            slide.write_bytes(bytes(128) + b"DICM" + meta(syntax=implicit) + data + bytes(100))
+        assert parts(slides[0]) == tuple(slides)
+
+    def test_a_slide_whose_series_is_nowhere_is_itself(
+        self, dicom: Callable[..., Path], put: Callable[..., Path]
+    ) -> None:
+        put("a", b"1.2.3")
+        for data in (
+            bytes(8),
+            element(0x16, WHOLE_SLIDE, group=8) * 20_000,
+            struct.pack("<HH2sHI", 8, 8, b"SQ", 0, 99) * 9,
+        ):
+            slide = dicom(meta() + data)
+            assert parts(slide) == (slide,)

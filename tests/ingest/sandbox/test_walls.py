@@ -97,6 +97,13 @@ def test_a_folder_may_be_given_to_read(jail: MakeJail, slide: Path, neighbour: P
     assert inmate.call(acts.try_forbidden, "write to a neighbouring slide", str(neighbour)) == "denied"
 
 
+def test_a_folder_may_be_given_to_list_without_its_files(jail: MakeJail, slide: Path, neighbour: Path) -> None:
+    inmate = jail(read=[slide], list_names=[slide.parent])
+    assert inmate.call(acts.try_forbidden, "list the folder of the slide", str(neighbour)) == "done"
+    assert inmate.call(acts.try_forbidden, "read a neighbouring slide", str(neighbour)) == "denied"
+    assert inmate.call(acts.try_forbidden, "delete a neighbouring slide", str(neighbour)) == "denied"
+
+
 def test_an_inmate_knows_nothing_of_its_maker(jail: MakeJail, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("COVERSLIP_VAULT_KEY", "a secret")
     monkeypatch.setenv("PGPASSWORD", "another")
