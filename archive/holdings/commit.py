@@ -67,11 +67,15 @@ class Committed:
 
 
 class StagedScan:
-    """A scan on its way in. Write its pyramid into ``folder``, then commit it; left uncommitted, it is discarded."""
+    """A scan on its way in. Write its pyramid into ``folder``, then commit it; left uncommitted, it is discarded.
+
+    ``notes`` is a folder for what is noted meanwhile. It is no part of the scan and ends with the commit.
+    """
 
     def __init__(self, outer: Path, claim: Claim) -> None:
         self.outer = outer
         self.folder = outer / PIXELS
+        self.notes = outer / "notes"
         self.claim = claim
         self.moved = False
 
@@ -97,9 +101,11 @@ def stage(place: Place, step: Callable[[str], None]) -> StagedScan:
         claim = Claim.take(outer)
         if claim is None:
             raise InvalidValue("a staged folder was taken away while it was made; ingest the slide again")
-        (outer / PIXELS).mkdir(mode=0o700)
+        staged = StagedScan(outer, claim)
+        for folder in (staged.folder, staged.notes):
+            folder.mkdir(mode=0o700)
     step(Step.STAGED)
-    return StagedScan(outer, claim)
+    return staged
 
 
 def commit(
@@ -132,6 +138,7 @@ def commit(
 
 
 def _describe(staged: StagedScan, chain: Chain, digests: Mapping[str, str], step: Callable[[str], None]) -> Manifest:
+    remove(staged.notes)
     for parent, _, names in os.walk(staged.folder):
         for name in names:
             if name.endswith(".partial"):  # zarr leaves these behind when a write was cut short

@@ -6,7 +6,7 @@ from archive.pyramid.between import BetweenLevel, padded
 from archive.pyramid.codec import Pixels, encode_jpeg
 from archive.pyramid.jpeg import HeaderReader, plain_header, scan_end
 from archive.pyramid.jpeg_header import Header, NotPlainJpeg
-from archive.pyramid.layout import WHITE, Coding, LevelLayout, Origin, ScanLayout, write_metadata
+from archive.pyramid.layout import WHITE, Coding, LevelLayout, Origin, ScanLayout, shard_key, write_metadata
 from archive.pyramid.reader import Level
 from archive.pyramid.shard import ShardGrid
 from archive.pyramid.verify import MADE_HERE, LevelCheck, open_source, sample_tiles, verify_level
@@ -36,6 +36,7 @@ __all__ = [
     "plain_header",
     "sample_tiles",
     "scan_end",
+    "shard_key",
     "verify_level",
     "write_metadata",
 ]

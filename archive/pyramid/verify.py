@@ -107,6 +107,7 @@ def _shard_tiles(
         with (folder / key).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as shard:
             body = len(shard) - grid.index_bytes
             entries = read_index(shard[max(0, body) :], grid, key, body=body).reshape(-1, 2).tolist()
+            _require_no_gaps(entries, body, key)
             for entry, (offset, length) in enumerate(entries):
                 column = shard_column * grid.columns + entry % grid.columns
                 row = shard_row * grid.rows + entry // grid.columns
@@ -116,6 +117,17 @@ def _shard_tiles(
                     raise DamagedPyramid(key, "tiles inside the level", "one beyond its edge")
     except (OSError, ValueError) as error:  # an empty file cannot be mapped
         raise DamagedPyramid(key, "a shard", "none") from error
+
+
+def _require_no_gaps(entries: list[list[int]], body: int, key: str) -> None:
+    """Refuse a shard with bytes that belong to no tile: nobody would ever look at them."""
+    end = 0
+    for offset, length in sorted(entry for entry in entries if entry[0] != ABSENT):
+        if offset != end:
+            break
+        end += length
+    if end != body:
+        raise DamagedPyramid(key, "tiles one after the other", "other bytes between them")
 
 
 def verify_level(

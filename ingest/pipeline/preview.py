@@ -7,6 +7,7 @@ from ingest.deidentify import CleanMetadata, deidentify
 from ingest.label import LeftBehind, leave_behind
 from ingest.pipeline.answers import Description
 from ingest.pipeline.jailed import describe
+from ingest.pipeline.source import listed
 from ingest.precheck import Family, parts, precheck
 from ingest.sandbox import Jail, Limits
 
@@ -32,6 +33,6 @@ def preview(path: Path) -> Preview:
     family = precheck(path)
     files = [file.absolute() for file in parts(path)]  # the jail works in another folder
     limits = Limits.for_source(sum(file.stat().st_size for file in files))
-    with Jail(read=files, limits=limits) as jail:
+    with Jail(read=files, list_names=listed(family, files[0]), limits=limits) as jail:
         found = Description.from_json(jail.call(describe, str(files[0])))
     return Preview(family, found, deidentify(found.maker, found.properties), leave_behind(found.associated))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from archive import fixity
 from archive.errors import DamagedPyramid
-from archive.holdings.pixels import LevelLayout, Origin, open_source, verify_level
+from archive.holdings.pixels import LevelLayout, Origin, open_source, shard_key, verify_level
 from ingest.auditor import Needles, audit_folder
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import Compared, level_to_json
+from ingest.pipeline.colours import FILE as COLOURS
 from ingest.pipeline.jailed import compare
 from ingest.pipeline.source import Source
-from ingest.sandbox import Jail
 
 COMPARED_TILES = 64
 """Tiles of each kept level that are decoded by other decoders, unless all are asked for."""
@@ -51,8 +51,10 @@ class Proof:
     digests: dict[str, str]
 
 
-def prove(staged: Staged, source: Source, jail: Jail, *, every_tile: bool) -> Proof:
+def prove(staged: Staged, source: Source, *, every_tile: bool) -> Proof:
     """Re-read a staged scan, compare it with its source, and force it to the disk meanwhile.
+
+    Other decoders look at both in a jail of their own, which can write nothing.
 
     Parameters
     ----------
@@ -60,8 +62,6 @@ def prove(staged: Staged, source: Source, jail: Jail, *, every_tile: bool) -> Pr
         Nobody writes to it any more.
     source : Source
         The file that it was made from.
-    jail : Jail
-        Where the source may be opened by native readers.
     every_tile : bool
         Compare every tile of the kept levels with other decoders, and not a sample.
 
@@ -70,9 +70,10 @@ def prove(staged: Staged, source: Source, jail: Jail, *, every_tile: bool) -> Pr
     SlideRefused
         If any proof fails.
     """
+    _require_nothing_else(staged)
     count = None if every_tile else COMPARED_TILES
     levels: list[dict[str, Any]] = [level_to_json(level) for level in staged.levels]
-    with ThreadPoolExecutor(2) as side:
+    with source.jail(read=[staged.folder]) as jail, ThreadPoolExecutor(2) as side:
         compared = side.submit(jail.call, compare, str(source.path), str(staged.folder), levels, count)
         digested = side.submit(_digest_and_flush, staged.folder)
         tiles, same = verify_pixels(staged, source)
@@ -80,6 +81,19 @@ def prove(staged: Staged, source: Source, jail: Jail, *, every_tile: bool) -> Pr
         digests = digested.result()
     source.require_unchanged()
     return Proof(tiles, same, answer.tiles, answer.by_openslide, digests)
+
+
+def _require_nothing_else(staged: Staged) -> None:
+    """Refuse a folder that holds anything but the levels, their metadata and the colour profile."""
+    files = {"zarr.json", COLOURS}
+    for number, level in enumerate(staged.levels):
+        across, down = level.shards
+        files.add(f"{number}/zarr.json")
+        files |= {shard_key(number, column, row) for column in range(across) for row in range(down)}
+    folders = {parent.as_posix() for file in files for parent in PurePosixPath(file).parents}
+    for path in staged.folder.rglob("*"):
+        if path.relative_to(staged.folder).as_posix() not in (folders if path.is_dir() else files):
+            raise SlideRefused(Reason.READER_CRASHED)
 
 
 def _digest_and_flush(folder: Path) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """The story of one slide, from a scanner's file to a coded scan in the archive."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from ingest.pipeline.needles import needles_of
 from ingest.pipeline.proving import Search, Staged, prove
 from ingest.pipeline.receipt import Receipt, receipt_of, receipt_of_known, scan_record
 from ingest.pipeline.source import Source
-from ingest.sandbox import Jail, Limits
+from ingest.sandbox import Jail
 
 WAITING_ROWS = ("K4", "Z4")
 """The slide waits until its source or the authority for the post-mortem is known."""
@@ -45,10 +44,9 @@ class Intake:
 
 @dataclass(frozen=True)
 class _Bench:
-    """What one slide is worked on with: a staged folder, a folder for notes, and a jail that reaches just these."""
+    """What one slide is worked on with: a staged folder, and a jail that reaches just that and the slide."""
 
     staged: StagedScan
-    notes: Path
     jail: Jail
 
 
@@ -96,10 +94,11 @@ def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
         layout = ScanLayout(stored.levels, metadata.mpp, metadata.objective_power)
         write_metadata(str(bench.staged.folder), layout)
         colours = keep_colours(found.icc_profile, bench.staged.folder)
+        bench.jail.close()  # nobody else writes from here on
 
         watch("prove", {})
-        staged = Staged(bench.staged.folder, stored.levels, bench.notes)
-        proof = prove(staged, source, bench.jail, every_tile=intake.every_tile)
+        staged = Staged(bench.staged.folder, stored.levels, bench.staged.notes)
+        proof = prove(staged, source, every_tile=intake.every_tile)
 
         watch("commit", {})
         search = Search(needles_of(vault.needles(keys.case), source, found, layout))
@@ -136,13 +135,11 @@ def _require_same_facts(known: CaseRecord | None, facts: Facts) -> None:
 @contextmanager
 def _bench(source: Source, intake: Intake) -> Iterator[_Bench]:
     """Prepare to work on one slide; whatever was not committed is gone afterwards."""
-    with intake.archive.stage() as staged, tempfile.TemporaryDirectory(prefix="coverslip-") as notes:
-        writable, limits = [staged.folder, Path(notes)], Limits.for_source(source.size_bytes)
-        with Jail(read=source.files, write=writable, limits=limits) as jail:
-            yield _Bench(staged, Path(notes), jail)
+    with intake.archive.stage() as staged, source.jail(write=[staged.folder, staged.notes]) as jail:
+        yield _Bench(staged, jail)
 
 
 def _store(source: Source, bench: _Bench, watch: Watch) -> Stored:
     """Have the pixels written into the staged folder."""
-    paths = str(source.path), str(bench.staged.folder), str(bench.notes)
+    paths = str(source.path), str(bench.staged.folder), str(bench.staged.notes)
     return Stored.from_json(bench.jail.call(store, *paths, on_progress=lambda told: watch("pixels", told)))

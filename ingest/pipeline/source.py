@@ -1,12 +1,14 @@
 """A delivered file: what it is made of, its digest, and whether it stayed the same while it was read."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from ingest.errors import Reason, SlideRefused
-from ingest.precheck import parts, precheck
+from ingest.precheck import Family, parts, precheck
+from ingest.sandbox import Jail, Limits
 
 Moment = tuple[int, int, int]
 """Inode, size in bytes and time of the last change of a file, in nanoseconds."""
@@ -16,6 +18,7 @@ Moment = tuple[int, int, int]
 class Source:
     """A slide as it was delivered, checked for its structure. Its paths are identifiers and are never shown."""
 
+    family: Family
     files: tuple[Path, ...] = field(repr=False)
     sha256: bytes = field(repr=False)
     size_bytes: int
@@ -30,15 +33,20 @@ class Source:
         SlideRefused
             If it is not a slide that a reader may be given.
         """
-        precheck(path)
+        family = precheck(path)
         files = tuple(file.absolute() for file in parts(path))  # the jail works in another folder
         moments = tuple(_moment(file) for file in files)
-        return cls(files, _digest(files), sum(size for _, size, _ in moments), moments)
+        return cls(family, files, _digest(files), sum(size for _, size, _ in moments), moments)
 
     @property
     def path(self) -> Path:
         """The slide's main file."""
         return self.files[0]
+
+    def jail(self, *, read: Sequence[Path] = (), write: Sequence[Path] = ()) -> Jail:
+        """Make a jail that reaches this slide, and the folders named."""
+        limits = Limits.for_source(self.size_bytes)
+        return Jail(read=[*self.files, *read], write=write, list_names=listed(self.family, self.path), limits=limits)
 
     def require_unchanged(self) -> None:
         """Refuse a file that somebody wrote to while it was read.
@@ -52,6 +60,11 @@ class Source:
             raise SlideRefused(Reason.CHANGED_WHILE_READ)
 
 
+def listed(family: Family, path: Path) -> list[Path]:
+    """Name the folders that a reader must look through: OpenSlide looks for the rest of a DICOM file's series."""
+    return [path.parent] if family is Family.DICOM else []
+
+
 def _moment(file: Path) -> Moment:
     try:
         status = file.stat()
@@ -63,7 +76,10 @@ def _moment(file: Path) -> Moment:
 def _digest(files: tuple[Path, ...]) -> bytes:
     """SHA-256 of a file; of several parts, SHA-256 over the parts' digests in order."""
     digests = []
-    for file in files:
-        with file.open("rb") as opened:
-            digests.append(hashlib.file_digest(opened, "sha256").digest())
+    try:
+        for file in files:
+            with file.open("rb") as opened:
+                digests.append(hashlib.file_digest(opened, "sha256").digest())
+    except OSError as error:
+        raise SlideRefused(Reason.UNREADABLE_FILE) from error
     return digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(digests)).digest()

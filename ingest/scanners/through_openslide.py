@@ -82,6 +82,13 @@ class OpenSlideLevel(SourceLevel):
                 yield column, row, fill_up(pixels, self.tile)
 
 
+def _why(error: Exception) -> Reason:
+    """Tell from OpenSlide's own words whether the slide is of a kind that it does not read, or damaged."""
+    words = str(error).lower()
+    unsupported = any(word in words for word in ("not supported", "unsupported", "unrecognized"))
+    return Reason.UNSUPPORTED_PIXELS if unsupported else Reason.UNREADABLE_PIXELS
+
+
 class OpenSlideReader(ScanReader):
     """Reads whatever OpenSlide recognises."""
 
@@ -91,8 +98,7 @@ class OpenSlideReader(ScanReader):
         try:
             self._slide = openslide.OpenSlide(path)
         except (openslide.OpenSlideError, OSError) as error:
-            reason = why_unreadable(path) if self.vendor(path) == "dicom" else Reason.UNREADABLE_PIXELS
-            raise SlideRefused(reason) from error
+            raise SlideRefused(why_unreadable(path) if self.vendor(path) == "dicom" else _why(error)) from error
 
     @classmethod
     def recognise(cls, path: Path) -> str | None:
