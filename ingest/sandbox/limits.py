@@ -3,6 +3,7 @@
 tifffile took six gigabytes for a file of one megabyte, and some damaged slides kept their reader busy without end.
 """
 
+import sys
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -71,9 +72,10 @@ def apply(limits: Limits, readable_bytes: int) -> None:
     """
     import resource  # Windows has none
 
-    space, own = _mapped_bytes()
-    _set(resource.RLIMIT_AS, space + limits.memory_bytes + readable_bytes)
-    _set(resource.RLIMIT_DATA, own + limits.memory_bytes)
+    if sys.platform == "linux":  # elsewhere these two are refused or not kept
+        space, own = _mapped_bytes()
+        _set(resource.RLIMIT_AS, space + limits.memory_bytes + readable_bytes)
+        _set(resource.RLIMIT_DATA, own + limits.memory_bytes)
     _set(resource.RLIMIT_FSIZE, limits.written_bytes)
     _set(resource.RLIMIT_NOFILE, limits.open_files)
     _set(resource.RLIMIT_CORE, 0)
