@@ -22,7 +22,7 @@ def test_a_surgical_slide_is_kept_without_a_question():
 def test_a_surgical_slide_is_shown_coded_to_a_known_group_without_a_question(purpose, recipient):
     decision = decide(SURGICAL, purpose, recipient, holds_key=False)
     assert (decision.verdict, decision.row, decision.obligations) == (Verdict.ALLOW, "L3", ())
-    assert decision.basis == "guidance"
+    assert (decision.basis, decision.paragraph) == ("guidance", "7, 17")
 
 
 def test_only_what_bears_on_an_answer_is_told():
