@@ -43,10 +43,15 @@ class Source:
         """The slide's main file."""
         return self.files[0]
 
-    def jail(self, *, read: Sequence[Path] = (), write: Sequence[Path] = ()) -> Jail:
-        """Make a jail that reaches this slide, and the folders named."""
-        limits = Limits.for_source(self.size_bytes)
-        return Jail(read=[*self.files, *read], write=write, list_names=listed(self.family, self.path), limits=limits)
+    def jail(self, *, read: Sequence[Path] = (), write: Sequence[Path] = (), keep_out: Sequence[Path] = ()) -> Jail:
+        """Make a jail that reaches this slide, and the folders named; it fails if it would reach `keep_out`."""
+        return Jail(
+            read=[*self.files, *read],
+            write=write,
+            list_names=listed(self.family, self.path),
+            limits=Limits.for_source(self.size_bytes),
+            keep_out=keep_out,
+        )
 
     def require_unchanged(self) -> None:
         """Refuse a file that somebody wrote to while it was read.
@@ -74,7 +79,7 @@ def _moment(file: Path) -> Moment:
 
 
 def _digest(files: tuple[Path, ...]) -> bytes:
-    """SHA-256 of a file; of several parts, SHA-256 over the parts' digests in order."""
+    """SHA-256 of a file; of several parts, SHA-256 over their digests, whichever of them the slide was named by."""
     digests = []
     try:
         for file in files:
@@ -82,4 +87,4 @@ def _digest(files: tuple[Path, ...]) -> bytes:
                 digests.append(hashlib.file_digest(opened, "sha256").digest())
     except OSError as error:
         raise SlideRefused(Reason.UNREADABLE_FILE) from error
-    return digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(digests)).digest()
+    return digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(sorted(digests))).digest()

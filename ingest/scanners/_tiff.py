@@ -151,6 +151,9 @@ class TiffLevel(SourceLevel):
 NO_WORDS = {273, 279, 320, 324, 325, 347, 34675}
 """Tags that hold places, tables and profiles: strips, colour map, tiles, JPEG tables, ICC profile."""
 
+RATIONALS = {5, 10}
+"""Data types whose value is two numbers, the first divided by the second, such as pixels per centimetre."""
+
 
 def open_tiff(path: Path) -> tifffile.TiffFile:
     """Open a TIFF file with tifffile's parser.
@@ -174,6 +177,8 @@ def text_properties(pages: list[tifffile.TiffPage]) -> dict[str, str]:
             if tag.code in NO_WORDS:
                 continue
             value = tag.value
+            if tag.dtype in RATIONALS and tag.count == 1 and value[1]:
+                value = value[0] / value[1]
             if isinstance(value, bytes):
                 value = value[:4096].decode("latin-1")
             if isinstance(value, str) or (isinstance(value, int | float | tuple) and tag.count <= 8):
