@@ -20,7 +20,7 @@ from ingest.auditor.needle import DataKind, Needle
 WINDOW_BYTES = 1 << 30
 """Scanned at once; hyperscan counts in 32 bits."""
 
-OVERLAP_BYTES = 256
+OVERLAP_BYTES = 16
 """More than the longest anchor, so that none is cut by the end of a window."""
 
 

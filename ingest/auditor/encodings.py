@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote_to_bytes
 
+ANCHOR_BYTES = 8
+"""The first bytes of an encoded word are rare enough; longer anchors take longer to prepare and find nothing more."""
+
 REACH = 256
 """Characters that are read to either side of an anchor: more than the longest identifier."""
 
@@ -57,15 +60,15 @@ def anchors(
     """
     for word in words:
         for codec in ("utf-8", "latin-1"):
-            yield from (Anchor(raw, Encoding.PLAIN, caseless=True) for raw in _encoded(word, codec))
-        yield Anchor(word.encode("utf-16-le"), Encoding.UTF_16_LE, caseless=True)
-        yield Anchor(word.encode("utf-16-be"), Encoding.UTF_16_BE, caseless=True)
+            yield from (Anchor(raw[:ANCHOR_BYTES], Encoding.PLAIN, caseless=True) for raw in _encoded(word, codec))
+        for wide in (Encoding.UTF_16_LE, Encoding.UTF_16_BE):
+            yield Anchor(word.encode(wide)[:ANCHOR_BYTES], wide, caseless=True)
     for form in forms:
         for codec in codecs:
             raw = form.encode(codec)
-            yield Anchor(raw.hex().encode(), Encoding.HEX, caseless=True)
+            yield Anchor(raw.hex().encode()[:ANCHOR_BYTES], Encoding.HEX, caseless=True)
             for shift in range(3):
-                yield Anchor(_base64_core(raw, shift), Encoding.BASE64, caseless=False)
+                yield Anchor(_base64_core(raw, shift)[:ANCHOR_BYTES], Encoding.BASE64, caseless=False)
 
 
 def _encoded(text: str, codec: str) -> list[bytes]:
