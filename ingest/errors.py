@@ -82,6 +82,11 @@ class Reason(StrEnum):
         "unknown-authority",
         "the authority for the post-mortem is not known; say in the list whether hospital or coroner",
     )
+    UNKNOWN_OCCASION = (
+        "unknown-occasion",
+        "it is not known whether this post-mortem picture was made as part of the examination; say so in the list's "
+        "column 'recorded'",
+    )
     FACTS_CONFLICT = (
         "facts-conflict",
         "the list says something else about this case's consent than is recorded; correct whichever is wrong",

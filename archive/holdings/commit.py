@@ -23,7 +23,7 @@ from archive.catalogue.rows import case_row, scan_row, slide_row
 from archive.codes import Code, InternalKey, Kind, new_handle
 from archive.errors import ArchiveError, InvalidValue
 from archive.fixity import Manifest
-from archive.holdings.deciding import require_keeping, told
+from archive.holdings.deciding import facts_of_copy, require_keeping, told
 from archive.holdings.place import PIXELS, RECORD, Claim, Place, claimed, disk_errors
 from archive.records import CaseRecord, ScanRecord, SlideRecord
 
@@ -176,9 +176,9 @@ def enter(writing: Writing, chain: Chain, manifest: Manifest, act: str) -> Commi
     """Put a scan and what it belongs to into the catalogue, with codes and an audit entry."""
     connection = writing.connection
     slides.add_case(connection, chain.case)
-    keeping = require_keeping(chain.case.facts)
-    slides.add_slide(connection, chain.slide)
     scan = replace(chain.scan, stored_bytes=manifest.stored_bytes, manifest_sha256=manifest.sha256)
+    keeping = require_keeping(facts_of_copy(chain.case.facts, scan))
+    slides.add_slide(connection, chain.slide)
     slides.add_scan(connection, scan)
     project = codes.project_number(connection, LABORATORY)
     committed = Committed(

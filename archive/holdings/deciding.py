@@ -41,7 +41,7 @@ def decide(
 
 
 def require_keeping(facts: Facts) -> Decision:
-    """Decide whether the laboratory may keep a slide at all.
+    """Decide whether the laboratory may keep a copy, whose facts these are.
 
     Raises
     ------

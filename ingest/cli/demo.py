@@ -88,7 +88,7 @@ def _take_in(places: Places, slide: Path, delivery: Path) -> tuple[Receipt, str]
         recover(archive, vault)
         bar = SlideProgress(1)
         with bar.progress:
-            receipt = ingest_slide(slide, row, facts, Intake(archive, vault, watch=bar.watch))
+            receipt = ingest_slide(slide, row, facts, Intake(archive, vault, keep_out=places.secret, watch=bar.watch))
         composed = compose(archive, COLLECTION, [receipt.slide_code])
     if composed.collection is None:
         raise ArchiveError("the rules do not let this slide be shown to a class; see: coverslip explain")

@@ -31,7 +31,8 @@ def doctor(
 ) -> None:
     """Check versions, the jail that slides are read in, disk, viewer, archive and vault; say what to do."""
     prepare(*MODULES)
-    findings = [*_versions(), *_jail(), _viewer(), *_places(Places.of(archive, vault, vault_key))]
+    places = Places.of(archive, vault, vault_key)
+    findings = [*_versions(), *_jail(places), _viewer(), *_places(places)]
     table = Table(box=None, show_header=False, pad_edge=False)
     for well, what, found in findings:
         table.add_row("[green]well[/green]" if well else "[red]look[/red]", what, found)
@@ -45,11 +46,11 @@ def _versions() -> list[Finding]:
     return [(sys.version_info >= (3, 11), "Python", platform.python_version()), (True, "packages", installed)]
 
 
-def _jail() -> list[Finding]:
+def _jail(places: Places) -> list[Finding]:
     level = jail_level()
     if level is not Level.FULL:
         return [(False, "jail", f"{level}: {'; '.join(what_is_missing())}")]
-    denials = self_test()
+    denials = self_test(places.key if places.key.is_file() else None)
     failed = [denial.act for denial in denials if not denial.denied]
     proven = f"{level}; {len(denials) - len(failed)} of {len(denials)} forbidden acts were denied"
     return [(not failed, "jail", proven + (f"; not denied: {', '.join(failed)}" if failed else ""))]

@@ -50,6 +50,11 @@ class Places:
         return cls(archive, (vault or beside[0]).absolute(), (key or beside[1]).absolute())
 
     @property
+    def secret(self) -> tuple[Path, ...]:
+        """Folders that slide readers must have no way into."""
+        return self.vault, self.key.parent
+
+    @property
     def exist(self) -> bool:
         """Whether this laboratory has been set up."""
         return (self.archive / "archive.json").exists() and self.vault.is_dir()

@@ -85,7 +85,7 @@ def ingest(
             return
         _tell_recovered(recover(holdings, keyvault))
         bar = SlideProgress(len(delivered))
-        intake = Intake(holdings, keyvault, every_tile=verify == "full", watch=bar.watch)
+        intake = Intake(holdings, keyvault, every_tile=verify == "full", keep_out=places.secret, watch=bar.watch)
         with bar.progress:
             outcomes = [bar.ended(one, receipts) for one in ingest_batch(delivered, intake, Quarantine(keyvault))]
     _summary(outcomes)
@@ -130,7 +130,9 @@ def _read(delivery: Path, mapping: Path | None, feed: Feed | None) -> tuple[Row,
 def _delivered(paths: Sequence[Path], delivery: Path, mapping: Path | None, feed: Feed | None) -> list[Delivered]:
     """Read the list, find the files, and put each row to its file."""
     rows = _read(delivery, mapping, feed)
-    files = [file for file in find_files(paths) if file.absolute() != delivery.absolute()]
+    files = [
+        file for file in find_files(paths, {row.file.name for row in rows}) if file.absolute() != delivery.absolute()
+    ]
     matching = match(rows, files, delivery.parent)
     for row in matching.rows_without_file:
         out().print(f"[yellow]row {row.number}:[/yellow] its file is not among those delivered")

@@ -1,6 +1,7 @@
 """A delivery: slide after slide. What fails goes to quarantine with its reason, and the rest goes on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from ingest.delivery import Row
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.receipt import Receipt
 from ingest.pipeline.slide import Intake, ingest_slide
+from ingest.precheck import parts
 from ingest.quarantine import Quarantine
 
 
@@ -56,13 +58,23 @@ def ingest_batch(delivery: Iterable[Delivered], intake: Intake, quarantine: Quar
             yield Outcome(one, receipt=receipt)
 
 
-def find_files(paths: Sequence[Path]) -> list[Path]:
-    """List the files of a delivery: those named, and all in the folders named, in order of their names.
+def find_files(paths: Sequence[Path], named: Collection[str] = ()) -> list[Path]:
+    """List the slides of a delivery: the files named, and all in the folders named, in order of their names.
 
-    Companions of multi-file slides lie in folders of their own and are found through their main file.
+    A file that is a part of another slide (of a MIRAX or VMS slide, or of a DICOM series) is not listed by itself; of
+    a series that file stands for the slide whose name is among `named`, or else the first.
     """
     found: dict[Path, None] = {}
     for path in paths:
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        found.update(dict.fromkeys(files))
-    return list(found)
+        found.update(dict.fromkeys(file.absolute() for file in files))
+    claimed: set[Path] = set()
+    for file in sorted(found, key=lambda file: file.name not in named):
+        if file not in claimed:
+            claimed.update(_other_parts(file))
+    return [file for file in found if file not in claimed]
+
+
+def _other_parts(file: Path) -> Iterator[Path]:
+    with suppress(SlideRefused):  # it will be refused in its turn, with the reason
+        yield from (part.absolute() for part in parts(file)[1:])

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from archive.consent import Decision, Facts, Purpose, Recipient, decide
-from archive.consent.terms import TissueSource
+from archive.consent.terms import Recorded, State, TissueSource
 from archive.holdings import Archive, StagedScan
 from archive.holdings.pixels import ScanLayout, write_metadata
 from archive.records import CaseRecord, SlideRecord
@@ -26,7 +26,7 @@ from ingest.pipeline.source import Source
 from ingest.sandbox import Jail
 
 WAITING_ROWS = ("K4", "Z4")
-"""The slide waits until its source or the authority for the post-mortem is known."""
+"""The slide waits until the authority for the post-mortem is known."""
 
 Watch = Callable[[str, dict[str, Any]], None]
 """Told the name of each step when it begins, and how far the pixels are: ``("pixels", {"tiles": 512})``."""
@@ -34,11 +34,13 @@ Watch = Callable[[str, dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Intake:
-    """Where slides go: the archive, the vault that knows whose they are, and how closely each is looked at."""
+    """Where slides go, how closely each is looked at, and what its readers must not reach."""
 
     archive: Archive
     vault: KeyVault
     every_tile: bool = False
+    keep_out: tuple[Path, ...] = ()
+    """Folders that slide readers must have no way into: those of the vault and its key."""
     watch: Watch = field(default=lambda step, progress: None)
 
 
@@ -116,14 +118,20 @@ def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
 
 
 def _require_kept(facts: Facts) -> Decision:
-    """Decide whether the laboratory may keep a coded copy (RULES stage 0b)."""
-    keep = decide(facts, Purpose.KEEP, Recipient.LABORATORY)
+    """Decide whether the laboratory may keep a coded copy (RULES stage 0b).
+
+    What is decided about is the copy that would be kept: coded, and only committed with a passed report.
+    """
+    copy = replace(facts, state=State.CODED, report_bound=True)
+    keep = decide(copy, Purpose.KEEP, Recipient.LABORATORY)
     if keep.allowed:
         return keep
-    if keep.row not in WAITING_ROWS:
-        raise SlideRefused(Reason.CONSENT_REFUSES)
-    known_source = facts.source is TissueSource.POST_MORTEM
-    raise SlideRefused(Reason.UNKNOWN_AUTHORITY if known_source else Reason.UNKNOWN_SOURCE)
+    if facts.source is not TissueSource.POST_MORTEM:
+        raise SlideRefused(Reason.UNKNOWN_SOURCE)
+    if keep.row in WAITING_ROWS:
+        raise SlideRefused(Reason.UNKNOWN_AUTHORITY)
+    unknown = facts.recorded is Recorded.UNKNOWN
+    raise SlideRefused(Reason.UNKNOWN_OCCASION if unknown else Reason.CONSENT_REFUSES)
 
 
 def _require_same_facts(known: CaseRecord | None, facts: Facts) -> None:
@@ -135,7 +143,10 @@ def _require_same_facts(known: CaseRecord | None, facts: Facts) -> None:
 @contextmanager
 def _bench(source: Source, intake: Intake) -> Iterator[_Bench]:
     """Prepare to work on one slide; whatever was not committed is gone afterwards."""
-    with intake.archive.stage() as staged, source.jail(write=[staged.folder, staged.notes]) as jail:
+    with (
+        intake.archive.stage() as staged,
+        source.jail(write=[staged.folder, staged.notes], keep_out=intake.keep_out) as jail,
+    ):
         yield _Bench(staged, jail)
 
 
