@@ -17,7 +17,7 @@ from archive.pyramid.between import ViewerLevel, viewer_levels
 from archive.pyramid.reader import Pyramid
 from archive.server.deepzoom import DeepZoom
 from archive.settings import ArchiveSettings
-from archive.teaching import find_collection, find_slide, shown_collections
+from archive.teaching import TeachingCollection, find_collection, find_slide, shown_collections
 
 OPEN_SHARDS = 512
 """Files that may be open at once: half of the 1,024 that systems allow a process without being asked."""
@@ -81,6 +81,8 @@ class Access:
         self._sure_until = clock()
         self._changes: int | None = None
         self._slides: OrderedDict[str, ShownSlide] = OrderedDict()
+        self._collections: dict[str, ShownCollection] = {}
+        self._all: tuple[ShownCollection, ...] | None = None
         self._refused: set[str] = set()
         self._open_shards = 0
 
@@ -114,8 +116,10 @@ class Access:
             If it cannot be decided now.
         """
         self.assure()
-        found = find_collection(self._archive, handle)
-        return ShownCollection(found.handle, found.name, tuple((each.handle, each.number) for each in found.places))
+        shown = self._collections.get(handle)
+        if shown is None:
+            shown = self._collections[handle] = _shown(find_collection(self._archive, handle))
+        return shown
 
     def collections(self) -> tuple[ShownCollection, ...]:
         """Give every collection that has a slide to show, in the order of their names.
@@ -126,7 +130,9 @@ class Access:
             If it cannot be decided now.
         """
         self.assure()
-        return tuple(self.collection(each.handle) for each in shown_collections(self._archive))
+        if self._all is None:
+            self._all = tuple(_shown(each) for each in shown_collections(self._archive))
+        return self._all
 
     def assure(self) -> None:
         """Make sure that what is remembered still holds; forget it all where the archive has changed.
@@ -149,6 +155,8 @@ class Access:
         """Forget every decision and close every scan."""
         while self._slides:
             self._close_oldest()
+        self._collections.clear()
+        self._all = None
         self._refused.clear()
 
     def _decided(self, handle: str) -> ShownSlide:
@@ -187,6 +195,10 @@ class Access:
         _, oldest = self._slides.popitem(last=False)
         self._open_shards -= _shards(oldest.pyramid)
         oldest.pyramid.close()
+
+
+def _shown(found: TeachingCollection) -> ShownCollection:
+    return ShownCollection(found.handle, found.name, tuple((each.handle, each.number) for each in found.places))
 
 
 def _shards(pyramid: Pyramid) -> int:

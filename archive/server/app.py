@@ -1,7 +1,9 @@
 """One ASGI application: the tile route in front, and behind it the pages and the JSON API."""
 
+import asyncio
 import ipaddress
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,12 +18,15 @@ from archive.server.cache import TileCache
 from archive.server.headers import PRIVATE, SECURITY, Answer, header, sentence
 from archive.server.pages import add_pages
 from archive.server.pictures import Pictures
-from archive.server.status import ForeignHost, refusal_for
+from archive.server.status import NOTHING_HERE, ForeignHost, refusal_for
 from archive.server.tiles import TileRoute
 from archive.settings import ArchiveSettings
 
 _HOST = re.compile(rb"(\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+)(:[0-9]{1,5})?")
 _HOSTS_REMEMBERED = 64
+
+NOTHING_HERE_SECONDS = 0.05
+"""How long it takes to be told that there is nothing: several times what deciding on a refused slide takes."""
 
 
 def is_loopback(host: str) -> bool:
@@ -57,13 +62,16 @@ class Server:
         """Answer one request."""
         if scope["type"] != "http":
             return await self._others(scope, receive, send)
+        arrived = time.monotonic()
         try:
             self._admit(scope)
             answer = self._tiles.answer(scope) if scope["path"].startswith("/slides/") else None
         except Exception as error:  # noqa: BLE001  the last line of defence: nothing leaves as a stack trace
             answer = _refused(error)
         if answer is None:
-            return await self._shielded(scope, receive, send)
+            return await self._shielded(scope, receive, send, arrived)
+        if answer[0] == NOTHING_HERE.status:
+            await _even_out(arrived)
         await _send(answer, scope, send)
 
     def _admit(self, scope: Scope) -> None:
@@ -76,7 +84,7 @@ class Server:
         if len(self._known_hosts) < _HOSTS_REMEMBERED:
             self._known_hosts.add(host)
 
-    async def _shielded(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _shielded(self, scope: Scope, receive: Receive, send: Send, arrived: float) -> None:
         """Pass on to the pages, add the headers that every answer has, and turn an escaping error into a sentence."""
         started = False
 
@@ -84,6 +92,8 @@ class Server:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                if message["status"] == NOTHING_HERE.status:
+                    await _even_out(arrived)
                 headers = message["headers"]
                 kept = [] if header(headers, PRIVATE[0]) else [PRIVATE]
                 message = {**message, "headers": [*headers, *kept, *SECURITY]}
@@ -94,6 +104,11 @@ class Server:
         except Exception as error:  # noqa: BLE001  as above
             if not started:
                 await _send(_refused(error), scope, send)
+
+
+async def _even_out(arrived: float) -> None:
+    """Wait until it can no longer be told from the time taken whether something was looked up and refused."""
+    await asyncio.sleep(max(0.0, arrived + NOTHING_HERE_SECONDS - time.monotonic()))
 
 
 async def _send(answer: Answer, scope: Scope, send: Send) -> None:

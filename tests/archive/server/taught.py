@@ -183,7 +183,11 @@ def served(root: Path, *, workers: int = 2, log: Path | None = None) -> Iterator
             yield base
         finally:
             process.terminate()
-            process.wait(30)
+            try:
+                process.wait(60)
+            finally:
+                process.kill()
+                process.wait()
 
 
 def _wait_for(base: str, process: "subprocess.Popen[bytes]") -> None:

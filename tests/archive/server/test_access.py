@@ -3,12 +3,13 @@
 import pytest
 
 from archive.consent import Facts
-from archive.consent.terms import TissueSource
+from archive.consent.terms import Authority, Recorded, TissueSource
 from archive.errors import CatalogueUnavailable, HoldingsUnavailable, UnknownCode
 from archive.holdings import Archive
 from archive.server import access as access_module
 from archive.server.access import Access
 from archive.settings import ArchiveSettings
+from archive.teaching import compose, remove
 from tests.archive.server.conftest import Opened
 from tests.archive.server.taught import TaughtArchive
 
@@ -63,8 +64,6 @@ def test_a_decision_is_not_made_twice_while_nothing_changes(
 
 
 def test_a_slide_taken_out_of_its_collection_is_gone(taught: TaughtArchive, access: Access, clock: Clock) -> None:
-    from archive.teaching import remove
-
     code, other = taught.add(), taught.add()
     first, second = taught.teach("Two", code, other).places
     access.slide(first.handle)
@@ -76,11 +75,13 @@ def test_a_slide_taken_out_of_its_collection_is_gone(taught: TaughtArchive, acce
     assert len(access.collection(access.slide(second.handle).collection_handle).slides) == 1
 
 
-def test_post_mortem_tissue_without_its_facts_is_not_shown(taught: TaughtArchive) -> None:
-    from archive.teaching import compose
-
-    code = taught.add(facts=Facts(source=TissueSource.POST_MORTEM))
-    assert compose(taught.archive, "None", [code]).collection is None
+def test_post_mortem_tissue_is_shown_only_with_consent_to_teaching(taught: TaughtArchive, access: Access) -> None:
+    hospital = Facts(
+        source=TissueSource.POST_MORTEM, authority=Authority.HOSPITAL, recorded=Recorded.AS_PART_OF_EXAMINATION
+    )
+    code = taught.add(facts=hospital)
+    assert compose(taught.archive, "Autopsies", [code]).collection is None
+    assert access.collections() == ()
 
 
 @pytest.mark.parametrize("failure", [CatalogueUnavailable, HoldingsUnavailable])

@@ -1,6 +1,7 @@
 """Every answer keeps itself private, tells nothing about the source, and looks the same for unknown and forbidden."""
 
 import re
+import time
 
 import httpx
 import pytest
@@ -72,6 +73,21 @@ def test_a_refused_slide_looks_exactly_like_one_that_never_was(two_slides: tuple
     assert forbidden.headers == unknown.headers
     assert forbidden.content == unknown.content
     assert client.get(route.format(refused)).content == unknown.content, "the second time it looks different"
+
+
+@pytest.mark.parametrize("route", ["/slides/{}/tiles/0/0_0.jpg", "/slides/{}", "/api/slides/{}"])
+def test_the_time_taken_does_not_tell_a_refused_slide_either(
+    two_slides: tuple[Client, str, str], route: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, shown, refused = two_slides
+    monkeypatch.setattr("archive.server.app.NOTHING_HERE_SECONDS", 0.5)
+    for handle in (refused, "1" * 26):
+        began = time.monotonic()
+        assert client.get(route.format(handle)).status_code == 404
+        assert time.monotonic() - began >= 0.5
+    began = time.monotonic()
+    assert client.get(route.format(shown)).status_code == 200
+    assert time.monotonic() - began < 0.5
 
 
 def test_a_collection_without_a_slide_to_show_looks_like_none(taught: TaughtArchive, opened: Opened) -> None:

@@ -134,9 +134,10 @@ def test_the_server_ends_when_it_is_told_to(taught: TaughtArchive, how: signal.S
             except httpx.TransportError:
                 time.sleep(0.1)
         process.send_signal(how)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
+        process.wait()
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
