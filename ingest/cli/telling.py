@@ -20,7 +20,8 @@ def tell_outcome(outcome: Outcome, console: Console) -> None:
         reason = outcome.reason or Reason.READER_CRASHED
         console.print(f"[red]refused[/red]  {called}: {reason.value}: {reason.sentence}", soft_wrap=True)
     elif receipt.new:
-        levels = f"{len(receipt.levels)} levels"
+        count = len(receipt.levels)
+        levels = f"{count} level{'s' if count != 1 else ''}"
         size = f"{receipt.size}, {levels}, {receipt.stored_bytes / 1e6:,.1f} MB"
         console.print(f"[green]kept[/green]     {called}: {receipt.slide_code}  {size}, pixels {receipt.pixels}")
     else:
