@@ -30,7 +30,7 @@ class Size:
         return -(-self.width // tile.width), -(-self.height // tile.height)
 
     def reduced(self, factor: int) -> "Size":
-        """The size after reduction by a whole factor; a partly filled pixel at the edge counts as one."""
+        """Reduce by a whole factor; a partly filled pixel at the edge counts as one."""
         return Size(-(-self.width // factor), -(-self.height // factor))
 
 

@@ -19,6 +19,7 @@ from archive.records import CaseRecord, Fidelity, ScanRecord, ScanStatus, Scheme
 from ingest.auditor import IdentifierClass, KnownIdentifier, Needles, Vocabulary
 from ingest.pipeline.answers import Description
 from ingest.pipeline.colours import FILE as COLOURS
+from ingest.pipeline.receipt import SCREENED
 from ingest.pipeline.source import Source
 from ingest.profiles import read_profiles
 
@@ -27,7 +28,9 @@ FOLDERS = 2
 the laboratory's own."""
 
 
-def needles_of(known: Iterable[str], source: Source, found: Description, layout: ScanLayout) -> Needles:
+def needles_of(
+    known: Iterable[str], source: Source, found: Description, layout: ScanLayout, facts: Facts
+) -> Needles:
     """Gather all that is known about a case and its file.
 
     Parameters
@@ -40,13 +43,16 @@ def needles_of(known: Iterable[str], source: Source, found: Description, layout:
         The file's own words.
     layout : ScanLayout
         Its numbers may stand in the metadata.
+    facts : Facts
+        Told in closed terms, in the record that lies beside the pixels.
     """
     identifiers = [KnownIdentifier(IdentifierClass.UNSORTED, text) for text in known]
     identifiers += [KnownIdentifier(IdentifierClass.FILE_NAME, file.stem) for file in source.files]
     folders = list(source.path.absolute().parents)[:FOLDERS]
     identifiers += [KnownIdentifier(IdentifierClass.FOLDER_NAME, folder.name) for folder in folders if folder.name]
     identifiers += [KnownIdentifier(IdentifierClass.SOURCE_METADATA, text) for text in found.properties.values()]
-    return Needles.of(identifiers, Vocabulary(schema_words(), frozenset(_numbers(_metadata_of(layout)))))
+    words = schema_words() | frozenset(_strings(_record_of(facts)))
+    return Needles.of(identifiers, Vocabulary(words, frozenset(_numbers(_metadata_of(layout)))))
 
 
 @cache
@@ -64,13 +70,16 @@ def schema_words() -> frozenset[str]:
     size = Size(2048, 2048)
     levels = tuple(LevelLayout.planned(size, Size(256, 256), coding, Origin.COPIED) for coding in Coding)
     words |= set(_strings(_metadata_of(ScanLayout(levels, MicronsPerPixel(0.5, 0.5), 20.0))))
-    return frozenset(words | set(_strings(_empty_record())) | set(_strings(_empty_manifest())))
+    return frozenset(words | set(_strings(_record_of(Facts()))) | set(_strings(_empty_manifest())))
 
 
-def _empty_record() -> Any:
+def _record_of(facts: Facts) -> Any:
+    """Write the record of a scan of which nothing is known but its case's facts."""
     case, slide, scan, patient = (new_key() for _ in range(4))
-    record = ScanRecord(key=scan, slide=slide, size=Size(1, 1), level_count=1, fidelity=Fidelity.COPIED)
-    return json.loads(record_text(Chain(CaseRecord(case, patient, Facts()), SlideRecord(slide, case), record)))
+    record = ScanRecord(
+        key=scan, slide=slide, size=Size(1, 1), level_count=1, fidelity=Fidelity.COPIED, might_identify=SCREENED
+    )
+    return json.loads(record_text(Chain(CaseRecord(case, patient, facts), SlideRecord(slide, case), record)))
 
 
 def _empty_manifest() -> Any:

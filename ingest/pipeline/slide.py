@@ -103,7 +103,7 @@ def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
         proof = prove(staged, source, every_tile=intake.every_tile)
 
         watch("commit", {})
-        search = Search(needles_of(vault.needles(keys.case), source, found, layout))
+        search = Search(needles_of(vault.needles(keys.case), source, found, layout, facts))
         scan = vault.record_file(source.sha256, keys.slide, source.path.name)
         committed = archive.commit(
             bench.staged,

@@ -6,7 +6,6 @@ that the scanner left out are added.
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,60 +34,17 @@ from archive.holdings.pixels import (
     scan_end,
 )
 from ingest.pipeline.answers import level_to_json
+from ingest.pipeline.planning import expected_tiles, plan_levels
 from ingest.scanners import EncodedTile, SourceLevel
 from ingest.scanners.opening import open_scan
 
 Tell = Callable[[dict[str, Any]], None]
-
-SMALLEST_PX = 1024
-"""Levels are added until the smallest fits a square of this side."""
-
-WIDEST_GAP = 4.5
-"""A pyramid that jumps further than this between two levels gets one in between."""
 
 ADDED_QUALITY = 90
 """JPEG quality of added levels of a JPEG scan; a lossless scan gets lossless ones."""
 
 TOLD_EVERY = 256
 """Progress is told after so many tiles: often enough for a smooth bar."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedLevel:
-    """One level to be stored: a level of the source, or an added one that much smaller than the level before."""
-
-    source: SourceLevel | None
-    factor: int = 1
-
-
-def plan_levels(levels: tuple[SourceLevel, ...]) -> list[PlannedLevel]:
-    """Keep every level that the scanner made, fill gaps over 4, and add levels until the smallest is small.
-
-    Added levels are four times smaller than the one before, or twice where that suffices: what a viewer wants in
-    between is made on request.
-    """
-    plan: list[PlannedLevel] = []
-    for level, smaller in zip(levels, (*levels[1:], None), strict=True):
-        plan.append(PlannedLevel(level))
-        size, target = level.size, smaller.size.width if smaller else 0
-        while size.width / target > WIDEST_GAP if target else max(size.width, size.height) > SMALLEST_PX:
-            factor = 2 if not target and max(size.width, size.height) <= 2 * SMALLEST_PX else 4
-            plan.append(PlannedLevel(None, factor))
-            size = size.reduced(factor)
-    return plan
-
-
-def expected_tiles(plan: list[PlannedLevel]) -> int:
-    """Count the tiles that a plan will store; those of added levels by their share of the level before."""
-    count, tiles = 0, 0
-    for planned in plan:
-        if planned.source is not None:
-            columns, rows = planned.source.size.tiles(planned.source.tile)
-            tiles = columns * rows
-        else:
-            tiles = -(-tiles // planned.factor**2)
-        count += tiles
-    return count
 
 
 def store(tell: Tell, path: str, folder: str, places: str) -> dict[str, Any]:

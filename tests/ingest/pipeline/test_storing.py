@@ -14,7 +14,8 @@ from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import Description, Stored, level_to_json
 from ingest.pipeline.comparing import compare
 from ingest.pipeline.describing import describe
-from ingest.pipeline.storing import plan_levels, store
+from ingest.pipeline.planning import plan_levels
+from ingest.pipeline.storing import store
 from tests.slides import jpegs, tissue
 from tests.slides.generic import APERIO_JPEG2000, make_libvips_tiff, make_tiff, make_unstorable_tiff
 from tests.slides.made import MadeSlide
