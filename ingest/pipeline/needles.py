@@ -28,9 +28,7 @@ FOLDERS = 2
 the laboratory's own."""
 
 
-def needles_of(
-    known: Iterable[str], source: Source, found: Description, layout: ScanLayout, facts: Facts
-) -> Needles:
+def needles_of(known: Iterable[str], source: Source, found: Description, layout: ScanLayout, facts: Facts) -> Needles:
     """Gather all that is known about a case and its file.
 
     Parameters

@@ -9,6 +9,7 @@ from ingest.pipeline.answers import Description
 from ingest.pipeline.jailed import describe
 from ingest.pipeline.source import listed
 from ingest.precheck import Family, parts, precheck
+from ingest.profiles import profile_for
 from ingest.sandbox import Jail, Limits
 
 
@@ -35,4 +36,5 @@ def preview(path: Path) -> Preview:
     limits = Limits.for_source(sum(file.stat().st_size for file in files))
     with Jail(read=files, list_names=listed(family, files[0]), limits=limits) as jail:
         found = Description.from_json(jail.call(describe, str(files[0])))
-    return Preview(family, found, deidentify(found.maker, found.properties), leave_behind(found.associated))
+    left = leave_behind(found.associated, label_expected=profile_for(found.maker).label_expected)
+    return Preview(family, found, deidentify(found.maker, found.properties), left)

@@ -23,6 +23,7 @@ from ingest.pipeline.needles import needles_of
 from ingest.pipeline.proving import Search, Staged, prove
 from ingest.pipeline.receipt import Receipt, receipt_of, receipt_of_known, scan_record
 from ingest.pipeline.source import Source
+from ingest.profiles import profile_for
 from ingest.sandbox import Jail
 
 WAITING_ROWS = ("K4", "Z4")
@@ -84,7 +85,7 @@ def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
         watch("recognise", {})
         found = Description.from_json(bench.jail.call(describe, str(source.path)))
         metadata = deidentify(found.maker, found.properties)
-        left_behind = leave_behind(found.associated)
+        left_behind = leave_behind(found.associated, label_expected=profile_for(found.maker).label_expected)
         person = PersonalIdentity(row.patient, row.patient_name, row.birth_date)
         keys = vault.keys_for(person, row.case, row.block, row.slide)
         _require_same_facts(archive.case(keys.case), facts)
