@@ -1,7 +1,7 @@
 """What is looked for in a case is the sum of its needles: who the patient is, and every word of the file's metadata."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ingest.auditor.coded import CodedSearch
@@ -27,6 +27,10 @@ class Needles:
     def coded(self) -> CodedSearch:
         """The search for the needles in bytes that are no text; it takes some tens of milliseconds to prepare."""
         return CodedSearch(self.all)
+
+    def with_numbers(self, numbers: frozenset[float]) -> "Needles":
+        """Give the same needles, with more measured numbers that may stand in the metadata."""
+        return replace(self, vocabulary=replace(self.vocabulary, numbers=self.vocabulary.numbers | numbers))
 
     @classmethod
     def of(cls, identifiers: Iterable[KnownIdentifier], vocabulary: Vocabulary | None = None) -> "Needles":
