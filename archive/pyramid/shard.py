@@ -20,9 +20,9 @@ CRC_BYTES = 4
 Index = npt.NDArray[np.uint64]
 
 
-def checked(tile: bytes) -> bytes:
-    """Append its crc32c to a tile, as it lies in a shard."""
-    return tile + struct.pack("<I", google_crc32c.value(tile))
+def crc32c(data: bytes) -> bytes:
+    """Compute the four bytes that follow a tile, or the index, in a shard."""
+    return struct.pack("<I", google_crc32c.value(data))
 
 
 def is_whole(stored: bytes) -> bool:
@@ -48,18 +48,20 @@ class ShardBuilder:
     """Gathers the tiles of one shard in memory, in any order, and closes it with its index."""
 
     def __init__(self, grid: ShardGrid) -> None:
-        self._body = bytearray()
+        self._parts: list[bytes] = []
+        self._length = 0
         self._index: Index = np.full((grid.rows, grid.columns, 2), ABSENT, "<u8")
 
     def add(self, column: int, row: int, tile: bytes) -> None:
         """Append one encoded tile at its place within the shard."""
-        self._index[row, column] = len(self._body), len(tile) + CRC_BYTES
-        self._body += checked(tile)
+        self._index[row, column] = self._length, len(tile) + CRC_BYTES
+        self._parts += tile, crc32c(tile)
+        self._length += len(tile) + CRC_BYTES
 
-    def close(self) -> bytearray:
+    def close(self) -> bytes:
         """Append the index and give the whole object."""
-        self._body += checked(self._index.tobytes())
-        return self._body
+        index = self._index.tobytes()
+        return b"".join([*self._parts, index, crc32c(index)])
 
 
 def read_index(tail: bytes, grid: ShardGrid, place: str, *, body: int) -> Index:
