@@ -244,8 +244,8 @@ with Archive.open(Path(sys.argv[1]), actor="curator") as archive:
 """
 """Records, in a process of its own, that consent was withdrawn, and tells when that was done."""
 
-FRESH = 12
-"""Connections opened one after the other: enough that each of two workers answers some of them."""
+FRESH = 6
+"""Connections opened one after the other for each address: with all addresses, both workers answer some of them."""
 
 UNKNOWN = "0123456789abcdefghjkmnpqrs"
 """A handle as they are, which no slide and no collection has."""
