@@ -51,7 +51,7 @@ def demo(
     places = Places.of(folder / "archive", folder / "vault", folder / "key" / "vault.key")
     if not places.exist:
         places.create()
-    receipt, handle = _take_in(places, slide, delivery)
+    receipt, handle = _take_in(places, slide, delivery, ours=file is None)
     _tell(receipt, file is None, places)
     _serve(places.archive, port, handle)
 
@@ -80,15 +80,19 @@ def _write_list(folder: Path, slide: Path) -> Path:
     return delivery
 
 
-def _take_in(places: Places, slide: Path, delivery: Path) -> tuple[Receipt, str]:
-    """Take the slide in and put it into a teaching collection; give its receipt and the collection's handle."""
+def _take_in(places: Places, slide: Path, delivery: Path, *, ours: bool) -> tuple[Receipt, str]:
+    """Take the slide in and put it into a teaching collection; give its receipt and the collection's handle.
+
+    A slide that we drew ourselves may be read on any system; a stranger's needs walls.
+    """
     (row,) = read_delivery(delivery)
     facts = Facts(source=TissueSource.LIVING, jurisdiction=Jurisdiction.ENGLAND)
     with places.opened() as (archive, vault):
         recover(archive, vault)
         bar = SlideProgress(1)
+        intake = Intake(archive, vault, keep_out=places.secret, limits_only=ours, watch=bar.watch)
         with bar.progress:
-            receipt = ingest_slide(slide, row, facts, Intake(archive, vault, keep_out=places.secret, watch=bar.watch))
+            receipt = ingest_slide(slide, row, facts, intake)
         composed = compose(archive, COLLECTION, [receipt.slide_code])
     if composed.collection is None:
         raise ArchiveError("the rules do not let this slide be shown to a class; see: coverslip explain")

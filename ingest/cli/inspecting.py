@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from archive.cli.sentences import AsJson, out, said
+from ingest.cli.places import LimitsOnly
 from ingest.pipeline.jailed import MODULES
 from ingest.pipeline.preview import Preview, preview
 from ingest.sandbox import prepare
@@ -17,13 +18,14 @@ from ingest.sandbox import prepare
 def inspect(
     file: Annotated[Path, typer.Argument(help="A slide, or the main file of a multi-file slide.")],
     as_json: AsJson = False,
+    limits_only: LimitsOnly = False,
 ) -> None:
     """Show what is in a slide, what would be kept and what would be left behind. Nothing is written.
 
     Values of the file's metadata are not shown, because they may name a person.
     """
     prepare(*MODULES)
-    found = preview(file)
+    found = preview(file, limits_only=limits_only)
     if as_json:
         print(json.dumps(_as_json(found), indent=2))
         return

@@ -30,6 +30,14 @@ KeyFile = Annotated[
     ),
 ]
 
+LimitsOnly = Annotated[
+    bool,
+    typer.Option(
+        "--limits-only",
+        help="Read slides although this system has no walls for their readers (see doctor); only slides you trust.",
+    ),
+]
+
 BOUND_TO = "archive"
 """The vault's declaration of the archive that its keys are meant for."""
 
@@ -68,15 +76,12 @@ class Places:
             If one of them is there already: a new vault would not know the codes of an old archive.
         """
         settings = ArchiveSettings(archive=self.archive)
-        if (self.archive / "archive.json").exists() and not self.vault.exists():
-            raise VaultUnavailable(
-                "there is an archive, but no key vault where it should be; name the vault's folder with --vault"
-            )
+        if not (self.archive / "archive.json").exists():  # first, because not every folder will do
+            Archive.create(self.archive, settings, actor="laboratory").close()
         if not self.vault.exists():
+            _require_unused(self.archive, settings)
             self.key.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             KeyVault.create(self.vault, self.key).close()
-        if not (self.archive / "archive.json").exists():
-            Archive.create(self.archive, settings, actor="laboratory").close()
         with self.opened():
             pass
 
@@ -96,6 +101,15 @@ class Places:
         ):
             _require_pair(archive, vault)
             yield archive, vault
+
+
+def _require_unused(archive: Path, settings: ArchiveSettings) -> None:
+    """Refuse to make a new vault for an archive that has codes already."""
+    with Archive.open(archive, settings=settings, read_only=True) as opened:
+        if opened.slides():
+            raise VaultUnavailable(
+                "there is an archive, but no key vault where it should be; name the vault's folder with --vault"
+            )
 
 
 def _require_pair(archive: Archive, vault: KeyVault) -> None:

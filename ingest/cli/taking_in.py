@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from archive.holdings import Recovered
-from ingest.cli.places import KeyFile, Places, VaultFolder
+from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 from ingest.cli.telling import tell_outcome, tell_plan
 from ingest.delivery import ColumnMapping, Feed, Row, default_of, feeds_of, match, read_delivery
 from ingest.keyvault import KeyVault
@@ -53,6 +53,7 @@ def ingest(
     verify: Annotated[
         Literal["sample", "full"], typer.Option(help="How many tiles other decoders look at: 64 a level, or all.")
     ] = "sample",
+    limits_only: LimitsOnly = False,
     receipts: Annotated[
         Path | None, typer.Option(help="Append a receipt for each slide to this file, one JSON object a line.")
     ] = None,
@@ -66,7 +67,7 @@ def ingest(
     places = Places.of(archive, vault, vault_key)
     _require_there(paths)
     if dry_run and not places.exist:
-        tell_plan(_delivered(paths, delivery, mapping, None))
+        tell_plan(_delivered(paths, delivery, mapping, None), limits_only=limits_only)
         return
     _require_writable(receipts)
     if not places.exist:
@@ -81,11 +82,18 @@ def ingest(
             )
         delivered = _delivered(paths, delivery, mapping, chosen)
         if dry_run:
-            tell_plan(delivered)
+            tell_plan(delivered, limits_only=limits_only)
             return
         _tell_recovered(recover(holdings, keyvault))
         bar = SlideProgress(len(delivered))
-        intake = Intake(holdings, keyvault, every_tile=verify == "full", keep_out=places.secret, watch=bar.watch)
+        intake = Intake(
+            holdings,
+            keyvault,
+            every_tile=verify == "full",
+            keep_out=places.secret,
+            limits_only=limits_only,
+            watch=bar.watch,
+        )
         with bar.progress:
             outcomes = [bar.ended(one, receipts) for one in ingest_batch(delivered, intake, Quarantine(keyvault))]
     _summary(outcomes)

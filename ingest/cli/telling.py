@@ -83,21 +83,21 @@ def _verified(receipt: Receipt) -> Table:
     return table
 
 
-def tell_plan(delivery: Sequence[Delivered]) -> None:
+def tell_plan(delivery: Sequence[Delivered], *, limits_only: bool) -> None:
     """Tell what an ingest would do, slide by slide; nothing is written."""
     for one in delivery:
-        out().print(f"{one.called}: {_plan(one)}", soft_wrap=True)
+        out().print(f"{one.called}: {_plan(one, limits_only)}", soft_wrap=True)
     out().print(f"{len(delivery)} files. Nothing was written.")
 
 
-def _plan(one: Delivered) -> str:
+def _plan(one: Delivered, limits_only: bool) -> str:
     if one.row is None or one.facts is None:
         return f"would be refused: {Reason.NO_ROW.value}: {Reason.NO_ROW.sentence}"
     keep = decide(one.facts, Purpose.KEEP, Recipient.LABORATORY)
     if not keep.allowed:
         return f"would be refused by row {keep.row}: {keep.sentence}"
     try:
-        return f"would be kept (row {keep.row}): {_contents(preview(one.path))}"
+        return f"would be kept (row {keep.row}): {_contents(preview(one.path, limits_only=limits_only))}"
     except SlideRefused as refused:
         return f"would be refused: {refused}"
 

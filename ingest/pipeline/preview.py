@@ -23,8 +23,8 @@ class Preview:
     left_behind: LeftBehind
 
 
-def preview(path: Path) -> Preview:
-    """Look into a slide, in a jail that can write nothing.
+def preview(path: Path, *, limits_only: bool = False) -> Preview:
+    """Look into a slide, in a jail that can write nothing; with `limits_only` also where the system has no walls.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def preview(path: Path) -> Preview:
     family = precheck(path)
     files = [file.absolute() for file in parts(path)]  # the jail works in another folder
     limits = Limits.for_source(sum(file.stat().st_size for file in files))
-    with Jail(read=files, list_names=listed(family, files[0]), limits=limits) as jail:
+    with Jail(read=files, list_names=listed(family, files[0]), limits=limits, allow_limits_only=limits_only) as jail:
         found = Description.from_json(jail.call(describe, str(files[0])))
     left = leave_behind(found.associated, label_expected=profile_for(found.maker).label_expected)
     return Preview(family, found, deidentify(found.maker, found.properties), left)

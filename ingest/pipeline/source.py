@@ -23,9 +23,11 @@ class Source:
     sha256: bytes = field(repr=False)
     size_bytes: int
     moments: tuple[Moment, ...] = field(repr=False)
+    limits_only: bool = False
+    """Whether it is trusted enough to be read where the system has limits for a process, but no walls around it."""
 
     @classmethod
-    def receive(cls, path: Path) -> Self:
+    def receive(cls, path: Path, *, limits_only: bool = False) -> Self:
         """Check a file's structure, name its parts, and digest them.
 
         Raises
@@ -36,7 +38,8 @@ class Source:
         family = precheck(path)
         files = tuple(file.absolute() for file in parts(path))  # the jail works in another folder
         moments = tuple(_moment(file) for file in files)
-        return cls(family, files, _digest(files), sum(size for _, size, _ in moments), moments)
+        size_bytes = sum(size for _, size, _ in moments)
+        return cls(family, files, _digest(files), size_bytes, moments, limits_only)
 
     @property
     def path(self) -> Path:
@@ -51,6 +54,7 @@ class Source:
             list_names=listed(self.family, self.path),
             limits=Limits.for_source(self.size_bytes),
             keep_out=keep_out,
+            allow_limits_only=self.limits_only,
         )
 
     def require_unchanged(self) -> None:
