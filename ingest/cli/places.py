@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, InvalidValue
 from archive.holdings import Archive
 from archive.settings import ArchiveSettings
 from ingest.errors import VaultUnavailable
@@ -76,12 +76,12 @@ class Places:
             If one of them is there already: a new vault would not know the codes of an old archive.
         """
         settings = ArchiveSettings(archive=self.archive)
-        if not (self.archive / "archive.json").exists():  # first, because not every folder will do
-            Archive.create(self.archive, settings, actor="laboratory").close()
         if not self.vault.exists():
-            _require_unused(self.archive, settings)
+            _require_empty(self.archive)
             self.key.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             KeyVault.create(self.vault, self.key).close()
+        if not (self.archive / "archive.json").exists():
+            Archive.create(self.archive, settings, actor="laboratory").close()
         with self.opened():
             pass
 
@@ -103,13 +103,14 @@ class Places:
             yield archive, vault
 
 
-def _require_unused(archive: Path, settings: ArchiveSettings) -> None:
-    """Refuse to make a new vault for an archive that has codes already."""
-    with Archive.open(archive, settings=settings, read_only=True) as opened:
-        if opened.slides():
-            raise VaultUnavailable(
-                "there is an archive, but no key vault where it should be; name the vault's folder with --vault"
-            )
+def _require_empty(archive: Path) -> None:
+    """Refuse, before a vault is made for it, a folder in which no archive can be made."""
+    if (archive / "archive.json").exists():
+        raise VaultUnavailable(
+            "there is an archive, but no key vault where it should be; name the vault's folder with --vault"
+        )
+    if archive.exists() and (not archive.is_dir() or any(archive.iterdir())):
+        raise InvalidValue("an archive is made in an empty folder; name another one with --archive")
 
 
 def _require_pair(archive: Archive, vault: KeyVault) -> None:
