@@ -56,7 +56,7 @@ class ShownSlide:
     pyramid: Pyramid
     levels: tuple[ViewerLevel, ...]
     deepzoom: DeepZoom
-    tag: bytes
+    tag: str
 
 
 class Access:
@@ -180,7 +180,7 @@ class Access:
             pyramid=pyramid,
             levels=levels,
             deepzoom=DeepZoom.of(levels),
-            tag=tag.encode(),
+            tag=tag,
         )
         self._keep(shown)
         return shown

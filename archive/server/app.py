@@ -1,4 +1,7 @@
-"""One ASGI application: the tile route in front, and behind it the pages and the JSON API."""
+"""One application with two doors: RSGI for speed, as granian calls it, and ASGI for whatever else would run it.
+
+Pictures are answered by the tile route alone. Everything else goes to the pages and the JSON API, which FastAPI holds.
+"""
 
 import asyncio
 import ipaddress
@@ -7,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,14 +19,17 @@ from archive.holdings import Archive
 from archive.server.access import Access
 from archive.server.api import api, describe
 from archive.server.cache import TileCache
-from archive.server.headers import PRIVATE, SECURITY, Answer, header, sentence
+from archive.server.headers import Answer, Headers, of_page, sentence
 from archive.server.pages import add_pages
 from archive.server.pictures import Pictures
 from archive.server.status import NOTHING_HERE, ForeignHost, refusal_for
 from archive.server.tiles import TileRoute
 from archive.settings import ArchiveSettings
 
-_HOST = re.compile(rb"(\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+)(:[0-9]{1,5})?")
+if TYPE_CHECKING:
+    from granian.rsgi import Scope as RsgiScope
+
+_HOST = re.compile(r"(\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+)(:[0-9]{1,5})?")
 _HOSTS_REMEMBERED = 64
 
 NOTHING_HERE_SECONDS = 0.05
@@ -37,8 +44,18 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+class RsgiReply(Protocol):
+    """What granian gives to answer with."""
+
+    def response_empty(self, status: int, headers: Headers) -> None:
+        """Send headers alone."""
+
+    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send headers and content."""
+
+
 class Server:
-    """The ASGI application: lets in who asks this machine by its own name, and lets nothing out unshielded.
+    """Lets in who asks this machine by its own name, and lets nothing out unshielded.
 
     Without the first, any web page could have its own name point here and read slides through its visitor's browser.
 
@@ -56,65 +73,100 @@ class Server:
         self._tiles = tiles
         self._others = others
         self.close = close
-        self._known_hosts: set[bytes] = set()
+        self._known_hosts: set[str] = set()
+
+    async def __rsgi__(self, scope: "RsgiScope", protocol: "RsgiReply") -> None:
+        """Answer one request of granian's."""
+        arrived = time.monotonic()
+        headers = scope.headers
+        host, known_tag = headers.get("host") or scope.authority or "", headers.get("if-none-match")
+        answer = self._picture(scope.method, scope.path, host, known_tag)
+        if answer is None:
+            answer = await self._page(_as_asgi(scope))
+        status, told, body = answer
+        if status == NOTHING_HERE.status:
+            await _even_out(arrived)
+        if scope.method == "HEAD" or not body:
+            protocol.response_empty(status, told)
+        else:
+            protocol.response_bytes(status, told, body)
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Close, as granian's worker ends."""
+        self.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request of another server's."""
         if scope["type"] != "http":
             return await self._others(scope, receive, send)
         arrived = time.monotonic()
-        try:
-            self._admit(scope)
-            answer = self._tiles.answer(scope) if scope["path"].startswith("/slides/") else None
-        except Exception as error:  # noqa: BLE001  the last line of defence: nothing leaves as a stack trace
-            answer = _refused(error)
+        headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        host, known_tag = headers.get(b"host", ""), headers.get(b"if-none-match")
+        answer = self._picture(scope["method"], scope["path"], host, known_tag)
         if answer is None:
-            return await self._shielded(scope, receive, send, arrived)
-        if answer[0] == NOTHING_HERE.status:
+            answer = await self._page(scope)
+        status, told, body = answer
+        if status == NOTHING_HERE.status:
             await _even_out(arrived)
-        await _send(answer, scope, send)
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told]
+        await send({"type": "http.response.start", "status": status, "headers": raw})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    def _admit(self, scope: Scope) -> None:
-        host = header(scope["headers"], b"host") or b""
-        if host in self._known_hosts:
-            return
+    def _picture(self, method: str, path: str, host: str, known_tag: str | None) -> Answer | None:
+        """Answer if it is a picture that was asked for, or if nothing may be answered at all."""
+        try:
+            if host not in self._known_hosts:
+                self._admit(host)
+            return self._tiles.answer(method, path, known_tag)
+        except Exception as error:  # noqa: BLE001  the last line of defence: nothing leaves as a stack trace
+            return _refused(error)
+
+    def _admit(self, host: str) -> None:
         found = _HOST.fullmatch(host)
-        if found is None or not is_loopback(found[1].decode()):
+        if found is None or not is_loopback(found[1]):
             raise ForeignHost
         if len(self._known_hosts) < _HOSTS_REMEMBERED:
             self._known_hosts.add(host)
 
-    async def _shielded(self, scope: Scope, receive: Receive, send: Send, arrived: float) -> None:
-        """Pass on to the pages, add the headers that every answer has, and turn an escaping error into a sentence."""
-        started = False
+    async def _page(self, scope: Scope) -> Answer:
+        """Answer with a page; an error that escapes from it becomes a sentence."""
+        status, headers, body = 0, [], b""
 
-        async def shielding(message: Message) -> None:
-            nonlocal started
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def collect(message: Message) -> None:
+            nonlocal status, headers, body
             if message["type"] == "http.response.start":
-                started = True
-                if message["status"] == NOTHING_HERE.status:
-                    await _even_out(arrived)
-                headers = message["headers"]
-                kept = [] if header(headers, PRIVATE[0]) else [PRIVATE]
-                message = {**message, "headers": [*headers, *kept, *SECURITY]}
-            await send(message)
+                status, headers = message["status"], message["headers"]
+            else:
+                body += message.get("body", b"")
 
         try:
-            await self._others(scope, receive, shielding)
-        except Exception as error:  # noqa: BLE001  as above
-            if not started:
-                await _send(_refused(error), scope, send)
+            await self._others(scope, receive, collect)
+        except Exception as error:  # noqa: BLE001  as above; where a page answered first, its answer stands
+            if not status:
+                return _refused(error)
+        return status, of_page(headers), body
+
+
+def _as_asgi(scope: "RsgiScope") -> Scope:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": scope.http_version,
+        "method": scope.method,
+        "scheme": scope.scheme,
+        "path": scope.path,
+        "query_string": scope.query_string.encode("latin-1"),
+        "root_path": "",
+        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in scope.headers.items()],
+    }
 
 
 async def _even_out(arrived: float) -> None:
     """Wait until it can no longer be told from the time taken whether something was looked up and refused."""
     await asyncio.sleep(max(0.0, arrived + NOTHING_HERE_SECONDS - time.monotonic()))
-
-
-async def _send(answer: Answer, scope: Scope, send: Send) -> None:
-    status, headers, body = answer
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 def _refused(error: Exception) -> Answer:

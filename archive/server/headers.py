@@ -6,7 +6,7 @@ No header tells a date of a scan, a digest, a code or the server's make; an ETag
 from collections.abc import Iterable
 from http import HTTPStatus
 
-Headers = list[tuple[bytes, bytes]]
+Headers = list[tuple[str, str]]
 Answer = tuple[int, Headers, bytes]
 """Status, headers and body."""
 
@@ -25,55 +25,55 @@ POLICY = "; ".join(
 """Nothing is loaded from another host, and no other page may frame this one."""
 
 SECURITY: Headers = [
-    (b"content-security-policy", POLICY.encode()),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"server", b""),
-    (b"x-content-type-options", b"nosniff"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("referrer-policy", "no-referrer"),
+    ("server", ""),
+    ("x-content-type-options", "nosniff"),
 ]
-"""The empty ``server`` keeps the one that granian would add from telling what runs here."""
+"""What every answer has. The empty ``server`` keeps the one that granian would add from telling what runs here."""
 
-PRIVATE = (b"cache-control", b"private, no-cache")
+FOR_PAGES: Headers = [("content-security-policy", POLICY), ("cross-origin-opener-policy", "same-origin"), *SECURITY]
+FOR_PICTURES: Headers = [("content-security-policy", "default-src 'none'"), *SECURITY]
+
+PRIVATE = ("cache-control", "private, no-cache")
 """A browser may keep a tile but must ask each time whether it may still show it; nobody in between may keep it."""
 
-JPEG = b"image/jpeg"
-DZI = b"application/xml"
-TEXT = b"text/plain; charset=utf-8"
+JPEG = "image/jpeg"
+DZI = "application/xml"
+TEXT = "text/plain; charset=utf-8"
 
-_BY_TYPE: dict[bytes, Headers] = {kind: [(b"content-type", kind), PRIVATE, *SECURITY] for kind in (JPEG, DZI, TEXT)}
+_BY_TYPE: dict[str, Headers] = {kind: [("content-type", kind), PRIVATE, *FOR_PICTURES] for kind in (JPEG, DZI, TEXT)}
 
 
-def content(kind: bytes, body: bytes, tag: bytes) -> Answer:
+def content(kind: str, body: bytes, tag: str) -> Answer:
     """Answer with a picture and the tag under which a browser may keep it."""
-    return 200, [*_BY_TYPE[kind], (b"content-length", b"%d" % len(body)), (b"etag", tag)], body
+    return 200, [*_BY_TYPE[kind], ("content-length", str(len(body))), ("etag", tag)], body
 
 
-def unchanged(tag: bytes) -> Answer:
+def unchanged(tag: str) -> Answer:
     """Answer that the browser may show what it has."""
-    return 304, [(b"etag", tag), PRIVATE, *SECURITY], b""
+    return 304, [("etag", tag), PRIVATE, *FOR_PICTURES], b""
 
 
 def sentence(status: int, text: str) -> Answer:
     """Answer with one sentence; a 405 says what is allowed."""
     body = f"{text}\n".encode()
-    allowed = [(b"allow", b"GET, HEAD")] if status == HTTPStatus.METHOD_NOT_ALLOWED else []
-    return status, [*_BY_TYPE[TEXT], (b"content-length", b"%d" % len(body)), *allowed], body
+    allowed = [("allow", "GET, HEAD")] if status == HTTPStatus.METHOD_NOT_ALLOWED else []
+    return status, [*_BY_TYPE[TEXT], ("content-length", str(len(body))), *allowed], body
 
 
-def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """Find one header of a request; names are in lower case, as ASGI gives them."""
-    for key, value in headers:
-        if key == name:
-            return value
-    return None
+def of_page(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Complete the headers of a page, given as ASGI gives them."""
+    given = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+    private = [] if any(name == PRIVATE[0] for name, _ in given) else [PRIVATE]
+    return [*given, *private, *FOR_PAGES]
 
 
-def matches(asked: bytes | None, tag: bytes) -> bool:
+def matches(known: str | None, tag: str) -> bool:
     """Whether an ``If-None-Match`` names `tag` (RFC 9110, 13.1.2: weak comparison).
 
     ``*`` is not honoured: it would have to be known that there is such a picture, without making it.
     """
-    if asked is None:
+    if known is None:
         return False
-    return tag in (each.strip().removeprefix(b"W/") for each in asked.split(b","))
+    return tag in (each.strip().removeprefix("W/") for each in known.split(","))

@@ -88,7 +88,7 @@ def _routes(access: Access, frames: _Frames, assets: Mapping[str, _Asset]) -> AP
         if asset is None:
             raise UnknownCode
         headers = {"etag": asset.tag, "cache-control": "no-cache"}
-        if matches(request.headers.get("if-none-match", "").encode(), asset.tag.encode()):
+        if matches(request.headers.get("if-none-match"), asset.tag):
             return Response(status_code=304, headers=headers)
         return Response(asset.body, media_type=asset.kind, headers=headers)
 

@@ -6,11 +6,9 @@ belong to one thread can be closed safely.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
 
 from archive.server.access import Access, ShownSlide
-from archive.server.headers import DZI, JPEG, Answer, content, header, matches, unchanged
+from archive.server.headers import DZI, JPEG, Answer, content, matches, unchanged
 from archive.server.pictures import Pictures
 from archive.server.status import MalformedAddress, WrongMethod
 
@@ -19,8 +17,6 @@ _NATIVE = re.compile(f"/slides/([^/]+)/tiles/{_NUMBER}/{_NUMBER}_{_NUMBER}[.]jpg
 _DEEPZOOM = re.compile(f"/slides/([^/]+)_files/{_NUMBER}/{_NUMBER}_{_NUMBER}[.]jpeg")
 _WHOLE = re.compile("/slides/([^/]+)([.]dzi|/thumbnail[.]jpg)")
 _ANY_TILE = re.compile("/slides/[^/]+(/tiles|_files)(/.*)?", re.DOTALL)
-
-Scope = Mapping[str, Any]
 
 
 class TileRoute:
@@ -38,43 +34,42 @@ class TileRoute:
         self._access = access
         self._pictures = pictures
 
-    def answer(self, scope: Scope) -> Answer | None:
+    def answer(self, method: str, path: str, known_tag: str | None) -> Answer | None:
         """Answer a request; None when its address is not a picture's.
+
+        Parameters
+        ----------
+        method, path : str
+            As in the request, the path decoded.
+        known_tag : str or None
+            Its ``If-None-Match``.
 
         Raises
         ------
         ArchiveError
             If there is no such picture, it must not be seen, or it is damaged.
         """
-        found = _NATIVE.fullmatch(scope["path"])
+        if not path.startswith("/slides/"):
+            return None
+        found = _NATIVE.fullmatch(path) or _DEEPZOOM.fullmatch(path) or _WHOLE.fullmatch(path)
         if found is None:
-            return self._less_common(scope)
-        handle, level, column, row = found.groups()
-        return self._decided(
-            scope, handle, JPEG, lambda slide: self._pictures.native(slide, int(level), int(column), int(row))
-        )
-
-    def _less_common(self, scope: Scope) -> Answer | None:
-        path: str = scope["path"]
-        if found := _DEEPZOOM.fullmatch(path):
-            level, column, row = map(int, found.groups()[1:])
-            return self._decided(
-                scope, found[1], JPEG, lambda slide: self._pictures.deepzoom(slide, level, column, row)
-            )
-        if found := _WHOLE.fullmatch(path):
-            if found[2] == ".dzi":
-                return self._decided(scope, found[1], DZI, lambda slide: slide.deepzoom.descriptor())
-            return self._decided(scope, found[1], JPEG, self._pictures.thumbnail)
-        if _ANY_TILE.fullmatch(path):
-            raise MalformedAddress
-        return None
-
-    def _decided(self, scope: Scope, handle: str, kind: bytes, make: Callable[[ShownSlide], bytes]) -> Answer:
-        """Decide first; only then look whether the browser already has the picture, and else give it."""
-        if scope["method"] not in ("GET", "HEAD"):
+            if _ANY_TILE.fullmatch(path):
+                raise MalformedAddress
+            return None
+        if method not in ("GET", "HEAD"):
             raise WrongMethod
-        slide = self._access.slide(handle)
-        tag = b'"%b%b"' % (slide.tag, scope["path"][len("/slides/") + len(handle) :].encode())
-        if matches(header(scope["headers"], b"if-none-match"), tag):
+        slide = self._access.slide(found[1])
+        tag = f'"{slide.tag}{path[found.end(1) :]}"'
+        if matches(known_tag, tag):
             return unchanged(tag)
-        return content(kind, make(slide), tag)
+        kind, body = self._picture(slide, found)
+        return content(kind, body, tag)
+
+    def _picture(self, slide: ShownSlide, found: re.Match[str]) -> tuple[str, bytes]:
+        if found.re is _NATIVE:
+            return JPEG, self._pictures.native(slide, int(found[2]), int(found[3]), int(found[4]))
+        if found.re is _DEEPZOOM:
+            return JPEG, self._pictures.deepzoom(slide, int(found[2]), int(found[3]), int(found[4]))
+        if found[2] == ".dzi":
+            return DZI, slide.deepzoom.descriptor()
+        return JPEG, self._pictures.thumbnail(slide)

@@ -13,6 +13,7 @@ import pytest
 from archive.errors import ArchiveError, InvalidValue
 from archive.server.run import address_of, require_loopback, serve
 from archive.settings import ArchiveSettings
+from tests.archive.server.conftest import Opened
 from tests.archive.server.taught import START, TaughtArchive, free_port, served
 
 FRESH = 40
@@ -96,6 +97,30 @@ def test_what_is_taught_while_the_server_runs_is_shown(taught: TaughtArchive) ->
         (place,) = taught.teach("Later", taught.add()).places
         time.sleep(1)
         assert statuses(f"{base}/slides/{place.handle}") == {200}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_the_running_server_answers_as_the_application_does(taught: TaughtArchive, opened: Opened, method: str) -> None:
+    shown, refused = taught.add(), taught.add()
+    collection = taught.teach("Two", shown, refused)
+    taught.refuse(refused)
+    first, second = (place.handle for place in collection.places)
+    client = opened(taught)
+    routes = ["/", f"/collections/{collection.handle}", "/static/pages.css", "/api/collections", "/nothing", "/healthz"]
+    for handle in (first, second):
+        routes += [f"/slides/{handle}{end}" for end in ("", ".dzi", "/thumbnail.jpg", "/tiles/0/0_0.jpg")]
+        routes += [
+            f"/slides/{handle}{end}" for end in ("/tiles/0/-1_0.jpg", "/tiles/0/0_0.jpg%0a", "_files/9/1_0.jpeg")
+        ]
+    with served(taught.root, workers=1) as base, httpx.Client() as live:
+        for route in routes:
+            one, other = live.request(method, base + route), client.request(method, route)
+            told = [header for header in one.headers.multi_items() if header[0] != "date"]
+            assert sorted(told) == sorted(other.headers.multi_items()), route
+            assert (one.status_code, one.content) == (other.status_code, other.content)
+            if "etag" in one.headers and method == "GET":
+                again = live.get(base + route, headers={"if-none-match": one.headers["etag"]})
+                assert (again.status_code, again.content) == (304, b"")
 
 
 def test_no_header_on_the_wire_tells_what_runs_here_or_when_anything_was_made(taught: TaughtArchive) -> None:
