@@ -13,10 +13,10 @@ def main() -> None:
     """
     command = next(iter(sys.argv[1:]), None)
     if command in READS_SLIDES and "--help" not in sys.argv:
-        from ingest.pipeline.jailed import MODULES
+        from ingest.pipeline.jailed import PREPARED
         from ingest.sandbox import prepare
 
-        prepare(*MODULES)
+        prepare(*PREPARED)
     from ingest.cli.main import app
 
     app(command)()

@@ -18,7 +18,7 @@ from archive.errors import DamagedPyramid, TileOutsideLevel
 from archive.geometry import MicronsPerPixel, Size
 from archive.pyramid.codec import Pixels, decode_jpeg
 from archive.pyramid.layout import WHITE, Coding, LevelLayout, Origin, ScanLayout, read_layout, shard_key
-from archive.pyramid.shard import ABSENT, CRC_BYTES, ShardGrid, is_whole, read_index
+from archive.pyramid.shard import ABSENT, CRC_BYTES, ShardGrid, crc32c, read_index
 
 
 class _Shard:
@@ -47,9 +47,10 @@ class _Shard:
         if offset == ABSENT:
             return None
         stored = os.pread(self._file, length, offset)
-        if len(stored) != length or not is_whole(stored):
+        tile = stored[:-CRC_BYTES]
+        if len(stored) != length or stored[-CRC_BYTES:] != crc32c(tile):
             raise DamagedPyramid(f"{self.key}, tile {entry}", "bytes that match their crc32c", "others")
-        return stored[:-CRC_BYTES]
+        return tile
 
     def close(self) -> None:
         os.close(self._file)
@@ -127,10 +128,16 @@ class Level:
         TileOutsideLevel, DamagedPyramid
             As `encoded_tile`.
         """
-        return self._decode(column, row, np.empty((self.tile.height, self.tile.width, 3), np.uint8))
+        return self.read_tile(column, row, np.empty((self.tile.height, self.tile.width, 3), np.uint8))
 
-    def _decode(self, column: int, row: int, out: Pixels) -> Pixels:
-        """Decode a tile into `out`, ``(tile height, tile width, 3)``."""
+    def read_tile(self, column: int, row: int, out: Pixels) -> Pixels:
+        """Decode one tile into `out`, contiguous ``(tile height, tile width, 3)`` uint8, and give it back.
+
+        Raises
+        ------
+        TileOutsideLevel, DamagedPyramid
+            As `encoded_tile`.
+        """
         stored = self.encoded_tile(column, row)
         if stored is None:
             out[...] = WHITE
@@ -189,13 +196,13 @@ class Level:
         if right - left < width or bottom - top < height:
             out[...] = WHITE
         elif (width, height) == (tile_w, tile_h) and x % tile_w == 0 and y % tile_h == 0:
-            return self._decode(x // tile_w, y // tile_h, out)
+            return self.read_tile(x // tile_w, y // tile_h, out)
         scratch = self._scratch_tile()
         for row in range(top // tile_h, -(-bottom // tile_h)):
             y0, y1 = max(top, row * tile_h), min(bottom, (row + 1) * tile_h)
             for column in range(left // tile_w, -(-right // tile_w)):
                 x0, x1 = max(left, column * tile_w), min(right, (column + 1) * tile_w)
-                self._decode(column, row, scratch)
+                self.read_tile(column, row, scratch)
                 out[y0 - y : y1 - y, x0 - x : x1 - x] = scratch[
                     y0 - row * tile_h : y1 - row * tile_h, x0 - column * tile_w : x1 - column * tile_w
                 ]

@@ -23,7 +23,7 @@ from ingest.cli.places import Places
 from ingest.cli.taking_in import SlideProgress
 from ingest.cli.telling import tell_receipt
 from ingest.delivery import read_delivery
-from ingest.pipeline.jailed import MODULES
+from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.receipt import Receipt
 from ingest.pipeline.recovery import recover
 from ingest.pipeline.slide import Intake, ingest_slide
@@ -44,7 +44,7 @@ def demo(
 
     Everything lies in one folder that can be deleted afterwards. Stop with Ctrl-C.
     """
-    prepare(*MODULES)
+    prepare(*PREPARED)
     folder = folder.absolute()
     slide = file.absolute() if file else _draw(folder)
     delivery = _write_list(folder, slide)

@@ -13,7 +13,7 @@ from rich.table import Table
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.errors import ArchiveError
 from ingest.cli.places import KeyFile, Places, VaultFolder
-from ingest.pipeline.jailed import MODULES
+from ingest.pipeline.jailed import PREPARED
 from ingest.sandbox import Level, jail_level, prepare, self_test, what_is_missing
 
 SHOWN = ("coverslip", "openslide-bin", "tifffile", "imagecodecs", "zarr", "pillow", "sqlalchemy", "cryptography")
@@ -30,7 +30,7 @@ def doctor(
     archive: ArchiveFolder = Path("coverslip-archive"), vault: VaultFolder = None, vault_key: KeyFile = None
 ) -> None:
     """Check versions, the jail that slides are read in, disk, viewer, archive and vault; say what to do."""
-    prepare(*MODULES)
+    prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
     findings = [*_versions(), *_jail(places), _viewer(), *_places(places)]
     table = Table(box=None, show_header=False, pad_edge=False)

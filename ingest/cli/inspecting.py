@@ -9,7 +9,7 @@ from rich.table import Table
 
 from archive.cli.sentences import AsJson, out, said
 from ingest.cli.places import LimitsOnly
-from ingest.pipeline.jailed import MODULES
+from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.preview import Preview, preview
 from ingest.sandbox import prepare
 
@@ -24,7 +24,7 @@ def inspect(
 
     Values of the file's metadata are not shown, because they may name a person.
     """
-    prepare(*MODULES)
+    prepare(*PREPARED)
     found = preview(file, limits_only=limits_only)
     if as_json:
         print(json.dumps(_as_json(found), indent=2))

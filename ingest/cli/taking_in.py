@@ -17,7 +17,7 @@ from ingest.cli.telling import tell_outcome, tell_plan
 from ingest.delivery import ColumnMapping, Feed, Row, default_of, feeds_of, match, read_delivery
 from ingest.keyvault import KeyVault
 from ingest.pipeline.batch import Delivered, Outcome, find_files, ingest_batch
-from ingest.pipeline.jailed import MODULES
+from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.recovery import recover
 from ingest.pipeline.slide import Intake
 from ingest.quarantine import Quarantine
@@ -63,7 +63,7 @@ def ingest(
     A slide is kept, known already, or refused with a reason; what is refused waits in quarantine, and the rest goes
     on. Source files are never changed. Exit code 0: all are kept; 3: some were refused; 1: nothing could be done.
     """
-    prepare(*MODULES)
+    prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
     _require_there(paths)
     if dry_run and not places.exist:

@@ -5,7 +5,10 @@ from importlib import import_module
 from typing import Any
 
 MODULES = ("ingest.pipeline.describing", "ingest.pipeline.storing", "ingest.pipeline.comparing")
-"""What the jail's fork server imports once, before any slide is read."""
+"""What is done in the jail."""
+
+PREPARED = (*MODULES, "cv2")
+"""What the jail's fork server imports once, before any slide is read; OpenCV averages the pixels of added levels."""
 
 
 @dataclass(frozen=True, slots=True)
