@@ -34,7 +34,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
 
 @settings(
     max_examples=500,
-    deadline=1000,
+    deadline=None,  # wall-clock time is not the check's alone; its own time is held below
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -61,9 +61,11 @@ def test_flipped_bits_extreme_numbers_and_cuts_end_in_a_reason(
                 del whole[max(1, at) :]
     path = tmp_path / "slide"
     path.write_bytes(whole)
+    began = time.thread_time()
     if isinstance(outcome_of(path), Family):
         with suppress(SlideRefused):
             parts(path)
+    assert time.thread_time() - began < 1
 
 
 def test_thousands_of_spoilt_slides_cost_neither_time_nor_memory(seeds: list[bytes], tmp_path: Path) -> None:
