@@ -203,7 +203,7 @@ def short_tile(path: Path) -> None:
     _spoil_tile(path, lambda stream: stream[: len(stream) // 2])
 
 
-@_fault("a JPEG tile whose frame is larger than the tile", PIXELS | {"too-large"})
+@_fault("a JPEG tile whose frame is larger than the tile", PIXELS | {"too-large", "too-much-memory"})
 def tile_of_other_size(path: Path) -> None:
     _spoil_tile(path, lambda stream: _patched_frame(stream, 5, struct.pack(">HH", 60_000, 60_000)))
 
