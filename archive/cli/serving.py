@@ -8,9 +8,14 @@ import typer
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.settings import ArchiveSettings
 
-Host = Annotated[str, typer.Option(help="Address to listen on: one of this machine's own only.")]
-Port = Annotated[int, typer.Option(min=1, max=65535, help="TCP port.")]
-Workers = Annotated[int, typer.Option(min=1, max=64, help="Server processes; about one a processor core.")]
+Host = Annotated[
+    str, typer.Option(envvar="COVERSLIP_HOST", help="Address to listen on: one of this machine's own only.")
+]
+Port = Annotated[int, typer.Option(envvar="COVERSLIP_PORT", min=1, max=65535, help="TCP port.")]
+Workers = Annotated[
+    int,
+    typer.Option(envvar="COVERSLIP_WORKERS", min=1, max=64, help="Server processes; about one a processor core."),
+]
 
 DEFAULT = ArchiveSettings.model_fields
 
