@@ -6,7 +6,7 @@ This is the one room in the archive that knows dask.
 import dask.array as da
 import numpy as np
 
-from archive.pyramid.codec import Pixels
+from archive.pyramid.jpeg_pixels import Pixels
 from archive.pyramid.reader import Level
 
 CHUNK_PX = 2048

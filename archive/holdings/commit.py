@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archive import fixity
 from archive.catalogue import LABORATORY, Catalogue, Writing, codes, slides
@@ -26,6 +26,9 @@ from archive.fixity import Manifest
 from archive.holdings.deciding import facts_of_copy, require_keeping, told
 from archive.holdings.place import PIXELS, RECORD, Claim, Place, claimed, disk_errors
 from archive.records import CaseRecord, ScanRecord, SlideRecord
+
+if TYPE_CHECKING:
+    from archive.pyramid.layout import ScanLayout
 
 
 class Step(StrEnum):
@@ -84,6 +87,12 @@ class StagedScan:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.discard()
+
+    def describe(self, layout: "ScanLayout") -> None:
+        """Write the pyramid's metadata."""
+        from archive.holdings.writing import write_metadata
+
+        write_metadata(str(self.folder), layout)
 
     def discard(self) -> None:
         """Remove what was staged; harmless after a commit or a second time."""

@@ -1,16 +1,16 @@
-"""What ingest may use of the pyramid: the one door through which a scanner's pixels come in."""
+"""What ingest may use of the pyramid: the one door through which a scanner's pixels come in.
 
-from zarr.storage import LocalStore
+What writes is in `archive.holdings.writing`, because Zarr takes a quarter of a second to import.
+"""
 
 from archive.pyramid.between import BetweenLevel, padded
-from archive.pyramid.codec import Pixels, encode_jpeg
 from archive.pyramid.jpeg import HeaderReader, plain_header, scan_end
 from archive.pyramid.jpeg_header import Header, NotPlainJpeg
-from archive.pyramid.layout import WHITE, Coding, LevelLayout, Origin, ScanLayout, shard_key, write_metadata
+from archive.pyramid.jpeg_pixels import Pixels, encode_jpeg
+from archive.pyramid.layout import WHITE, Coding, LevelLayout, Origin, ScanLayout, shard_key
 from archive.pyramid.reader import Level
 from archive.pyramid.shard import ShardGrid
 from archive.pyramid.verify import MADE_HERE, LevelCheck, open_source, sample_tiles, verify_level
-from archive.pyramid.writer import LevelWriter, encode_lossless
 
 __all__ = [
     "MADE_HERE",
@@ -22,15 +22,12 @@ __all__ = [
     "Level",
     "LevelCheck",
     "LevelLayout",
-    "LevelWriter",
-    "LocalStore",
     "NotPlainJpeg",
     "Origin",
     "Pixels",
     "ScanLayout",
     "ShardGrid",
     "encode_jpeg",
-    "encode_lossless",
     "open_source",
     "padded",
     "plain_header",
@@ -38,5 +35,4 @@ __all__ = [
     "scan_end",
     "shard_key",
     "verify_level",
-    "write_metadata",
 ]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from archive.errors import InvalidValue, TileOutsideLevel
 from archive.geometry import Size
-from archive.pyramid.codec import Pixels, encode_jpeg
+from archive.pyramid.jpeg_pixels import Pixels, encode_jpeg
 from archive.pyramid.reader import Level, Pyramid
 
 QUALITY = 87

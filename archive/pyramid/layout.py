@@ -1,4 +1,4 @@
-"""How a scan lies in an OME-Zarr 0.5 group: names, axes, codecs and sizes, written and read in one place.
+"""How a scan lies in an OME-Zarr 0.5 group: names, axes, codecs, sizes. `archive.pyramid.metadata` writes it down.
 
 A group holds one array per level, ``0`` being full resolution. An array is uint8, ``(channels, height, width)``,
 cut into chunks of one tile and gathered into shards. A tile of a ``jpeg`` level is a JPEG file behind ``transpose
@@ -11,14 +11,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import zarr
-from zarr.codecs import BytesCodec, Crc32cCodec, TransposeCodec, ZstdCodec
-from zarr.storage import StoreLike
-
 from archive.errors import DamagedPyramid, InvalidValue
 from archive.geometry import MicronsPerPixel, Size
-from archive.pyramid.codec import NAME, JpegCodec
 from archive.pyramid.shard import ShardGrid
+
+JPEG_CODEC = "imagecodecs_jpeg"
+"""The name that the package imagecodecs-zarr registers for a chunk that is a JPEG file."""
 
 SHARD_BYTES = 32 << 20
 """What a shard aims at: large enough that a slide is tens of objects, small enough to build in memory."""
@@ -114,57 +112,6 @@ class ScanLayout:
         return base.width / size.width, base.height / size.height
 
 
-def write_metadata(store: StoreLike, scan: ScanLayout) -> None:
-    """Write the group's and every array's ``zarr.json``."""
-    group = zarr.create_group(store, zarr_format=3, attributes={"ome": _multiscales(scan), "coverslip": _own(scan)})
-    for number, level in enumerate(scan.levels):
-        group.create_array(
-            str(number),
-            shape=(level.channels, level.size.height, level.size.width),
-            chunks=(level.channels, level.tile.height, level.tile.width),
-            shards=(level.channels, level.tile.height * level.grid.rows, level.tile.width * level.grid.columns),
-            dtype="uint8",
-            fill_value=WHITE,
-            dimension_names=("c", "y", "x"),
-            config={"write_empty_chunks": True},
-            **_codecs(level.coding),
-        )
-
-
-def _codecs(coding: Coding) -> dict[str, Any]:
-    if coding is Coding.JPEG:
-        return {
-            "filters": [TransposeCodec(order=(1, 2, 0))],
-            "serializer": JpegCodec(),
-            "compressors": [Crc32cCodec()],
-        }
-    return {"serializer": BytesCodec(), "compressors": [ZstdCodec(level=ZSTD_LEVEL), Crc32cCodec()]}
-
-
-def _multiscales(scan: ScanLayout) -> dict[str, Any]:
-    """OME-Zarr 0.5 section 2.4: axes, and one scale (and half-pixel translation) per level."""
-    unit = {"unit": "micrometer"} if scan.mpp else {}
-    base = (scan.mpp.x, scan.mpp.y) if scan.mpp else (1.0, 1.0)
-    datasets = []
-    for number in range(len(scan.levels)):
-        dx, dy = scan.downsample(number)
-        scale = [1.0, base[1] * dy, base[0] * dx]
-        shift = [0.0, base[1] * (dy - 1) / 2, base[0] * (dx - 1) / 2]
-        transformations: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
-        if number:
-            transformations.append({"type": "translation", "translation": shift})
-        datasets.append({"path": str(number), "coordinateTransformations": transformations})
-    axes = [{"name": "c", "type": "channel"}] + [{"name": n, "type": "space", **unit} for n in ("y", "x")]
-    return {"version": "0.5", "multiscales": [{"axes": axes, "datasets": datasets}]}
-
-
-def _own(scan: ScanLayout) -> dict[str, Any]:
-    own: dict[str, Any] = {"layout": 1, "origins": [str(level.origin) for level in scan.levels]}
-    if scan.objective_power is not None:
-        own["objective_power"] = scan.objective_power
-    return own
-
-
 def read_layout(folder: Path) -> ScanLayout:
     """Read the layout of a stored scan.
 
@@ -203,7 +150,7 @@ def _read_level(array: Any, origin: Origin) -> LevelLayout:
         raise InvalidValue("a level is a sharded uint8 array")
     _, tile_height, tile_width = sharding["configuration"]["chunk_shape"]
     names = [codec["name"] for codec in sharding["configuration"]["codecs"]]
-    codings = {("transpose", NAME, "crc32c"): Coding.JPEG, ("bytes", "zstd", "crc32c"): Coding.LOSSLESS}
+    codings = {("transpose", JPEG_CODEC, "crc32c"): Coding.JPEG, ("bytes", "zstd", "crc32c"): Coding.LOSSLESS}
     grid = ShardGrid(shard_width // tile_width, shard_height // tile_height)
     size, tile = Size(width, height), Size(tile_width, tile_height)
     return LevelLayout(size, tile, codings[tuple(names)], origin, grid, channels)

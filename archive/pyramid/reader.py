@@ -16,7 +16,7 @@ from PIL import Image
 
 from archive.errors import DamagedPyramid, TileOutsideLevel
 from archive.geometry import MicronsPerPixel, Size
-from archive.pyramid.codec import Pixels, decode_jpeg
+from archive.pyramid.jpeg_pixels import Pixels, decode_jpeg
 from archive.pyramid.layout import WHITE, Coding, LevelLayout, Origin, ScanLayout, read_layout, shard_key
 from archive.pyramid.shard import ABSENT, CRC_BYTES, ShardGrid, crc32c, read_index
 

@@ -15,7 +15,7 @@ from zarr.abc.store import Store
 from zarr.core.buffer import default_buffer_prototype
 
 from archive.errors import InvalidValue
-from archive.pyramid.codec import Pixels
+from archive.pyramid.jpeg_pixels import Pixels
 from archive.pyramid.layout import ZSTD_LEVEL, LevelLayout, shard_key
 from archive.pyramid.shard import ShardBuilder
 

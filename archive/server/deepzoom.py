@@ -15,7 +15,7 @@ from PIL import Image
 from archive.errors import TileOutsideLevel
 from archive.geometry import Region, Size
 from archive.pyramid.between import BetweenLevel, ViewerLevel
-from archive.pyramid.codec import Pixels, encode_jpeg
+from archive.pyramid.jpeg_pixels import Pixels, encode_jpeg
 from archive.pyramid.reader import Level
 
 QUALITY = 90

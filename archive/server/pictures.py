@@ -7,7 +7,7 @@ import numpy as np
 from archive.errors import TileOutsideLevel
 from archive.geometry import Size
 from archive.pyramid.between import BetweenLevel
-from archive.pyramid.codec import encode_jpeg
+from archive.pyramid.jpeg_pixels import encode_jpeg
 from archive.pyramid.layout import WHITE
 from archive.server.access import ShownSlide
 from archive.server.cache import TileCache

@@ -6,14 +6,12 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from zarr.storage import MemoryStore
-
 from archive.codes import new_key
 from archive.consent import Facts, terms
 from archive.fixity import MANIFEST, Manifest, StoredFile
 from archive.geometry import MicronsPerPixel, Size
 from archive.holdings.commit import Chain, record_text
-from archive.holdings.pixels import Coding, LevelLayout, Origin, ScanLayout, write_metadata
+from archive.holdings.pixels import Coding, LevelLayout, Origin, ScanLayout
 from archive.holdings.place import PIXELS, RECORD
 from archive.records import CaseRecord, Fidelity, ScanRecord, ScanStatus, Scheme, SlideRecord, Stain
 from ingest.auditor import IdentifierClass, KnownIdentifier, Needles, Vocabulary
@@ -86,6 +84,8 @@ def _empty_manifest() -> Any:
 
 def _metadata_of(layout: ScanLayout) -> list[Any]:
     """Write a scan's metadata aside and read it as JSON; the names of its files come along."""
+    from archive.holdings.writing import MemoryStore, write_metadata  # Zarr is loaded while the jail works
+
     store: dict[str, Any] = {}
     write_metadata(MemoryStore(store), layout)
     return [[name.split("/") for name in store], *(json.loads(text.to_bytes()) for text in store.values())]

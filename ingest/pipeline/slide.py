@@ -1,6 +1,7 @@
 """The story of one slide, from a scanner's file to a coded scan in the archive."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 from archive.consent import Decision, Facts, Purpose, Recipient, decide
 from archive.consent.terms import Recorded, State, TissueSource
 from archive.holdings import Archive, StagedScan
-from archive.holdings.pixels import ScanLayout, write_metadata
+from archive.holdings.pixels import ScanLayout
 from archive.records import CaseRecord, SlideRecord
 from ingest.deidentify import deidentify
 from ingest.delivery import Row
@@ -19,7 +20,7 @@ from ingest.label import leave_behind
 from ingest.pipeline.answers import Description, Stored
 from ingest.pipeline.colours import keep_colours
 from ingest.pipeline.jailed import describe, store
-from ingest.pipeline.needles import needles_of
+from ingest.pipeline.needles import needles_of, schema_words
 from ingest.pipeline.proving import Search, Staged, prove
 from ingest.pipeline.receipt import Receipt, receipt_of, receipt_of_known, scan_record
 from ingest.pipeline.source import Source
@@ -97,7 +98,7 @@ def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
         watch("pixels", {"tiles": 0})
         stored = _store(source, bench, watch)
         layout = ScanLayout(stored.levels, metadata.mpp, metadata.objective_power)
-        write_metadata(str(bench.staged.folder), layout)
+        bench.staged.describe(layout)
         colours = keep_colours(found.icc_profile, bench.staged.folder)
         bench.jail.close()  # nobody else writes from here on
 
@@ -154,6 +155,8 @@ def _bench(source: Source, intake: Intake) -> Iterator[_Bench]:
 
 
 def _store(source: Source, bench: _Bench, watch: Watch) -> Stored:
-    """Have the pixels written into the staged folder."""
+    """Have the pixels written into the staged folder, and get ready for what comes after meanwhile."""
     paths = str(source.path), str(bench.staged.folder), str(bench.staged.notes)
-    return Stored.from_json(bench.jail.call(store, *paths, on_progress=lambda told: watch("pixels", told)))
+    with ThreadPoolExecutor(1) as side:
+        side.submit(schema_words)
+        return Stored.from_json(bench.jail.call(store, *paths, on_progress=lambda told: watch("pixels", told)))

@@ -22,17 +22,15 @@ from archive.holdings.pixels import (
     HeaderReader,
     Level,
     LevelLayout,
-    LevelWriter,
-    LocalStore,
     NotPlainJpeg,
     Origin,
     Pixels,
     encode_jpeg,
-    encode_lossless,
     padded,
     plain_header,
     scan_end,
 )
+from archive.holdings.writing import LevelWriter, LocalStore, encode_lossless
 from ingest.pipeline.answers import level_to_json
 from ingest.pipeline.planning import expected_tiles, plan_levels
 from ingest.scanners import EncodedTile, SourceLevel

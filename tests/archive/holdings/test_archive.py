@@ -31,17 +31,8 @@ from archive.errors import (
 )
 from archive.geometry import Size
 from archive.holdings import Archive
-from archive.holdings.pixels import (
-    Coding,
-    LevelLayout,
-    LevelWriter,
-    LocalStore,
-    Origin,
-    ScanLayout,
-    ShardGrid,
-    encode_lossless,
-    write_metadata,
-)
+from archive.holdings.pixels import Coding, LevelLayout, Origin, ScanLayout, ShardGrid
+from archive.holdings.writing import LevelWriter, LocalStore, encode_lossless, write_metadata
 from archive.records import ScanStatus
 from archive.settings import ArchiveSettings
 from tests.archive.holdings.committing import commit_one

@@ -12,7 +12,8 @@ from zarr.storage import LocalStore
 
 from archive.geometry import MicronsPerPixel, Size
 from archive.pyramid.jpeg import HeaderReader, plain_header
-from archive.pyramid.layout import Coding, LevelLayout, Origin, ScanLayout, write_metadata
+from archive.pyramid.layout import Coding, LevelLayout, Origin, ScanLayout
+from archive.pyramid.metadata import write_metadata
 from archive.pyramid.shard import ShardGrid
 from archive.pyramid.writer import LevelWriter, encode_lossless
 

@@ -10,7 +10,8 @@ from ome_zarr_models.v05.image import Image as OmeImage
 
 from archive.errors import InvalidValue
 from archive.geometry import MicronsPerPixel, Size
-from archive.pyramid.layout import Coding, LevelLayout, Origin, ScanLayout, read_layout, write_metadata
+from archive.pyramid.layout import Coding, LevelLayout, Origin, ScanLayout, read_layout
+from archive.pyramid.metadata import write_metadata
 from archive.pyramid.reader import Pyramid
 from tests.archive.pyramid.conftest import StoredScan, picture
 

@@ -18,17 +18,8 @@ from archive.consent import Facts, MightIdentify
 from archive.consent.terms import Consent, TissueSource
 from archive.geometry import MicronsPerPixel, Size
 from archive.holdings import Archive
-from archive.holdings.pixels import (
-    Coding,
-    LevelLayout,
-    LevelWriter,
-    LocalStore,
-    Origin,
-    ScanLayout,
-    encode_jpeg,
-    encode_lossless,
-    write_metadata,
-)
+from archive.holdings.pixels import Coding, LevelLayout, Origin, ScanLayout, encode_jpeg
+from archive.holdings.writing import LevelWriter, LocalStore, encode_lossless, write_metadata
 from archive.records import CaseRecord, Fidelity, ScanRecord, SlideRecord, Stain
 from archive.teaching import TeachingCollection, compose
 from tests.slides.tissue import Picture, tissue

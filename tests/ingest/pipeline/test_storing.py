@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from archive.geometry import MicronsPerPixel, Size
-from archive.holdings.pixels import Origin, ScanLayout, open_source, verify_level, write_metadata
+from archive.holdings.pixels import Origin, ScanLayout, open_source, verify_level
+from archive.holdings.writing import write_metadata
 from archive.pyramid.reader import Pyramid
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import Description, Stored, level_to_json
