@@ -13,7 +13,7 @@ import openslide
 
 from archive.geometry import Size
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners._dicom import why_unreadable
+from ingest.scanners._dicom import only_accompanies_a_slide
 from ingest.scanners.base import (
     AssociatedImage,
     AssociatedKind,
@@ -85,7 +85,7 @@ class OpenSlideLevel(SourceLevel):
 def _why(error: Exception) -> Reason:
     """Tell from OpenSlide's own words whether the slide is of a kind that it does not read, or damaged."""
     words = str(error).lower()
-    unsupported = any(word in words for word in ("not supported", "unsupported", "unrecognized"))
+    unsupported = any(word in words for word in ("not supported", "unsupported", "unrecognized", "!="))
     return Reason.UNSUPPORTED_PIXELS if unsupported else Reason.UNREADABLE_PIXELS
 
 
@@ -98,7 +98,8 @@ class OpenSlideReader(ScanReader):
         try:
             self._slide = openslide.OpenSlide(path)
         except (openslide.OpenSlideError, OSError) as error:
-            raise SlideRefused(why_unreadable(path) if self.vendor(path) == "dicom" else _why(error)) from error
+            accompanies = self.vendor(path) == "dicom" and only_accompanies_a_slide(path)
+            raise SlideRefused(Reason.NOT_A_WHOLE_SLIDE if accompanies else _why(error)) from error
 
     @classmethod
     def recognise(cls, path: Path) -> str | None:
