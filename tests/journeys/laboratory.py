@@ -111,17 +111,22 @@ class Laboratory:
         assert "Traceback" not in "".join(texts)
 
     def _run(self, command: Sequence[str], ends: int, settings: Mapping[str, str] | None) -> Said:
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
             cwd=ROOT,
             env=self._environment() | dict(settings or {}),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=300,
-            check=False,
+            start_new_session=True,
         )
-        said = Said(tuple(command[1:]), done.returncode, done.stdout, done.stderr)
+        try:
+            out, err = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # a server with its workers, where one started by mistake
+            raise
+        said = Said(tuple(command[1:]), process.returncode, out, err)
         self.said.append(said)
         assert "Traceback" not in said.everything, said.everything
         assert "Warning" not in said.err, said.err
