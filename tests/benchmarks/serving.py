@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import random
 import re
 import shutil
@@ -11,10 +12,11 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from types import MappingProxyType
 
 import openslide
 from openslide.deepzoom import DeepZoomGenerator
@@ -76,7 +78,7 @@ def _stored(archive: Path, folder: Path) -> list[Row]:
 
 
 def _derived(slide: Path, archive: Path, folder: Path) -> list[Row]:
-    with server(archive) as base:
+    with server(archive, COVERSLIP_TILE_CACHE_BYTES="0") as base:  # so that each tile is made anew
         ours, _ = wrk(base, random_tiles(base, 1, DERIVED_TILES), folder)
     with get_context("spawn").Pool(WORKERS) as pool:
         theirs = sum(pool.map(deep_zoom_rate, [(str(slide), seed) for seed in range(WORKERS)]))
@@ -125,11 +127,11 @@ def wrk(base: str, paths: list[str], folder: Path) -> tuple[float, float]:
 
 
 @contextmanager
-def server(archive: Path) -> Iterator[str]:
-    """Run the tile server with two workers."""
+def server(archive: Path, **settings: str) -> Iterator[str]:
+    """Run the tile server with two workers, and with settings from the environment."""
     port = free_port()
     command = [sys.executable, "-m", "archive", "serve", "--archive", str(archive)]
-    yield from _running([*command, "--port", str(port), "--workers", str(WORKERS)], port)
+    yield from _running([*command, "--port", str(port), "--workers", str(WORKERS)], port, settings)
 
 
 @contextmanager
@@ -143,8 +145,8 @@ def nginx(folder: Path) -> Iterator[str]:
     yield from _running(["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)], port)
 
 
-def _running(command: list[str], port: int) -> Iterator[str]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+def _running(command: list[str], port: int, settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **settings})
     try:
         for _ in range(200):
             with socket.socket() as probe:
