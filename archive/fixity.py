@@ -150,12 +150,21 @@ def verify(folder: Path, manifest: Manifest) -> tuple[Fault, ...]:
     listed = {file.path for file in manifest.files}
     faults = [Fault(path, FaultCode.UNEXPECTED, "no such file", "a file") for path in found.keys() - listed]
 
-    def check(file: StoredFile) -> Fault | None:
+    def checked(file: StoredFile) -> Fault | None:
         return _check(folder, file, found.get(file.path))
 
     with ThreadPoolExecutor(READERS) as readers:
-        faults += filter(None, readers.map(check, manifest.files))
+        faults += filter(None, readers.map(checked, manifest.files))
     return tuple(sorted(faults))
+
+
+def check(folder: Path, file: StoredFile) -> Fault | None:
+    """Read one file of a folder and tell its difference from the manifest, if there is one."""
+    try:
+        status = (folder / file.path).lstat()
+    except OSError:
+        status = None
+    return _check(folder, file, status)
 
 
 def _check(folder: Path, file: StoredFile, status: os.stat_result | None) -> Fault | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from archive import auditchain
+from archive import auditchain, fixity
 from archive.catalogue import LABORATORY, Catalogue, audit, codes, slides
 from archive.codes import Code, InternalKey, Kind
 from archive.consent import Decision, Facts, Purpose, Recipient
@@ -155,13 +155,30 @@ class ReadingRoom:
             record = slides.find_scan(connection, scan)
         if record is None or record.status is not ScanStatus.KEPT:
             raise UnknownCode(codes.NOT_HERE)
-        folder = self.place.of_scan(scan) / PIXELS
-        if not folder.is_dir():
+        folder = self.place.of_scan(scan)
+        if not (folder / PIXELS).is_dir():
             raise DamagedPyramid("the scan's folder", "a folder", "nothing")
-        return Pyramid.open(folder)
+        _require_metadata(folder, record.manifest_sha256)
+        return Pyramid.open(folder / PIXELS)
 
     def audit_faults(self) -> tuple[auditchain.Fault, ...]:
         """Check the audit trail against itself and against the heads in the second place."""
         heads = witness.heads(self._second_place)
         with self.catalogue.reading() as connection:
             return auditchain.verify(audit.entries(connection), audit.first_head(connection), heads)
+
+
+def _require_metadata(folder: Path, manifest_sha256: str) -> None:
+    """Check the small files that say how the pixels lie: a tile has a checksum, and they have none.
+
+    With one bit changed they could tell of a larger slide, most of it white.
+    """
+    try:
+        manifest = fixity.Manifest.from_bytes((folder / fixity.MANIFEST).read_bytes())
+    except (OSError, InvalidValue) as error:
+        raise DamagedPyramid(fixity.MANIFEST, "a manifest", "none") from error
+    if manifest.sha256 != manifest_sha256:
+        raise DamagedPyramid(fixity.MANIFEST, "the manifest that was catalogued", "another one")
+    for file in manifest.files:
+        if file.path.endswith("zarr.json") and (fault := fixity.check(folder, file)):
+            raise DamagedPyramid(fault.place, fault.expected, fault.found)
