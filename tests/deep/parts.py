@@ -1,0 +1,79 @@
+"""The parts of the deep tests; each gives a row of the table, or fails with an error."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.cli.demo_slide import draw_demo_slide
+from ingest.errors import Reason
+from tests.journeys.delivered import deliver
+from tests.journeys.flipping import flip_bits, taken_in
+from tests.journeys.killing import Delivery, Killings, kill_at_random_times
+from tests.journeys.laboratory import Laboratory
+from tests.journeys.mutating import SEEDS, ingest_mutants
+
+
+@dataclass(frozen=True)
+class Told:
+    """A row of the table."""
+
+    what: str
+    how_many: str
+    seen: str
+
+
+def kills(home: Path, count: int) -> Told:
+    """Kill so many ingests at random times; every slide must be there once in the end, and equal to all others."""
+    delivery = Delivery(home / "delivery").make(1 + count)
+    killed, kept = kill_at_random_times(Killings(home / "laboratory"), delivery)
+    if len(kept) != 1 + count or len(set(kept.values())) != 1:
+        raise SystemExit("some slides are not as if nothing had happened")
+    return Told(
+        "ingests killed at random times", f"{killed:,}", f"{len(kept):,} of {1 + count:,} slides kept, all equal"
+    )
+
+
+def mutants(home: Path, count: int) -> Told:
+    """Take in so many mutants of every kind of seed together."""
+    outcomes: Counter[str] = Counter()
+    slowest = 0.0
+    for number, (kind, make) in enumerate(SEEDS.items()):
+        share = count // len(SEEDS) + (number < count % len(SEEDS))
+        place = home / kind
+        place.mkdir()
+        make(place / "seed")
+        mutated = ingest_mutants((place / "seed").read_bytes(), share, place, seed=number)
+        outcomes += mutated.outcomes
+        slowest = max(slowest, mutated.slowest_seconds)
+    if outcomes.total() != count or Reason.PIXELS_DIFFER in outcomes:
+        raise SystemExit(f"mutants ended otherwise than with a right reason: {outcomes}")
+    seen = ", ".join(f"{number:,} {outcome}" for outcome, number in outcomes.most_common())
+    return Told("damaged slides", f"{count:,}", f"{seen}; the slowest took {slowest:.1f} s")
+
+
+def flips(home: Path, count: int) -> Told:
+    """Change so many bits of what is stored, one at a time."""
+    with taken_in(home) as archive:
+        flipped = flip_bits(archive, count)
+    kinds = len(flipped.bits)
+    tiles = (
+        f"{flipped.tiles['right']:,} tiles asked for meanwhile were right, {flipped.tiles['damaged']:,} called damaged"
+    )
+    return Told(
+        f"changed bits in {kinds} kinds of stored files", f"{count:,}", f"all found; {tiles}, none shown wrongly"
+    )
+
+
+def every_tile(home: Path, slide: Path | None) -> Told:
+    """Compare every tile of a large slide with what other decoders show."""
+    if slide is None:
+        slide = home / "drawn.svs"
+        draw_demo_slide(slide)
+    laboratory = Laboratory(home / "laboratory")
+    receipts = home / "receipts.json"
+    deliver(laboratory, slide.parent, [slide.name], "--verify", "full", "--receipts", receipts, ends=0)
+    receipt = json.loads(receipts.read_text())
+    level, proof = receipt["kept"]["levels"][0], receipt["verified"]
+    seen = f"{proof['same_pixels']:,} same pixels by a second decoder, {proof['by_openslide']:,} of them by OpenSlide"
+    return Told(f"tiles of a slide of {level['width']:,} x {level['height']:,} px", f"{proof['tiles']:,}", seen)

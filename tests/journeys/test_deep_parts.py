@@ -1,0 +1,18 @@
+"""What ``python -m tests.deep`` does for hours works: here with the smallest counts."""
+
+from pathlib import Path
+
+from tests.deep import parts
+from tests.journeys.mutating import SEEDS
+
+
+def test_mutants_are_counted(tmp_path: Path) -> None:
+    told = parts.mutants(tmp_path, 2 * len(SEEDS))
+    assert told.how_many == "10"
+    assert "the slowest took" in told.seen
+
+
+def test_changed_bits_are_counted(tmp_path: Path) -> None:
+    told = parts.flips(tmp_path, 14)
+    assert told.what == "changed bits in 7 kinds of stored files"
+    assert "none shown wrongly" in told.seen
