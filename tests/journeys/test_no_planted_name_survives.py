@@ -212,7 +212,7 @@ def test_every_planted_name_is_found_in_what_was_delivered(journey: Journey) -> 
 def test_every_answer_was_of_the_kind_that_was_asked_for(journey: Journey) -> None:
     shown = {name: status for name, status in journey.statuses.items() if status == 200}
     assert sum("/tiles/" in name for name in shown) > 40
-    assert sum("_files/" in name for name in shown) > 100
+    assert sum("_files/" in name for name in shown) > 80
     assert {status for name, status in journey.statuses.items() if name not in shown} == {400, 404, 405, 421}
     assert {said.code for said in journey.laboratory.said} == {0, 3}
 
