@@ -10,7 +10,7 @@ from archive.pyramid.jpeg_pixels import Pixels, encode_jpeg
 from archive.pyramid.layout import WHITE, Coding, LevelLayout, Origin, ScanLayout, shard_key
 from archive.pyramid.reader import Level
 from archive.pyramid.shard import ShardGrid
-from archive.pyramid.verify import MADE_HERE, LevelCheck, open_source, sample_tiles, verify_level
+from archive.pyramid.verify import MADE_HERE, LevelCheck, SourceFile, sample_tiles, verify_level
 
 __all__ = [
     "MADE_HERE",
@@ -27,8 +27,8 @@ __all__ = [
     "Pixels",
     "ScanLayout",
     "ShardGrid",
+    "SourceFile",
     "encode_jpeg",
-    "open_source",
     "padded",
     "plain_header",
     "sample_tiles",

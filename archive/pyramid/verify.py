@@ -36,8 +36,33 @@ class LevelCheck:
     compared: int
 
 
+class SourceFile:
+    """A source file to compare with; a context manager.
+
+    It is read piece by piece and not mapped: it is not ours, and cut short under a map it would kill the process.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY)
+
+    def __enter__(self) -> "SourceFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read these bytes; fewer, or none, where the file has no such place."""
+        try:
+            return os.pread(self._descriptor, length, offset)
+        except (OSError, OverflowError):
+            return b""
+
+
 class _LevelVerifier:
-    def __init__(self, number: int, layout: LevelLayout, source: mmap.mmap | None, origin: SourceTiles | None) -> None:
+    def __init__(
+        self, number: int, layout: LevelLayout, source: "SourceFile | None", origin: SourceTiles | None
+    ) -> None:
         self.number, self.layout = number, layout
         self._source, self._origin = source, origin
         self._headers = HeaderReader()
@@ -58,7 +83,8 @@ class _LevelVerifier:
         offset, length = self._origin[row, column].tolist()
         if length == MADE_HERE:
             return False
-        if self._source[offset : offset + length] != tile[start:-2]:
+        coded = tile[start:-2]
+        if length != len(coded) or self._source.read(offset, length) != coded:
             raise DamagedPyramid(place, "the source's own entropy-coded bytes", "others")
         return True
 
@@ -134,7 +160,7 @@ def verify_level(
     folder: Path,
     number: int,
     layout: LevelLayout,
-    source: mmap.mmap | None = None,
+    source: SourceFile | None = None,
     origin: SourceTiles | None = None,
 ) -> LevelCheck:
     """Re-read every tile of a level.
@@ -147,7 +173,7 @@ def verify_level(
         The level's number.
     layout : LevelLayout
         What the level should be.
-    source : mmap.mmap, optional
+    source : SourceFile, optional
         The source file, to compare with.
     origin : numpy.ndarray, optional
         Where in the source the data of each tile lies; a tile of no length must be white glass.
@@ -176,12 +202,3 @@ def sample_tiles(layout: LevelLayout, count: int, seed: int = 0) -> list[tuple[i
     places = np.random.default_rng(seed).permutation(layout.columns * layout.rows)[:count]
     others = [(int(p) % layout.columns, int(p) // layout.columns) for p in places]
     return list(dict.fromkeys([*sorted(corners), *others]))[:count]
-
-
-def open_source(path: Path) -> mmap.mmap:
-    """Map a source file for reading."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
-    finally:
-        os.close(descriptor)

@@ -16,8 +16,14 @@ from ingest.errors import Reason, SlideRefused
 from ingest.scanners import AssociatedImage, AssociatedKind
 
 MAX_LEVELS = 32
+MAX_TILES = 1 << 24
+"""Tiles of one level: those of the largest slides are some hundred thousand, and each is looked at."""
+
 MAX_ASSOCIATED = 512
 MAX_ICC_BYTES = 4 << 20
+
+UNFIT = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What reading an answer raises that is none; a number such as 1e999 is infinite, and no integer."""
 
 
 def size_from_json(value: Any) -> Size:
@@ -41,9 +47,7 @@ def level_to_json(level: LevelLayout) -> dict[str, Any]:
 def level_from_json(value: Any) -> LevelLayout:
     """Read a stored level's layout."""
     columns, rows = value["grid"]
-    if not (1 <= int(columns) <= 1 << 20 and 1 <= int(rows) <= 1 << 20):
-        raise ValueError("a shard has at least one tile")
-    return LevelLayout(
+    level = LevelLayout(
         size_from_json(value["size"]),
         size_from_json(value["tile"]),
         Coding(value["coding"]),
@@ -51,6 +55,19 @@ def level_from_json(value: Any) -> LevelLayout:
         ShardGrid(int(columns), int(rows)),
         int(value["channels"]),
     )
+    if not (1 <= level.grid.columns <= level.columns and 1 <= level.grid.rows <= level.rows):
+        raise ValueError("a shard has at least one tile and at most those of its level")
+    if level.columns * level.rows > MAX_TILES:
+        raise ValueError("too many tiles")
+    return level
+
+
+def _count(value: Any) -> int:
+    """Read how many there are of something."""
+    count = int(value)
+    if count < 0:
+        raise ValueError("less than nothing")
+    return count
 
 
 @dataclass(frozen=True)
@@ -73,8 +90,8 @@ class Description:
             If it does not fit.
         """
         try:
-            if len(value["levels"]) > MAX_LEVELS or len(value["associated"]) > MAX_ASSOCIATED:
-                raise ValueError("too many levels or images")
+            if not 1 <= len(value["levels"]) <= MAX_LEVELS or len(value["associated"]) > MAX_ASSOCIATED:
+                raise ValueError("no level, or too many levels or images")
             return cls(
                 str(value["maker"])[:32],
                 tuple(size_from_json(level) for level in value["levels"]),
@@ -82,7 +99,7 @@ class Description:
                 {str(key): str(text) for key, text in value["properties"].items()},
                 _icc(value["icc_profile"]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except UNFIT as error:
             raise SlideRefused(Reason.READER_CRASHED) from error
 
 
@@ -119,8 +136,8 @@ class Stored:
             levels = tuple(level_from_json(level) for level in value["levels"])
             if not 1 <= len(levels) <= MAX_LEVELS:
                 raise ValueError("a scan has 1 to 32 levels")
-            return cls(levels, int(value["segments_left_behind"]))
-        except (KeyError, TypeError, ValueError) as error:
+            return cls(levels, _count(value["segments_left_behind"]))
+        except UNFIT as error:
             raise SlideRefused(Reason.READER_CRASHED) from error
 
 
@@ -141,6 +158,6 @@ class Compared:
             If it does not fit.
         """
         try:
-            return cls(int(value["compared"]), int(value["by_openslide"]))
-        except (KeyError, TypeError, ValueError) as error:
+            return cls(_count(value["compared"]), _count(value["by_openslide"]))
+        except UNFIT as error:
             raise SlideRefused(Reason.READER_CRASHED) from error

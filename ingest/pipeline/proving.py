@@ -4,6 +4,7 @@ The proofs of the pixels do not need one another, so they run side by side: tile
 compares a sample with other decoders, and the files are digested and forced to the disk.
 """
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from archive import fixity
 from archive.errors import DamagedPyramid
-from archive.holdings.pixels import LevelLayout, Origin, open_source, shard_key, verify_level
+from archive.holdings.pixels import LevelLayout, Origin, SourceFile, shard_key, verify_level
 from ingest.auditor import Needles, audit_folder
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import Compared, level_to_json
@@ -26,9 +27,6 @@ from ingest.pipeline.source import Source
 
 COMPARED_TILES = 64
 """Tiles of each kept level that are decoded by other decoders, unless all are asked for."""
-
-MAX_PLACES_BYTES = 1 << 30
-"""Places of the tiles of one level; a real level has some tens of thousands, at 16 bytes each."""
 
 
 @dataclass(frozen=True)
@@ -139,10 +137,10 @@ def verify_pixels(staged: Staged, source: Source) -> tuple[int, int]:
         If anything is not as it should be.
     """
     tiles = same = 0
-    with _damage_refuses(), open_source(source.path) as original:
+    with _damage_refuses(), SourceFile(source.path) as original:
         for number, level in enumerate(staged.levels):
             copied = level.origin is Origin.COPIED
-            places = _read_places(staged.places / f"{number}.npy", level) if copied else None
+            places = read_places(staged.places / f"{number}.places", level) if copied else None
             check = verify_level(staged.folder, number, level, original if copied else None, places)
             tiles, same = tiles + check.tiles, same + check.compared
     return tiles, same
@@ -154,16 +152,33 @@ def _damage_refuses() -> Iterator[None]:
         yield
     except DamagedPyramid as error:
         raise SlideRefused(Reason.PIXELS_DIFFER) from error
+    except OSError as error:
+        raise SlideRefused(Reason.UNREADABLE_FILE) from error
 
 
-def _read_places(path: Path, level: LevelLayout) -> npt.NDArray[np.int64]:
-    """Read what the jail wrote, as numbers and nothing else."""
+def read_places(path: Path, level: LevelLayout) -> npt.NDArray[np.int64]:
+    """Read where the copied tiles of a level lie in the source, as the jail wrote it: numbers and nothing else.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(rows, columns, 2)`` int64: offset and length in bytes.
+
+    Raises
+    ------
+    SlideRefused
+        If it is not just so many numbers.
+    """
+    expected = level.rows * level.columns * 2 * np.dtype(np.int64).itemsize
     try:
-        if path.is_symlink() or path.stat().st_size > MAX_PLACES_BYTES:
-            raise SlideRefused(Reason.READER_CRASHED)
-        found: npt.NDArray[np.int64] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with open(path, "rb", opener=_open_no_link) as file:
+            numbers = file.read(expected + 1)
+    except OSError as error:
         raise SlideRefused(Reason.READER_CRASHED) from error
-    if found.shape != (level.rows, level.columns, 2) or found.dtype != np.int64:
+    if len(numbers) != expected:
         raise SlideRefused(Reason.READER_CRASHED)
-    return found
+    return np.frombuffer(numbers, np.int64).reshape(level.rows, level.columns, 2)
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)

@@ -57,7 +57,7 @@ def store(tell: Tell, path: str, folder: str, places: str) -> dict[str, Any]:
     folder : str
         The staged folder.
     places : str
-        A folder for the places of copied tiles in the source: ``N.npy`` for level N, as the pipeline's comparison
+        A folder for the places of copied tiles in the source: ``N.places`` for level N, as the pipeline's comparison
         byte by byte wants them.
     """
     with open_scan(Path(path)) as reader:
@@ -162,7 +162,7 @@ class _Storing:
                 places[row, column] = tile.offset + start, length
                 self._count()
         self.left_behind += rewrite.left_behind
-        np.save(self._places / f"{number}.npy", places)
+        places.tofile(self._places / f"{number}.places")
         self.layouts.append(layout)
 
     @staticmethod

@@ -12,7 +12,7 @@ from archive.geometry import Size
 from archive.pyramid.jpeg import HeaderReader
 from archive.pyramid.layout import Coding, LevelLayout, Origin, read_layout, shard_key
 from archive.pyramid.shard import ShardGrid
-from archive.pyramid.verify import LevelCheck, open_source, sample_tiles, verify_level
+from archive.pyramid.verify import LevelCheck, SourceFile, sample_tiles, verify_level
 from archive.pyramid.writer import LevelWriter
 from tests.archive.pyramid.conftest import StoredScan, as_stored, jpeg, picture, tiles_of
 
@@ -44,7 +44,7 @@ def source_of(folder: Path, layout: LevelLayout) -> tuple[Path, np.ndarray]:
 def test_a_right_level_is_compared_tile_by_tile_with_its_source(tmp_path: Path) -> None:
     layout = one_level(tmp_path / "scan")
     path, places = source_of(tmp_path, layout)
-    with open_source(path) as source:
+    with SourceFile(path) as source:
         assert verify_level(tmp_path / "scan", 0, layout, source, places) == LevelCheck(6, 0, 6)
     assert verify_level(tmp_path / "scan", 0, layout) == LevelCheck(6, 0, 0)
 
@@ -71,7 +71,7 @@ OTHER = {
 def test_a_tile_that_is_not_the_sources_own_is_noticed(tmp_path: Path, fault: str) -> None:
     layout = one_level(tmp_path / "scan", OTHER[fault])
     path, places = source_of(tmp_path, layout)
-    with open_source(path) as source, pytest.raises(DamagedPyramid, match="level 0, tile 1, 0"):
+    with SourceFile(path) as source, pytest.raises(DamagedPyramid, match="level 0, tile 1, 0"):
         verify_level(tmp_path / "scan", 0, layout, source, places)
 
 
@@ -79,7 +79,7 @@ def test_a_tile_that_is_missing_is_noticed(stored_scan: StoredScan, tmp_path: Pa
     folder = stored_scan(picture(192, 128), absent=((1, 0),))
     layout = read_layout(folder).levels[0]
     path, places = source_of(tmp_path, layout)
-    with open_source(path) as source, pytest.raises(DamagedPyramid, match="expected a tile, found none"):
+    with SourceFile(path) as source, pytest.raises(DamagedPyramid, match="expected a tile, found none"):
         verify_level(folder, 0, layout, source, places)
 
 

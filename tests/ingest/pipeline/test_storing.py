@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from archive.geometry import MicronsPerPixel, Size
-from archive.holdings.pixels import Origin, ScanLayout, open_source, verify_level
+from archive.holdings.pixels import Origin, ScanLayout, SourceFile, verify_level
 from archive.holdings.writing import write_metadata
 from archive.pyramid.reader import Pyramid
 from ingest.errors import Reason, SlideRefused
@@ -16,6 +16,7 @@ from ingest.pipeline.answers import Description, Stored, level_to_json
 from ingest.pipeline.comparing import compare
 from ingest.pipeline.describing import describe
 from ingest.pipeline.planning import plan_levels
+from ingest.pipeline.proving import read_places
 from ingest.pipeline.storing import store
 from tests.slides import jpegs, tissue
 from tests.slides.generic import APERIO_JPEG2000, make_libvips_tiff, make_tiff, make_unstorable_tiff
@@ -35,9 +36,9 @@ def keep(tmp_path: Path) -> Callable[[Path], Kept]:
         staged.mkdir()
         places.mkdir()
         stored = Stored.from_json(store(lambda _: None, str(path), str(staged), str(places)))
-        with open_source(path) as source:
+        with SourceFile(path) as source:
             for number, level in enumerate(stored.levels):
-                found = np.load(places / f"{number}.npy") if level.origin is Origin.COPIED else None
+                found = read_places(places / f"{number}.places", level) if level.origin is Origin.COPIED else None
                 verify_level(staged, number, level, source if found is not None else None, found)
         write_metadata(str(staged), ScanLayout(stored.levels, MicronsPerPixel(0.5, 0.5)))
         compare(lambda _: None, str(path), str(staged), [level_to_json(level) for level in stored.levels], None)
