@@ -91,6 +91,11 @@ class Reason(StrEnum):
         "facts-conflict",
         "the list says something else about this case's consent than is recorded; correct whichever is wrong",
     )
+    HELD_AS_ANOTHER = (
+        "held-as-another",
+        "this very file is held as another slide: the list names another patient, case, block, stain or number; "
+        "correct the list, or have the slide looked at",
+    )
     CONSENT_REFUSES = "consent-refuses", "the consent recorded for this case does not allow an image to be kept"
 
 

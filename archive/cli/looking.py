@@ -43,7 +43,7 @@ def list_slides(archive: ArchiveFolder = Path("coverslip-archive"), as_json: AsJ
     for slide in slides:
         table.add_row(*_line(slide))
     out().print(table)
-    out().print(f"{len(slides):,} slides")
+    out().print(f"{len(slides):,} slide{'s' if len(slides) != 1 else ''}")
 
 
 def _line(slide: HeldSlide) -> list[str]:

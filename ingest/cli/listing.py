@@ -48,7 +48,7 @@ def check(
             chosen = choose_feed(keyvault, feed)
     rows = read_delivery(delivery, ColumnMapping.read(mapping) if mapping else None, chosen)
     by_feed = f", with the defaults of the feed {chosen.name!r}" if chosen else ""
-    out().print(f"{len(rows)} rows, no fault{by_feed}.")
+    out().print(f"{len(rows)} row{'s' if len(rows) != 1 else ''}, no fault{by_feed}.")
 
 
 @feed_app.command("add")

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from archive.codes import InternalKey
 from archive.consent import Decision, Facts, Purpose, Recipient, decide
 from archive.consent.terms import Recorded, State, TissueSource
+from archive.errors import ConsentRefused, FactsConflict
 from archive.holdings import Archive, StagedScan
 from archive.holdings.pixels import ScanLayout
 from archive.records import CaseRecord, SlideRecord
 from ingest.deidentify import deidentify
 from ingest.delivery import Row
 from ingest.errors import Reason, SlideRefused
-from ingest.keyvault import KeyVault, PersonalIdentity
+from ingest.keyvault import Keys, KeyVault, PersonalIdentity
 from ingest.label import leave_behind
 from ingest.pipeline.answers import Description, Stored
 from ingest.pipeline.colours import keep_colours
@@ -81,6 +83,7 @@ def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
     source = Source.receive(path, limits_only=intake.limits_only)
     known = vault.scan_of_file(source.sha256)
     if known is not None:
+        _require_same_slide(known, row, facts, intake)
         return receipt_of_known(archive, known, source)
     keep = _require_kept(facts)
 
@@ -89,8 +92,7 @@ def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
         found = Description.from_json(bench.jail.call(describe, str(source.path)))
         metadata = deidentify(found.maker, found.properties)
         left_behind = leave_behind(found.associated, label_expected=profile_for(found.maker).label_expected)
-        person = PersonalIdentity(row.patient, row.patient_name, row.birth_date)
-        keys = vault.keys_for(person, row.case, row.block, row.slide)
+        keys = _keys_for(row, vault)
         _require_same_facts(archive.case(keys.case), facts)
         if row.evidence:
             vault.keep_evidence(keys.case, row.evidence)
@@ -109,14 +111,15 @@ def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
         watch("commit", {})
         search = Search(needles_of(vault.needles(keys.case), source, found, layout, facts))
         scan = vault.record_file(source.sha256, keys.slide, source.path.name)
-        committed = archive.commit(
-            bench.staged,
-            CaseRecord(keys.case, keys.patient, facts),
-            SlideRecord(keys.slide, keys.case, keys.block, row.stain, row.organ, row.diagnosis),
-            scan_record(scan, keys.slide, layout, metadata),
-            digests=proof.digests,
-            inspect=search,
-        )
+        with _races_refuse():
+            committed = archive.commit(
+                bench.staged,
+                CaseRecord(keys.case, keys.patient, facts),
+                SlideRecord(keys.slide, keys.case, keys.block, row.stain, row.organ, row.diagnosis),
+                scan_record(scan, keys.slide, layout, metadata),
+                digests=proof.digests,
+                inspect=search,
+            )
         vault.confirm(scan)
     return receipt_of(committed, source, stored, metadata, colours, left_behind, proof, search.bytes_searched, keep)
 
@@ -138,6 +141,31 @@ def _require_kept(facts: Facts) -> Decision:
     raise SlideRefused(Reason.UNKNOWN_OCCASION if unknown else Reason.CONSENT_REFUSES)
 
 
+def _keys_for(row: Row, vault: KeyVault) -> Keys:
+    """Give the internal keys of the slide that a row names."""
+    person = PersonalIdentity(row.patient, row.patient_name, row.birth_date)
+    return vault.keys_for(person, row.case, row.block, row.slide)
+
+
+def _require_same_slide(scan: InternalKey, row: Row, facts: Facts, intake: Intake) -> None:
+    """Refuse a list that says of a file that is held already that it is another slide's, or that consent is another."""
+    held, keys = intake.archive.scan(scan), _keys_for(row, intake.vault)
+    if held is not None and held.record.slide != keys.slide:
+        raise SlideRefused(Reason.HELD_AS_ANOTHER)
+    _require_same_facts(intake.archive.case(keys.case), facts)
+
+
+@contextmanager
+def _races_refuse() -> Iterator[None]:
+    """Refuse this slide alone if, while it was worked on, something else was recorded about its case."""
+    try:
+        yield
+    except FactsConflict as error:
+        raise SlideRefused(Reason.FACTS_CONFLICT) from error
+    except ConsentRefused as error:
+        raise SlideRefused(Reason.CONSENT_REFUSES) from error
+
+
 def _require_same_facts(known: CaseRecord | None, facts: Facts) -> None:
     """Refuse a list that contradicts what is recorded: what is known of a case changes by a correction only."""
     if known is not None and known.facts != facts:
@@ -146,12 +174,19 @@ def _require_same_facts(known: CaseRecord | None, facts: Facts) -> None:
 
 @contextmanager
 def _bench(source: Source, intake: Intake) -> Iterator[_Bench]:
-    """Prepare to work on one slide; whatever was not committed is gone afterwards."""
+    """Prepare to work on one slide; whatever was not committed is gone afterwards.
+
+    If the file changed meanwhile, that is the reason of any refusal: somebody is still writing it.
+    """
     with (
         intake.archive.stage() as staged,
         source.jail(write=[staged.folder, staged.notes], keep_out=intake.keep_out) as jail,
     ):
-        yield _Bench(staged, jail)
+        try:
+            yield _Bench(staged, jail)
+        except SlideRefused:
+            source.require_unchanged()
+            raise
 
 
 def _store(source: Source, bench: _Bench, watch: Watch) -> Stored:

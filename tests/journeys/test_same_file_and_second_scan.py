@@ -146,3 +146,24 @@ def test_a_file_that_changed_by_one_byte_is_another_file(taken: Taken, tmp_path:
     (receipt,) = taken.take_in((changed, row_of(changed, "S26-0021", patient="H-21")))
     assert receipt["new"]
     assert receipt["scan"] != taken.receipt["scan"]
+
+
+CONTRADICTIONS: dict[str, tuple[dict[str, object], str]] = {
+    "another patient": ({"patient": "H-2"}, "held-as-another"),
+    "another case": ({"case": "S26-0002"}, "held-as-another"),
+    "another stain": ({"stain": "PAS"}, "held-as-another"),
+    "a refusal": ({"consent": "refused"}, "facts-conflict"),
+}
+
+
+@pytest.mark.parametrize("contradiction", CONTRADICTIONS)
+def test_a_list_that_contradicts_what_is_held_of_the_same_file_is_no_known_slide(
+    taken: Taken, contradiction: str
+) -> None:
+    """A mislabelled row, or a refusal that came late, must not pass as "known already"."""
+    changed, reason = CONTRADICTIONS[contradiction]
+    before = taken.state()
+    listed = write_list(taken.slide.parent / "again.csv", {**row_of(taken.slide, "S26-0001", patient="H-1"), **changed})
+    said = taken.laboratory.run("ingest", taken.slide, "--delivery", listed, ends=3)
+    assert list(said.refused.values()) == [reason]
+    assert taken.state() == before
