@@ -26,7 +26,14 @@ FOLDERS = 2
 the laboratory's own."""
 
 
-def needles_of(known: Iterable[str], source: Source, found: Description, layout: ScanLayout, facts: Facts) -> Needles:
+def needles_of(
+    known: Iterable[str],
+    source: Source,
+    found: Description,
+    layout: ScanLayout,
+    case: CaseRecord,
+    slide: SlideRecord,
+) -> Needles:
     """Gather all that is known about a case and its file.
 
     Parameters
@@ -39,15 +46,15 @@ def needles_of(known: Iterable[str], source: Source, found: Description, layout:
         The file's own words.
     layout : ScanLayout
         Its numbers may stand in the metadata.
-    facts : Facts
-        Told in closed terms, in the record that lies beside the pixels.
+    case, slide : CaseRecord, SlideRecord
+        What the record beside the pixels will tell, in closed terms and codes: they may stand there.
     """
     identifiers = [KnownIdentifier(IdentifierClass.UNSORTED, text) for text in known]
     identifiers += [KnownIdentifier(IdentifierClass.FILE_NAME, file.stem) for file in source.files]
     folders = list(source.path.absolute().parents)[:FOLDERS]
     identifiers += [KnownIdentifier(IdentifierClass.FOLDER_NAME, folder.name) for folder in folders if folder.name]
     identifiers += [KnownIdentifier(IdentifierClass.SOURCE_METADATA, text) for text in found.properties.values()]
-    words = schema_words() | frozenset(_strings(_record_of(facts)))
+    words = schema_words() | frozenset(_strings(_record_of(case, slide)))
     return Needles.of(identifiers, Vocabulary(words, frozenset(_numbers(_metadata_of(layout)))))
 
 
@@ -66,16 +73,22 @@ def schema_words() -> frozenset[str]:
     size = Size(2048, 2048)
     levels = tuple(LevelLayout.planned(size, Size(256, 256), coding, Origin.COPIED) for coding in Coding)
     words |= set(_strings(_metadata_of(ScanLayout(levels, MicronsPerPixel(0.5, 0.5), 20.0))))
-    return frozenset(words | set(_strings(_record_of(Facts()))) | set(_strings(_empty_manifest())))
+    case = CaseRecord(new_key(), new_key(), Facts())
+    words |= set(_strings(_record_of(case, SlideRecord(new_key(), case.key))))
+    return frozenset(words | set(_strings(_empty_manifest())))
 
 
-def _record_of(facts: Facts) -> Any:
-    """Write the record of a scan of which nothing is known but its case's facts."""
-    case, slide, scan, patient = (new_key() for _ in range(4))
-    record = ScanRecord(
-        key=scan, slide=slide, size=Size(1, 1), level_count=1, fidelity=Fidelity.COPIED, might_identify=SCREENED
+def _record_of(case: CaseRecord, slide: SlideRecord) -> Any:
+    """Write the record of a scan of which nothing is known but its slide and case."""
+    scan = ScanRecord(
+        key=new_key(),
+        slide=slide.key,
+        size=Size(1, 1),
+        level_count=1,
+        fidelity=Fidelity.COPIED,
+        might_identify=SCREENED,
     )
-    return json.loads(record_text(Chain(CaseRecord(case, patient, facts), SlideRecord(slide, case), record)))
+    return json.loads(record_text(Chain(case, slide, scan)))
 
 
 def _empty_manifest() -> Any:

@@ -90,7 +90,8 @@ def _require_nothing_else(staged: Staged) -> None:
         files |= {shard_key(number, column, row) for column in range(across) for row in range(down)}
     folders = {parent.as_posix() for file in files for parent in PurePosixPath(file).parents}
     for path in staged.folder.rglob("*"):
-        if path.relative_to(staged.folder).as_posix() not in (folders if path.is_dir() else files):
+        expected = folders if path.is_dir() else files
+        if path.is_symlink() or path.relative_to(staged.folder).as_posix() not in expected:
             raise SlideRefused(Reason.READER_CRASHED)
 
 

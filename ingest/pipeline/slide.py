@@ -109,13 +109,15 @@ def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
         proof = prove(staged, source, every_tile=intake.every_tile)
 
         watch("commit", {})
-        search = Search(needles_of(vault.needles(keys.case), source, found, layout, facts))
+        case = CaseRecord(keys.case, keys.patient, facts)
+        slide = SlideRecord(keys.slide, keys.case, keys.block, row.stain, row.organ, row.diagnosis)
+        search = Search(needles_of(vault.needles(keys.case), source, found, layout, case, slide))
         scan = vault.record_file(source.sha256, keys.slide, source.path.name)
         with _races_refuse():
             committed = archive.commit(
                 bench.staged,
-                CaseRecord(keys.case, keys.patient, facts),
-                SlideRecord(keys.slide, keys.case, keys.block, row.stain, row.organ, row.diagnosis),
+                case,
+                slide,
                 scan_record(scan, keys.slide, layout, metadata),
                 digests=proof.digests,
                 inspect=search,
