@@ -4,7 +4,10 @@ tifffile's parser is pure Python; its pixel paths are used one segment at a time
 or a strip. A page is *simple* when its pixels are 8-bit grey or RGB without planes, which is all that is stored.
 """
 
+import math
+import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -163,10 +166,14 @@ def open_tiff(path: Path) -> tifffile.TiffFile:
     SlideRefused
         If it cannot be parsed.
     """
-    try:
-        return tifffile.TiffFile(path)
-    except (tifffile.TiffFileError, ValueError, OSError) as error:
-        raise SlideRefused(Reason.DAMAGED_STRUCTURE) from error
+    with ExitStack() as on_failure:
+        try:
+            file = on_failure.enter_context(tifffile.TiffFile(path))
+            _ = file.pages.first
+        except (tifffile.TiffFileError, ValueError, OSError, IndexError, struct.error) as error:
+            raise SlideRefused(Reason.DAMAGED_STRUCTURE) from error
+        on_failure.pop_all()
+        return file
 
 
 def text_properties(pages: list[tifffile.TiffPage]) -> dict[str, str]:
@@ -187,8 +194,17 @@ def text_properties(pages: list[tifffile.TiffPage]) -> dict[str, str]:
 
 
 def same_shape(size: Size, base: Size) -> bool:
-    """Whether a smaller picture has the proportions of `base`, but for rounding to whole pixels."""
+    """Whether a smaller picture is a larger one reduced by some factor, both sides rounded to whole pixels.
+
+    Rounding changes a side by less than a pixel, so each side leaves a range of factors; one must be in both. A side
+    alone does not tell the factor well enough: a core biopsy is many times as high as wide.
+    """
     if size.width > base.width or size.height > base.height:
         return False
-    factor = max(base.width / size.width, base.height / size.height)
-    return abs(base.width - size.width * factor) <= 2 * factor and abs(base.height - size.height * factor) <= 2 * factor
+    ranges = [_factors(size.width, base.width), _factors(size.height, base.height)]
+    return max(low for low, _ in ranges) <= min(high for _, high in ranges)
+
+
+def _factors(side: int, base: int) -> tuple[float, float]:
+    """Give the smallest and the largest factor by which one side may have been reduced."""
+    return base / (side + 1), base / (side - 1) if side > 1 else math.inf

@@ -100,6 +100,7 @@ class OpenSlideReader(ScanReader):
         except (openslide.OpenSlideError, OSError) as error:
             accompanies = self.vendor(path) == "dicom" and only_accompanies_a_slide(path)
             raise SlideRefused(Reason.NOT_A_WHOLE_SLIDE if accompanies else _why(error)) from error
+        self._closed = False
 
     @classmethod
     def recognise(cls, path: Path) -> str | None:
@@ -113,8 +114,10 @@ class OpenSlideReader(ScanReader):
         return found
 
     def close(self) -> None:
-        """Close the slide."""
-        self._slide.close()
+        """Close the slide; OpenSlide itself does not take it well if that is done twice."""
+        if not self._closed:
+            self._closed = True
+            self._slide.close()
 
     def scan(self) -> Scan:
         """Tell levels, associated images and facts."""

@@ -69,7 +69,7 @@ EXPECTED = {
     **dict.fromkeys((f"ome-tiff/qupath-os/OS-{end}.ome.tif" for end in ("1-detail", "2-ndpi", "2-vsi")), COPIED),
     "openslide-fixtures/boxes.tiff": DECODED,
     "openslide-fixtures/non-ascii-name.svs": COPIED,
-    "openslide-fixtures/small.svs": COPIED,
+    "openslide-fixtures/small.svs": "held-as-another",  # the same bytes as the one before, and yet another case
     "openslide-fixtures/unopenable.tiff": "forbidden-compression",
     "openslide-fixtures/unreadable.svs": "unreadable-pixels",
     # pictures, and a slide whose pictures are dummies that break off
@@ -93,7 +93,7 @@ EXPECTED = {
 """What becomes of each file, by what is in it."""
 
 SAME_FILE = {"openslide-fixtures/small.svs": "openslide-fixtures/non-ascii-name.svs"}
-"""Files of the same bytes as another one, and so the same scan."""
+"""Files of the same bytes as another one."""
 
 PLAUSIBLE_UM = 0.05, 20.0
 """Sizes of a pixel that a slide can have; programs write 353 or 1000 where they know none."""
@@ -119,7 +119,7 @@ def archive(delivered: Delivered) -> Iterator[Archive]:
 def truth(real_slides: Path) -> dict[str, Any]:
     """Give what was measured with OpenSlide and tifffile by others, for some of the files."""
     found: dict[str, Any] = json.loads((real_slides / "expected.json").read_text())
-    return found
+    return {SAME_FILE.get(name, name): expected for name, expected in found.items()}
 
 
 def test_every_file_is_kept_or_refused_for_what_is_in_it(delivered: Delivered, archive: Archive) -> None:
@@ -128,8 +128,6 @@ def test_every_file_is_kept_or_refused_for_what_is_in_it(delivered: Delivered, a
         with delivered.open(archive, name) as pyramid:
             found[name] = f"kept: {pyramid.level(0).origin}"
     assert found == {name: outcome for name, outcome in EXPECTED.items() if outcome != PART}
-    for copy, first in SAME_FILE.items():
-        assert delivered.codes[copy] == delivered.codes[first]
 
 
 def test_every_pixel_is_what_other_programs_show(delivered: Delivered, archive: Archive, real_slides: Path) -> None:

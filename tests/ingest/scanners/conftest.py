@@ -1,0 +1,5 @@
+"""Real slides, where there are any."""
+
+from tests.journeys.conftest import real_slides
+
+__all__ = ["real_slides"]

@@ -1,0 +1,165 @@
+"""A TIFF without a maker's mark is read by its structure alone, and refused if its pixels cannot be stored so."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archive.geometry import Size
+from ingest.errors import Reason, SlideRefused
+from ingest.scanners import AssociatedKind, Scan
+from ingest.scanners._tiff import same_shape
+from ingest.scanners.plain_tiff import PlainTiffReader
+from tests.slides.generic import make_tiff, make_unstorable_tiff
+from tests.slides.ome import make_fluorescence_ome_tiff, make_ome_tiff
+from tests.slides.tiff import Directory, Photometric, Segment, Type, Writer, picture
+
+OME = '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">{}</Image></OME>'
+
+
+def scan_of(path: Path) -> Scan:
+    with PlainTiffReader(path) as reader:
+        return reader.scan()
+
+
+def reason_of(path: Path) -> Reason:
+    with pytest.raises(SlideRefused) as refused:
+        scan_of(path)
+    return refused.value.reason
+
+
+def level(width: int = 512, height: int = 512, **options: Any) -> Directory:
+    tiles: list[Segment] = [bytes(256 * 256 * 3)] * (-(-width // 256) * -(-height // 256))
+    return picture(width, height, tiles, tile=(256, 256), **options)
+
+
+def write(path: Path, *directories: Directory) -> Path:
+    writer = Writer()
+    for directory in directories:
+        writer.append(directory)
+    return writer.save(path)
+
+
+def test_a_picture_that_follows_and_is_smaller_each_time_is_a_level(tmp_path: Path) -> None:
+    scan = scan_of(write(tmp_path / "a.tif", level(1024, 768), level(512, 384), level(256, 192)))
+    assert [level.size.width for level in scan.levels] == [1024, 512, 256]
+    assert scan.associated == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        level(300, 512),
+        level(1024, 768),
+        picture(256, 192, [bytes(256 * 192 * 3)]),
+        picture(512, 384, [bytes(256 * 256)] * 4, tile=(256, 256), photometric=Photometric.GREY, samples=1),
+        level(512, 384, bits=16),
+    ],
+    ids=["other proportions", "as large as the first", "in strips", "grey", "16 bits"],
+)
+def test_any_other_picture_is_left_behind_as_unknown(tmp_path: Path, other: Directory) -> None:
+    scan = scan_of(write(tmp_path / "a.tif", level(1024, 768), other))
+    assert len(scan.levels) == 1
+    assert [image.kind for image in scan.associated] == [AssociatedKind.UNKNOWN]
+
+
+@pytest.mark.parametrize("kind", ["16-bit grey", "five channels", "float"])
+def test_pixels_of_another_kind_are_not_recognised(tmp_path: Path, kind: Any) -> None:
+    assert PlainTiffReader.recognise(make_unstorable_tiff(tmp_path / "a.tif", kind)) is not None
+
+
+def test_planes_are_put_side_by_side(tmp_path: Path) -> None:
+    """Each colour of a planar file lies by itself; the file's tiles are no tiles of the slide."""
+    path = make_unstorable_tiff(tmp_path / "a.tif", "planar")
+    rng = np.random.default_rng(7)
+    planes = [rng.integers(0, 100, 256 * 256, np.uint8).reshape(256, 256) for _ in range(12)]
+    with PlainTiffReader(path) as reader:
+        (only,) = reader.scan().levels
+        ((column, row, pixels),) = only.decoded_tiles()
+    assert (column, row, only.is_jpeg, only.in_tiles) == (0, 0, False, False)  # type: ignore[attr-defined]
+    for channel in range(3):
+        assert np.array_equal(pixels[:256, 256:, channel], planes[4 * channel + 1])
+
+
+@pytest.mark.parametrize("turn", range(2, 9))
+def test_a_turned_picture_is_refused(tmp_path: Path, turn: int) -> None:
+    directory = level()
+    directory.tags[274] = (Type.SHORT, [turn])
+    assert reason_of(write(tmp_path / "a.tif", directory)) is Reason.TURNED_PICTURE
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+def test_an_upright_picture_is_kept(tmp_path: Path, turn: int) -> None:
+    directory = level()
+    directory.tags[274] = (Type.SHORT, [turn])
+    assert len(scan_of(write(tmp_path / "a.tif", directory)).levels) == 1
+
+
+@pytest.mark.parametrize("mpp", [0.25, 0.5])
+def test_the_resolution_is_told_as_one_number(tmp_path: Path, mpp: float) -> None:
+    properties = scan_of(make_tiff(tmp_path / "a.tif", mpp=mpp).path).properties
+    assert float(properties["tiff.XResolution"]) == pytest.approx(10_000 / mpp)
+    assert properties["tiff.ResolutionUnit"] == "3"
+
+
+def test_a_resolution_divided_by_nothing_is_no_number(tmp_path: Path) -> None:
+    directory = level()
+    directory.tags[282] = (Type.RATIONAL, [72, 0])
+    assert scan_of(write(tmp_path / "a.tif", directory)).properties["tiff.XResolution"] == "(72, 0)"
+
+
+class TestOme:
+    """An OME-TIFF tells its pixels' size and planes in XML."""
+
+    def test_the_size_of_a_pixel_is_told(self, tmp_path: Path) -> None:
+        scan = scan_of(make_ome_tiff(tmp_path / "a.ome.tif", mpp=0.25).path)
+        assert scan.maker == "ome"
+        told = {key: value for key, value in scan.properties.items() if key.startswith("ome.")}
+        assert told["ome.PhysicalSizeX"] == told["ome.PhysicalSizeY"] == "0.25"
+        assert told["ome.PhysicalSizeXUnit"] == "µm"
+
+    @pytest.mark.parametrize("planes", ['SizeZ="5"', 'SizeT="2"', 'SizeC="4"'])
+    def test_several_planes_are_refused(self, tmp_path: Path, planes: str) -> None:
+        text = OME.format(f'<Pixels ID="Pixels:0" {planes}/>')
+        assert reason_of(write(tmp_path / "a.tif", level(description=text))) is Reason.UNSUPPORTED_PIXELS
+
+    def test_a_fluorescence_slide_is_not_recognised(self, tmp_path: Path) -> None:
+        assert PlainTiffReader.recognise(make_fluorescence_ome_tiff(tmp_path / "a.ome.tif")) is not None
+
+    def test_xml_that_breaks_off_is_damage(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.tif", level(description=OME.format("<Pixels")))
+        assert reason_of(path) is Reason.DAMAGED_STRUCTURE
+
+    def test_entities_do_not_explode(self, tmp_path: Path) -> None:
+        entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "lol"}">' for n in range(12))
+        text = f"<!DOCTYPE OME [{entities}]><OME><Pixels/>&e11;</OME>"
+        assert reason_of(write(tmp_path / "a.tif", level(description=text))) is Reason.DAMAGED_STRUCTURE
+
+    def test_xml_without_pixels_is_a_plain_tiff(self, tmp_path: Path) -> None:
+        assert scan_of(write(tmp_path / "a.tif", level(description=OME.format("")))).maker == "generic"
+
+
+@given(
+    width=st.integers(1, 200_000), height=st.integers(1, 200_000), factor=st.sampled_from([1, 2, 4, 8, 16, 32, 64]),
+    up=st.booleans(),
+)  # fmt: skip
+def test_a_reduced_picture_has_the_shape_of_the_whole_however_it_was_rounded(
+    width: int, height: int, factor: int, up: bool
+) -> None:
+    base = Size(width, height)
+    small = base.reduced(factor) if up else Size(max(1, width // factor), max(1, height // factor))
+    assert same_shape(small, base)
+    assert not same_shape(Size(width + 1, height), base)
+
+
+def test_levels_of_a_core_biopsy_are_recognised() -> None:
+    """It is many times as high as wide, so that a pixel more or less across is many down."""
+    assert same_shape(Size(1250, 22_500), Size(5003, 90_001))
+
+
+@pytest.mark.parametrize("size", [(387, 463), (1280, 431), (574, 600)])
+def test_a_label_has_another_shape_than_a_slide(size: tuple[int, int]) -> None:
+    assert not same_shape(Size(*size), Size(46_000, 32_914))
