@@ -30,12 +30,12 @@ TILE = Size(512, 512)
 KINDS = {"label": AssociatedKind.LABEL, "macro": AssociatedKind.MACRO, "thumbnail": AssociatedKind.THUMBNAIL}
 
 
-def composited(slide: openslide.OpenSlide, level: int, x: int, y: int, width: int, height: int) -> Pixels:
+def composited(slide: openslide.AbstractSlide, level: int, x: int, y: int, width: int, height: int) -> Pixels:
     """Read a region on white: ``(height, width, 3)`` uint8 RGB.
 
     Parameters
     ----------
-    slide : openslide.OpenSlide
+    slide : openslide.AbstractSlide
         The open slide.
     level : int
         Its level.
