@@ -15,10 +15,12 @@ def main() -> None:
     parser.add_argument("what", choices=["ingest", "read", "serve", "all"])
     parser.add_argument("slide", type=Path, help="an SVS file; the documented figures are for 40,000 x 30,000 px")
     parser.add_argument("--wsidicomizer", help="the wsidicomizer command of an environment of its own, to compare with")
+    parser.add_argument("--eubi", help="the eubi command of an environment of its own, to compare with once")
     asked = parser.parse_args()
     rows: list[Row] = []
     if asked.what in ("ingest", "all"):
         rows += ingesting.measure(asked.slide, asked.wsidicomizer)
+        rows += ingesting.against_ome_zarr(asked.slide, asked.eubi) if asked.eubi else []
     if asked.what in ("serve", "all"):
         rows += serving.measure(asked.slide)
     if asked.what in ("read", "all"):  # last, because it binds itself to one core

@@ -18,6 +18,17 @@ ROUNDS = 3
 SAMPLE_SECONDS = 0.01
 
 
+def against_ome_zarr(slide: Path, eubi: str) -> list[Row]:
+    """Measure the whole ingest beside the fastest writer of OME-Zarr that is known, once each, since it is slow."""
+    with tempfile.TemporaryDirectory() as folder:
+        whole = timed(partial(MemoryWatch().run, whole_ingest(slide, Path(folder))))
+        command = [eubi, "to_zarr", str(slide), "--output_path", f"{folder}/zarr"]
+        peer = timed(partial(subprocess.run, command, check=True, capture_output=True))
+        if not any(Path(folder, "zarr").glob("*.zarr")):
+            raise SystemExit("eubi-bridge wrote no OME-Zarr")
+    return [Row("the whole ingest, s", whole, "eubi-bridge-lite", peer, whole / peer, "at most 0.1")]
+
+
 def measure(slide: Path, wsidicomizer: str | None) -> list[Row]:
     """Measure copying the pixels, the whole ingest, its memory and its bytes, in turns with the peers."""
     copies, pixels, wholes, peers, memory, stored = [], [], [], [], [], 0
