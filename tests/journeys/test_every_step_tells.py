@@ -56,7 +56,7 @@ def test_a_template_that_was_filled_in_is_a_list_without_faults(desk: Desk, tmp_
         listed = tmp_path / "list.csv"
         listed.write_text(template + ",".join(row) + "\n")
         said = desk.laboratory.run("delivery", "check", listed)
-        assert said.out == "1 rows, no fault, with the defaults of the feed 'surgical'.\n"
+        assert said.out == "1 row, no fault, with the defaults of the feed 'surgical'.\n"
 
 
 def test_inspect_tells_what_would_be_kept_and_left_behind_and_writes_nothing(desk: Desk) -> None:
