@@ -1,6 +1,5 @@
 """How fast a slide is taken in, beside copying the file and beside wsidicomizer, which checks nothing."""
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -83,7 +82,7 @@ def whole_ingest(slide: Path, folder: Path) -> list[str]:
     """Prepare a delivery of one slide; give the command that takes it in."""
     delivery = folder / "delivery"
     delivery.mkdir()
-    shutil.copy(slide, delivery / "slide.svs")
+    copy_and_sync(slide, delivery / "slide.svs")  # flushed, as a file that was delivered some time ago
     rows = "file,patient,case,block,stain,tissue\nslide.svs,P0000001,C0000001,A1,HE,living\n"
     (delivery / "list.csv").write_text(rows)
     command = [sys.executable, "-m", "ingest", "ingest", str(delivery / "slide.svs")]
