@@ -5,11 +5,11 @@ from pathlib import Path
 from ingest.deidentify import rebuild_icc
 
 FILE = "colour-profile.icc"
-"""Lies beside the levels; OME-Zarr readers do not look at it."""
+"""Lies beside the pyramid, which holds nothing that OME-Zarr does not know."""
 
 
 def keep_colours(profile: bytes | None, folder: Path) -> str:
-    """Write a source's ICC profile anew into a scan's folder; say in words what was done."""
+    """Write a source's ICC profile anew into the scan's folder; say in words what was done."""
     if not profile:
         return "none in the file"
     rebuilt = rebuild_icc(profile)

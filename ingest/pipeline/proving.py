@@ -5,7 +5,7 @@ compares a sample with other decoders, and the files are digested and forced to 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +21,6 @@ from archive.holdings.pixels import LevelLayout, Origin, SourceFile, shard_key, 
 from ingest.auditor import Needles, audit_folder
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import Compared, level_to_json
-from ingest.pipeline.colours import FILE as COLOURS
 from ingest.pipeline.jailed import compare
 from ingest.pipeline.source import Source
 
@@ -49,7 +48,7 @@ class Proof:
     digests: dict[str, str]
 
 
-def prove(staged: Staged, source: Source, *, every_tile: bool) -> Proof:
+def prove(staged: Staged, source: Source, *, every_tile: bool, keep_out: Sequence[Path] = ()) -> Proof:
     """Re-read a staged scan, compare it with its source, and force it to the disk meanwhile.
 
     Other decoders look at both in a jail of their own, which can write nothing.
@@ -62,6 +61,8 @@ def prove(staged: Staged, source: Source, *, every_tile: bool) -> Proof:
         The file that it was made from.
     every_tile : bool
         Compare every tile of the kept levels with other decoders, and not a sample.
+    keep_out : sequence of Path
+        Folders that the decoders must have no way into.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def prove(staged: Staged, source: Source, *, every_tile: bool) -> Proof:
     _require_nothing_else(staged)
     count = None if every_tile else COMPARED_TILES
     levels: list[dict[str, Any]] = [level_to_json(level) for level in staged.levels]
-    with source.jail(read=[staged.folder]) as jail, ThreadPoolExecutor(2) as side:
+    with source.jail(read=[staged.folder], keep_out=keep_out) as jail, ThreadPoolExecutor(2) as side:
         compared = side.submit(jail.call, compare, str(source.path), str(staged.folder), levels, count)
         digested = side.submit(_digest_and_flush, staged.folder)
         tiles, same = verify_pixels(staged, source)
@@ -82,8 +83,8 @@ def prove(staged: Staged, source: Source, *, every_tile: bool) -> Proof:
 
 
 def _require_nothing_else(staged: Staged) -> None:
-    """Refuse a folder that holds anything but the levels, their metadata and the colour profile."""
-    files = {"zarr.json", COLOURS}
+    """Refuse a folder that holds anything but the levels and their metadata."""
+    files = {"zarr.json"}
     for number, level in enumerate(staged.levels):
         across, down = level.shards
         files.add(f"{number}/zarr.json")

@@ -101,12 +101,12 @@ def ingest_slide(path: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
         stored = _store(source, bench, watch)
         layout = ScanLayout(stored.levels, metadata.mpp, metadata.objective_power)
         bench.staged.describe(layout)
-        colours = keep_colours(found.icc_profile, bench.staged.folder)
+        colours = keep_colours(found.icc_profile, bench.staged.outer)
         bench.jail.close()  # nobody else writes from here on
 
         watch("prove", {})
         staged = Staged(bench.staged.folder, stored.levels, bench.staged.notes)
-        proof = prove(staged, source, every_tile=intake.every_tile)
+        proof = prove(staged, source, every_tile=intake.every_tile, keep_out=intake.keep_out)
 
         watch("commit", {})
         case = CaseRecord(keys.case, keys.patient, facts)

@@ -12,9 +12,8 @@ from archive.geometry import Size
 from archive.holdings.pixels import Coding, LevelLayout, Origin, ScanLayout
 from archive.holdings.writing import write_metadata
 from ingest.auditor import IdentifierClass, KnownIdentifier, Needles
-from ingest.errors import Reason, SlideRefused
+from ingest.errors import JailUnavailable, Reason, SlideRefused
 from ingest.pipeline.answers import Stored
-from ingest.pipeline.colours import FILE as COLOURS
 from ingest.pipeline.proving import Search, Staged, prove, read_places, verify_pixels
 from ingest.pipeline.source import Source
 from ingest.pipeline.storing import store
@@ -61,9 +60,9 @@ def test_a_sample_is_of_the_size_asked_for(staged: Staged, source: Source, monke
     assert (proof.tiles, proof.same_bytes, proof.same_pixels) == (7, 7, 4 + 1)
 
 
-def test_a_colour_profile_belongs_to_a_scan(staged: Staged, source: Source) -> None:
-    (staged.folder / COLOURS).write_bytes(b"profile")
-    assert COLOURS in prove(staged, source, every_tile=False).digests
+def test_the_decoders_are_kept_out_of_the_vault(staged: Staged, source: Source) -> None:
+    with pytest.raises(JailUnavailable, match="key vault"):
+        prove(staged, source, every_tile=False, keep_out=[staged.folder / "0"])
 
 
 def flip(path: Path) -> None:
