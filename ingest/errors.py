@@ -97,6 +97,20 @@ class Reason(StrEnum):
         "correct the list, or have the slide looked at",
     )
     CONSENT_REFUSES = "consent-refuses", "the consent recorded for this case does not allow an image to be kept"
+    WRONG_BARCODE = (
+        "wrong-barcode",
+        "the barcode on the label is that of another slide than the list says: possibly the wrong patient; look at "
+        "label and list, then correct the list or have the slide labelled anew",
+    )
+    NO_BARCODE = (
+        "no-barcode",
+        "no barcode could be read from the label, and every slide of this feed has one; look at the label",
+    )
+    REFUSED_BY_HAND = (
+        "refused-by-hand",
+        "a person refused this file for good; deliver the right file, or take the refusal back with: "
+        "coverslip quarantine release",
+    )
 
 
 class IngestError(ArchiveError):

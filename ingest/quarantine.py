@@ -1,96 +1,265 @@
 """A slide that could not be taken waits where it lies, untouched; what waits, and why, is written down.
 
-Where a file lies often names a patient, so the entries are kept sealed in the key vault and never in the archive. An
-entry ends when the file is taken in after all.
+Where a file lies often names a patient, so the entries are kept sealed in the key vault's register and never in the
+archive. An entry ends when the file is taken in after all, or when a person refuses it for good. A person may also
+overrule the reason, where it is one that a person can judge; it is then overruled for exactly this file.
 """
 
-import json
-import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from archive.errors import InvalidValue
 from ingest.errors import Reason
 
-KIND = "quarantine"
-"""The kind of declaration that an entry is for the vault."""
+Moment = tuple[int, int]
+"""Size in bytes and time of the last change in nanoseconds."""
 
-ID_BYTES = 4
-"""An entry's number tells nothing of its file; it is typed by people, so it is short."""
+GONE: Moment = (0, 0)
+"""The moment of a file that is not there or cannot be asked."""
 
-ENDED = "{}"
-"""The text of an entry whose file was taken in."""
+WAITS, RELEASED, REFUSED = "waits", "released", "refused"
+"""The register's states that the quarantine is about."""
+
+JUDGED_BY_A_PERSON = frozenset({Reason.WRONG_BARCODE, Reason.NO_BARCODE, Reason.REFUSED_BY_HAND})
+"""Reasons about which a person who looks at the slide can know better. All others are mended, not overruled."""
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_LISTED, _FOUND = "list ", "file "
 
 
-class Declarations(Protocol):
-    """What keeps the entries: the key vault."""
+class Entry(Protocol):
+    """What the register knows of a file. Path and ``told`` are shown to the laboratory only."""
 
-    def declare(self, kind: str, name: str, text: str, *, who: str) -> None:
-        """Keep a text under a kind and a name, in place of the one before."""
+    @property
+    def number(self) -> str:
+        """What people call it by."""
 
-    def declared(self, kind: str) -> dict[str, str]:
-        """Give the texts of a kind, by name."""
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+
+    @property
+    def moment(self) -> Moment:
+        """Its size and time of last change when it was looked at."""
+
+    @property
+    def state(self) -> str:
+        """What became of it."""
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why."""
+
+    @property
+    def since(self) -> datetime:
+        """Since when."""
+
+    @property
+    def source_bytes(self) -> int:
+        """Bytes of all its parts."""
+
+    @property
+    def feed(self) -> str | None:
+        """The name of its feed."""
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What is needed to show the reason."""
+
+    @property
+    def overruled(self) -> frozenset[Reason]:
+        """Reasons that a person set aside."""
+
+    @property
+    def because(self) -> str | None:
+        """What that person said."""
+
+
+class Register(Protocol):
+    """What keeps the entries: the key vault's register."""
+
+    def find(self, path: Path) -> Entry | None:
+        """Find what became of the file at a path."""
+
+    def entry(self, number: str) -> Entry:
+        """Give the entry of a number."""
+
+    def in_state(self, *states: str) -> tuple[Entry, ...]:
+        """List the entries in these states, the oldest first."""
+
+    def note(
+        self,
+        path: Path,
+        state: str,
+        *,
+        moment: Moment,
+        reason: str | None = None,
+        source_bytes: int = 0,
+        feed: str | None = None,
+        told: Mapping[str, str] = _NOTHING,
+    ) -> Entry:
+        """Note what became of a file."""
+
+    def judge(self, number: str, state: str, who: str, why: str, overruled: Iterable[Reason] = ()) -> Entry:
+        """Note what a person decided."""
+
+    def forget_waiting(self, path: Path) -> None:
+        """Delete the entry of a file that waits."""
+
+
+class Vault(Protocol):
+    """What has a register: the key vault."""
+
+    @property
+    def register(self) -> Register:
+        """The register of delivered files."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A file that waits: its number, where it lies, why, and since when. The path is shown to the laboratory only."""
+class Difference:
+    """What the list and the file say of one thing, such as the case. What they say may name a patient."""
 
-    number: str
-    path: Path = field(repr=False)
-    reason: Reason
-    since: datetime
+    what: str
+    listed: str = field(repr=False)
+    found: str = field(repr=False)
 
 
 class Quarantine:
     """The files that wait, by number."""
 
-    def __init__(self, declarations: Declarations) -> None:
-        self._declarations = declarations
+    def __init__(self, vault: Vault) -> None:
+        self._register = vault.register
 
     def entries(self) -> tuple[Entry, ...]:
-        """List what waits, the longest-waiting first.
+        """List what waits, the longest-waiting first."""
+        return self._register.in_state(WAITS)
+
+    def released(self) -> tuple[Entry, ...]:
+        """List what a person released and no ingest has taken yet."""
+        return self._register.in_state(RELEASED)
+
+    def refused(self) -> tuple[Entry, ...]:
+        """List what a person refused for good."""
+        return self._register.in_state(REFUSED)
+
+    def entry(self, number: str) -> Entry:
+        """Give the entry of a number.
 
         Raises
         ------
-        InvalidValue
-            If an entry cannot be read.
+        UnknownCode
+            If there is none.
         """
-        texts = self._declarations.declared(KIND)
-        found = [_entry(number, text) for number, text in texts.items() if text != ENDED]
-        return tuple(sorted(found, key=lambda entry: entry.since))
+        return self._register.entry(number.strip().lower())
 
-    def set_aside(self, path: Path, reason: Reason) -> Entry:
+    def set_aside(
+        self,
+        path: Path,
+        reason: Reason,
+        told: Mapping[str, str] = _NOTHING,
+        *,
+        moment: Moment | None = None,
+        feed: str | None = None,
+    ) -> Entry:
         """Write down that a file waits. A second refusal for the same reason changes nothing."""
-        known = self._find(path)
-        if known is not None and known.reason is reason:
-            return known
-        number = known.number if known else secrets.token_hex(ID_BYTES)
-        since = known.since if known else datetime.now(UTC)
-        text = {"path": str(path.absolute()), "reason": reason.value, "since": since.isoformat(timespec="seconds")}
-        self._declarations.declare(KIND, number, json.dumps(text), who="ingest")
-        return _entry(number, json.dumps(text))
+        moment = moment or moment_of(path)
+        return self._register.note(
+            path, WAITS, moment=moment, reason=reason.value, source_bytes=moment[0], feed=feed, told=told
+        )
 
     def release(self, path: Path) -> None:
         """Write down that a file waits no longer; harmless if it did not."""
-        known = self._find(path)
-        if known is not None:
-            self._declarations.declare(KIND, known.number, ENDED, who="ingest")
+        self._register.forget_waiting(path)
 
-    def _find(self, path: Path) -> Entry | None:
-        wanted = path.absolute()
-        return next((entry for entry in self.entries() if entry.path == wanted), None)
+    def overruled(self, path: Path, moment: Moment | None = None) -> frozenset[Reason]:
+        """Give the reasons that a person overruled for exactly this file, so that they are no reason any more."""
+        entry = self._standing(path, moment)
+        return entry.overruled if entry else frozenset()
+
+    def is_refused(self, path: Path, moment: Moment | None = None) -> bool:
+        """Tell whether a person refused exactly this file for good: then it is not even looked at."""
+        entry = self._standing(path, moment)
+        return entry is not None and entry.state == REFUSED
+
+    def release_by_hand(self, number: str, who: str, why: str) -> Entry:
+        """Overrule the reason for which a file waits, for exactly this file; the next ingest takes it.
+
+        To release a file that was refused by hand takes the refusal back, and overrules nothing else.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such entry.
+        InvalidValue
+            If it does not wait, no person can judge its reason (the sentence says what to do instead), the file is not
+            the one that was set aside, or no account or reason is given.
+        """
+        entry = self.entry(number)
+        if entry.state == RELEASED:
+            return entry
+        reason = _require_waiting(entry)
+        if not may_release(entry):
+            raise InvalidValue(f"{reason.value} is nothing that a person can overrule: {reason.sentence}")
+        if moment_of(entry.path) != entry.moment:
+            raise InvalidValue("this is not the file that was set aside: it changed or is gone; ingest it again first")
+        return self._register.judge(entry.number, RELEASED, who, why, {reason} - {Reason.REFUSED_BY_HAND})
+
+    def refuse(self, number: str, who: str, why: str) -> Entry:
+        """Refuse a file for good: no ingest takes it, as long as it lies there unchanged. The file is not touched.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such entry.
+        InvalidValue
+            If it does not wait, changed since it was set aside, or no account or reason is given.
+        """
+        entry = self.entry(number)
+        if entry.state == REFUSED:
+            return entry
+        _require_waiting(entry)
+        if moment_of(entry.path) not in (entry.moment, GONE):
+            raise InvalidValue("the file changed since it was set aside; ingest it again first")
+        return self._register.judge(entry.number, REFUSED, who, why)
+
+    def _standing(self, path: Path, moment: Moment | None) -> Entry | None:
+        entry = self._register.find(path)
+        return entry if entry is not None and entry.moment == (moment or moment_of(path)) else None
 
 
-def _entry(number: str, text: str) -> Entry:
+def moment_of(path: Path) -> Moment:
+    """Tell a file's size and time of last change; of a multi-file slide, those of its main file."""
     try:
-        content: Mapping[str, str] = json.loads(text)
-        since = datetime.fromisoformat(content["since"])
-        return Entry(number, Path(content["path"]), Reason(content["reason"]), since)
-    except (ValueError, KeyError, TypeError):
-        raise InvalidValue(
-            "an entry of the quarantine cannot be read; check the vault with: coverslip doctor"
-        ) from None
+        status = path.stat()
+    except OSError:
+        return GONE
+    return status.st_size, status.st_mtime_ns
+
+
+def may_release(entry: Entry) -> bool:
+    """Tell whether the reason of an entry is one that a person can judge."""
+    return entry.reason in JUDGED_BY_A_PERSON
+
+
+def contradiction(listed: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
+    """Put what the list says beside what the file says, such as ``{"case": ...}`` twice, for an entry to tell."""
+    return {_LISTED + what: said for what, said in listed.items()} | {
+        _FOUND + what: said for what, said in found.items()
+    }
+
+
+def differences(entry: Entry) -> tuple[Difference, ...]:
+    """Give what an entry tells of what the list and the file say, thing by thing; empty where one says nothing."""
+    told = entry.told
+    things = dict.fromkeys(key.removeprefix(_LISTED).removeprefix(_FOUND) for key in told)
+    return tuple(Difference(what, told.get(_LISTED + what, ""), told.get(_FOUND + what, "")) for what in things)
+
+
+def _require_waiting(entry: Entry) -> Reason:
+    if entry.state not in (WAITS, RELEASED, REFUSED) or entry.reason is None:
+        raise InvalidValue("this file does not wait any more: it was taken in; see: coverslip quarantine list")
+    return entry.reason

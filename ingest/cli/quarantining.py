@@ -35,7 +35,7 @@ def list_entries(
         entries = Quarantine(keyvault).entries()
     if as_json:
         print(
-            json.dumps([{"number": e.number, "reason": e.reason.value, "since": e.since.isoformat()} for e in entries])
+            json.dumps([{"number": e.number, "reason": e.reason, "since": e.since.isoformat()} for e in entries])
         )
         return
     if not entries:
@@ -43,7 +43,7 @@ def list_entries(
         return
     table = Table("number", "since", "reason", "what to do", box=None, pad_edge=False)
     for entry in entries:
-        table.add_row(entry.number, f"{entry.since:%Y-%m-%d %H:%M}", entry.reason.value, entry.reason.sentence)
+        table.add_row(entry.number, f"{entry.since:%Y-%m-%d %H:%M}", entry.reason or '', entry.reason.sentence if entry.reason else '')
         if files:
             table.add_row("", "", "", str(entry.path))
     out().print(table)

@@ -6,7 +6,21 @@ Only ``ingest.pipeline`` and ``ingest.cli`` open it.
 from ingest.keyvault.check import VaultFault
 from ingest.keyvault.files import PendingScan
 from ingest.keyvault.identity import Identity, Keys, PersonalIdentity
+from ingest.keyvault.register import Entry, Event, Expected, Register, State
 from ingest.keyvault.trail import TrailEntry
 from ingest.keyvault.vault import KeyVault
 
-__all__ = ["Identity", "KeyVault", "Keys", "PendingScan", "PersonalIdentity", "TrailEntry", "VaultFault"]
+__all__ = [
+    "Entry",
+    "Event",
+    "Expected",
+    "Identity",
+    "KeyVault",
+    "Keys",
+    "PendingScan",
+    "PersonalIdentity",
+    "Register",
+    "State",
+    "TrailEntry",
+    "VaultFault",
+]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from archive.codes import InternalKey
 from ingest.errors import VaultDamaged
-from ingest.keyvault import declarations, entries, files, trail
+from ingest.keyvault import awaited, declarations, entries, files, history, noted, tables, trail
 from ingest.keyvault.entries import Owner
 from ingest.keyvault.identity import Kind, compared
 from ingest.keyvault.keystore import KeyStore
@@ -57,10 +57,18 @@ def faults(connection: Connection, store: KeyStore) -> Iterator[VaultFault]:
     yield from _in_table(connection, entry, lambda row: _entry_fault(connection, store, row))
     yield from _in_table(connection, file, lambda row: _file_fault(connection, store, row))
     yield from _in_table(connection, declaration, lambda row: _tried(declarations.opened, store.vault_key, row))
+    yield from _in_register(connection, store)
     for number in store.damaged():
         yield VaultFault(FaultCode.FIELD_DAMAGED, "wrapped_key", number)
     for fault in trail.verify(connection, store.vault_key):
         yield VaultFault(FaultCode.TRAIL, "audit", fault.number)
+
+
+def _in_register(connection: Connection, store: KeyStore) -> Iterator[VaultFault]:
+    key = store.vault_key
+    yield from _in_table(connection, tables.intake, lambda row: _tried(noted.opened, key, store.key_of, row))
+    yield from _in_table(connection, tables.intake_event, lambda row: _tried(history.opened, key, row))
+    yield from _in_table(connection, tables.awaited, lambda row: _tried(awaited.opened, key, row))
 
 
 def _in_table(

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 
 from archive.codes import InternalKey
 from ingest.errors import VaultUnavailable
-from ingest.keyvault import entries, trail
+from ingest.keyvault import entries, noted, trail
 from ingest.keyvault.database import empty_log, reading, writing
 from ingest.keyvault.keyfile import KeyFile
 from ingest.keyvault.keystore import KeyStore
@@ -48,6 +48,7 @@ def erase(folder: Path, engine: Engine, store: KeyStore, patient: InternalKey, w
         new = _add_key(store)
         with writing(engine) as connection:
             trail.append(connection, store.vault_key, "erased", who, patient, reason)
+            noted.forget_patient(connection, patient)
             entries.forget_patient(connection, patient)
             connection.execute(insert(erasure).values(patient=patient))
         _destroy_old_key(engine, store, new)

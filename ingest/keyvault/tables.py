@@ -4,7 +4,7 @@ Two databases. The vault's own holds what is known, sealed under each patient's 
 holds those keys, wrapped under the key file's key.
 """
 
-from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 SCHEMA_VERSION = 1
 """Of the vault's tables; a vault of another version is not opened."""
@@ -51,6 +51,44 @@ declaration = Table(
     Column("version", Integer, primary_key=True, comment="counts from 1; the highest is in force"),
     Column("name", LargeBinary, nullable=False, comment="sealed"),
     Column("text", LargeBinary, nullable=False, comment="sealed"),
+)
+
+intake = Table(
+    "intake",
+    vault_tables,
+    Column("number", String(8), primary_key=True, comment="random; what people call a delivered file by"),
+    Column("look_up", LargeBinary(32), nullable=False, unique=True, comment="of its path"),
+    Column("state", String(8), nullable=False),
+    Column("reason", String(32), nullable=False, comment="of a closed list, or empty"),
+    Column("since", BigInteger, nullable=False, comment="milliseconds since 1970, UTC"),
+    Column("scan", _KEY, nullable=False, index=True, comment="what it became; empty for nothing"),
+    Column("patient", _KEY, nullable=False, index=True, comment="whose key seals the content; empty: the vault's own"),
+    Column("source_bytes", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False, comment="sealed: its path and whatever else may name a person"),
+    Index("ix_intake_state_since", "state", "since"),
+)
+
+intake_event = Table(
+    "intake_event",
+    vault_tables,
+    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="counts from 1"),
+    Column("at", BigInteger, nullable=False, index=True, comment="milliseconds since 1970, UTC"),
+    Column("entry", String(8), nullable=False, comment="the number of the file in the table intake"),
+    Column("state", String(8), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("source_bytes", BigInteger, nullable=False),
+    Column("stored_bytes", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False, comment="sealed"),
+)
+
+awaited = Table(
+    "awaited",
+    vault_tables,
+    Column("look_up", LargeBinary(32), primary_key=True, comment="of what tells a list's row from every other"),
+    Column("since", BigInteger, nullable=False, comment="milliseconds since 1970, UTC"),
+    Column("arrived", BigInteger, nullable=False, comment="when its file came, likewise; 0 for not yet"),
+    Column("content", LargeBinary, nullable=False, comment="sealed: the list and the row's number"),
+    Index("ix_awaited_arrived_since", "arrived", "since"),
 )
 
 erasure = Table(

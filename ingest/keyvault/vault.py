@@ -24,6 +24,7 @@ from ingest.keyvault.identity import Identity, Keys, Kind, PersonalIdentity, che
 from ingest.keyvault.keyfile import KeyFile
 from ingest.keyvault.keystore import KeyStore
 from ingest.keyvault.making import KEYS, ROWS, make, refuse_key_inside
+from ingest.keyvault.register import Register
 from ingest.keyvault.trail import TrailEntry
 
 _INTERNAL_KEY = re.compile(r"[0-9a-f]{32}")
@@ -102,6 +103,11 @@ class KeyVault:
         """Let go of the files. Closing twice is harmless."""
         self._store.close()
         self._engine.dispose()
+
+    @property
+    def register(self) -> Register:
+        """What became of every file that was delivered."""
+        return Register(self._engine, self._store)
 
     def keys_for(self, person: PersonalIdentity, case: str, block: str, slide: str, *, who: str = "ingest") -> Keys:
         """Return the internal keys of a glass slide and what it comes from, making those that are new.

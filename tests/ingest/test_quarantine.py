@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from archive.errors import InvalidValue
 from ingest.errors import Reason
 from ingest.keyvault import KeyVault
-from ingest.quarantine import KIND, Quarantine
+from ingest.quarantine import Quarantine
 
 NAME = "S25-10432 DOE JANE.svs"
 
@@ -58,10 +57,3 @@ def test_where_a_file_lies_is_nowhere_in_clear(vault: KeyVault, tmp_path: Path) 
         if file.is_file():
             assert b"S25-10432" not in file.read_bytes()
     assert "S25-10432" not in repr(entry)
-
-
-def test_an_entry_that_cannot_be_read_is_told_without_its_text(vault: KeyVault) -> None:
-    vault.declare(KIND, "12ab34cd", '{"path": "S25-10432"}', who="test")
-    with pytest.raises(InvalidValue) as refused:
-        Quarantine(vault).entries()
-    assert "S25" not in str(refused.value)

@@ -1,0 +1,192 @@
+"""What became of a delivered file, by the path it was delivered under. A path may name a patient, so it lies sealed.
+
+It is sealed under the key of the patient whose slide the file turned out to be, so that it goes with the patient; under
+the vault's own as long as nobody knows whose it is.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
+
+from archive.codes import InternalKey
+from ingest.errors import Reason, VaultDamaged
+from ingest.keyvault.entries import Owner
+from ingest.keyvault.sealing import FieldKey
+from ingest.keyvault.tables import file, intake
+
+Moment = tuple[int, int]
+"""Size in bytes and time of the last change in nanoseconds: what tells a file from another under the same path."""
+
+KeyOf = Callable[[InternalKey], FieldKey | None]
+"""Gives a patient's key, or None if there is none any longer."""
+
+_BY_LOOK_UP = select(intake).where(intake.c.look_up == bindparam("wanted"))
+_BY_NUMBER = select(intake).where(intake.c.number == bindparam("wanted"))
+_IN_STATES = select(intake).where(intake.c.state.in_(bindparam("wanted", expanding=True))).order_by(intake.c.since)
+_NEW = insert(intake)
+_CLEAR = ("number", "look_up", "state", "reason", "since", "scan", "patient", "source_bytes")
+
+
+class State(StrEnum):
+    """What became of a delivered file; the value is stored."""
+
+    KEPT = "kept"
+    """A scan was made of it."""
+    KNOWN = "known"
+    """It holds what another file held, so nothing was written."""
+    WAITS = "waits"
+    """It could not be taken, and waits in quarantine."""
+    RELEASED = "released"
+    """A person released it from quarantine; the next ingest takes it."""
+    REFUSED = "refused"
+    """A person refused it for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One delivered file: what people call it by, what became of it, and since when.
+
+    Path, feed, ``told`` (what is needed to show why, such as the cells of a row) and ``because`` (a person's own
+    words) are for the laboratory only. ``overruled`` are the reasons that a person looked at and set aside.
+    """
+
+    number: str
+    path: Path = field(repr=False)
+    moment: Moment = field(repr=False)
+    state: State
+    since: datetime
+    reason: Reason | None = None
+    scan: InternalKey | None = field(default=None, repr=False)
+    source_bytes: int = 0
+    feed: str | None = field(default=None, repr=False)
+    told: Mapping[str, str] = field(default_factory=dict, repr=False)
+    overruled: frozenset[Reason] = frozenset()
+    because: str | None = field(default=None, repr=False)
+
+
+def look_up_of(vault_key: FieldKey, path: Path) -> bytes:
+    """Make the blind index of a path."""
+    return vault_key.look_up("intake", str(path.absolute()).encode(errors="surrogateescape"))
+
+
+def find(connection: Connection, vault_key: FieldKey, key_of: KeyOf, path: Path) -> Entry | None:
+    """Find what became of the file at a path."""
+    row = connection.execute(_BY_LOOK_UP, {"wanted": look_up_of(vault_key, path)}).mappings().one_or_none()
+    return opened(vault_key, key_of, row) if row else None
+
+
+def numbered(connection: Connection, vault_key: FieldKey, key_of: KeyOf, number: str) -> Entry | None:
+    """Find the entry of a number."""
+    row = connection.execute(_BY_NUMBER, {"wanted": number}).mappings().one_or_none()
+    return opened(vault_key, key_of, row) if row else None
+
+
+def in_states(connection: Connection, vault_key: FieldKey, key_of: KeyOf, *states: State) -> tuple[Entry, ...]:
+    """List the entries that are in one of these states, the oldest first."""
+    rows = connection.execute(_IN_STATES, {"wanted": [state.value for state in states]}).mappings()
+    return tuple(opened(vault_key, key_of, row) for row in rows)
+
+
+def is_taken(connection: Connection, number: str) -> bool:
+    """Tell whether a number belongs to an entry."""
+    return connection.execute(_BY_NUMBER, {"wanted": number}).first() is not None
+
+
+def is_source_elsewhere(connection: Connection, scan: InternalKey, look_up: bytes) -> bool:
+    """Tell whether a file under another path is noted as the one that a scan was made of."""
+    query = select(intake.c.number).where(
+        intake.c.scan == scan, intake.c.state == State.KEPT.value, intake.c.look_up != look_up
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def write(connection: Connection, vault_key: FieldKey, entry: Entry, owner: Owner | None) -> None:
+    """Write an entry, in place of what was noted under its number; its owner is the patient, where that is known."""
+    row = _sealed(vault_key, entry, owner)
+    changed = connection.execute(update(intake).where(intake.c.number == entry.number).values(row)).rowcount
+    if not changed:
+        connection.execute(_NEW, row)
+
+
+def forget(connection: Connection, number: str) -> None:
+    """Delete an entry."""
+    connection.execute(delete(intake).where(intake.c.number == number))
+
+
+def forget_patient(connection: Connection, patient: InternalKey) -> None:
+    """Delete the entries of all files that turned out to be of a patient's slides."""
+    scans = select(file.c.scan).where(file.c.patient == patient)
+    connection.execute(delete(intake).where(or_(intake.c.patient == patient, intake.c.scan.in_(scans))))
+
+
+def hand_over(connection: Connection, vault_key: FieldKey, key_of: KeyOf, scan: InternalKey, owner: Owner) -> None:
+    """Seal the entries of a scan's files under another patient's key, because the scan turned out to be theirs."""
+    rows = connection.execute(select(intake).where(intake.c.scan == scan)).mappings().all()
+    for row in rows:
+        write(connection, vault_key, opened(vault_key, key_of, row), owner)
+
+
+def opened(vault_key: FieldKey, key_of: KeyOf, row: RowMapping) -> Entry:
+    """Open an entry.
+
+    Raises
+    ------
+    VaultDamaged
+        If any column of its row was changed, or its look-up is not that of its path.
+    """
+    key = key_of(InternalKey(row["patient"])) if row["patient"] else vault_key
+    if key is None:
+        raise VaultDamaged()
+    content = json.loads(key.unseal(row["content"], *_place(row)))
+    path = Path(content["path"])
+    if row["look_up"] != look_up_of(vault_key, path):
+        raise VaultDamaged()
+    size_bytes, mtime_ns = content["moment"]
+    return Entry(
+        row["number"],
+        path,
+        (size_bytes, mtime_ns),
+        State(row["state"]),
+        datetime.fromtimestamp(row["since"] / 1000, UTC),
+        Reason(row["reason"]) if row["reason"] else None,
+        InternalKey(row["scan"]) if row["scan"] else None,
+        row["source_bytes"],
+        content["feed"],
+        content["told"],
+        frozenset(map(Reason, content["overruled"])),
+        content["because"],
+    )
+
+
+def _sealed(vault_key: FieldKey, entry: Entry, owner: Owner | None) -> dict[str, Any]:
+    row = {
+        "number": entry.number,
+        "look_up": look_up_of(vault_key, entry.path),
+        "state": entry.state.value,
+        "reason": entry.reason.value if entry.reason else "",
+        "since": round(entry.since.timestamp() * 1000),
+        "scan": entry.scan or "",
+        "patient": owner.patient if owner else "",
+        "source_bytes": entry.source_bytes,
+    }
+    content = {
+        "path": str(entry.path.absolute()),
+        "moment": entry.moment,
+        "feed": entry.feed,
+        "told": dict(entry.told),
+        "overruled": sorted(reason.value for reason in entry.overruled),
+        "because": entry.because,
+    }
+    key = owner.key if owner else vault_key
+    return {**row, "content": key.seal(json.dumps(content).encode(), *_place(row))}
+
+
+def _place(row: Mapping[str, Any] | RowMapping) -> tuple[str | bytes, ...]:
+    clear = (row[name] for name in _CLEAR)
+    return ("intake", "content", *(value if isinstance(value, str | bytes) else str(value) for value in clear))

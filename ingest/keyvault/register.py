@@ -1,0 +1,265 @@
+"""What became of every file that was ever delivered: kept, known already, waiting for somebody, or refused for good.
+
+A file is found by its path without opening any other entry, so that a delivery of thousands is compared with a
+register of a million in seconds. Every change is kept as an event, of which any day's report can be made.
+"""
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+from sqlalchemy import Connection, Engine
+
+from archive.codes import InternalKey
+from archive.errors import InvalidValue, UnknownCode
+from ingest.errors import Reason, VaultDamaged
+from ingest.keyvault import awaited, files, history, noted, trail
+from ingest.keyvault.awaited import Awaited, Expected
+from ingest.keyvault.database import reading, writing
+from ingest.keyvault.entries import Owner
+from ingest.keyvault.history import Event
+from ingest.keyvault.keystore import KeyStore
+from ingest.keyvault.noted import Entry, Moment, State
+
+__all__ = ["Awaited", "Entry", "Event", "Expected", "Moment", "Register", "State"]
+
+NUMBER_BYTES = 4
+"""An entry's number tells nothing of its file; it is typed by people, so it is short."""
+
+_BY_HAND = {State.RELEASED: "released file", State.REFUSED: "refused file"}
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Register:
+    """The register of delivered files in an open key vault. Every method is one transaction."""
+
+    def __init__(self, engine: Engine, store: KeyStore) -> None:
+        self._engine = engine
+        self._store = store
+
+    def find(self, path: Path) -> Entry | None:
+        """Find what became of the file at a path; None if no file was ever delivered under it."""
+        with reading(self._engine) as connection:
+            return self._find(connection, path)
+
+    def entry(self, number: str) -> Entry:
+        """Give the entry of a number.
+
+        Raises
+        ------
+        UnknownCode
+            If there is none.
+        """
+        with reading(self._engine) as connection:
+            return self._entry(connection, number)
+
+    def waiting(self) -> tuple[Entry, ...]:
+        """List the files that wait in quarantine, the longest-waiting first."""
+        return self.in_state(State.WAITS)
+
+    def in_state(self, *states: str) -> tuple[Entry, ...]:
+        """List the files that are in one of these states, the oldest first."""
+        with reading(self._engine) as connection:
+            return noted.in_states(connection, self._store.vault_key, self._store.key_of, *map(State, states))
+
+    def note(
+        self,
+        path: Path,
+        state: str,
+        *,
+        moment: Moment,
+        reason: str | None = None,
+        scan: InternalKey | None = None,
+        source_bytes: int = 0,
+        stored_bytes: int = 0,
+        feed: str | None = None,
+        told: Mapping[str, str] = _NOTHING,
+        who: str = "ingest",
+    ) -> Entry:
+        """Note what became of a file. What is noted already is no second event.
+
+        A file that a person refused for good stays refused until it changes or a person takes that back, and what a
+        person overruled about it stays overruled as long. A file that is *known*, whose scan is not noted as made of
+        any other file, is the scan's own source: the ingest that made it was killed before it could write that down.
+
+        Parameters
+        ----------
+        path
+            The file; for a multi-file slide its main file.
+        state
+            A `State`.
+        moment
+            Its size and time of last change when it was looked at.
+        reason
+            Why it waits; the code of a `Reason`.
+        scan
+            The scan that it became or that holds the same; needed for what is kept or known.
+        source_bytes, stored_bytes
+            Bytes of all its parts as delivered, and of the scan as stored; only what is kept is counted as stored.
+        feed
+            The name of its feed.
+        told
+            What else is needed to show why, such as ``{"list case": ..., "file case": ...}``. It lies sealed.
+        who
+            The account.
+
+        Raises
+        ------
+        UnknownCode
+            If the vault has no such scan.
+        """
+        wanted = Entry(
+            "",
+            path.absolute(),
+            moment,
+            State(state),
+            _now(),
+            Reason(reason) if reason else None,
+            scan,
+            source_bytes,
+            feed,
+            told,
+        )
+        with writing(self._engine) as connection:
+            trail.newest(connection, lock=True)  # writers come one after another
+            before = self._find(connection, path)
+            entry = self._following(connection, before, wanted)
+            self._write(connection, before, entry, stored_bytes, who)
+            return entry
+
+    def judge(self, number: str, state: str, who: str, why: str, overruled: Iterable[Reason] = ()) -> Entry:
+        """Note that a person released or refused a file; who and why go into the vault's trail.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such entry.
+        InvalidValue
+            If no account or no reason is given, or a person cannot put a file into this state.
+        """
+        if state not in _BY_HAND:
+            raise InvalidValue("a person can release a file or refuse it, nothing else")
+        decided = State(state)
+        if not why.strip():
+            raise InvalidValue("say why, such as who was asked and what the label says")
+        with writing(self._engine) as connection:
+            trail.append(connection, self._store.vault_key, _BY_HAND[decided], who, number, why)
+            before = self._entry(connection, number)
+            reason = Reason.REFUSED_BY_HAND if decided is State.REFUSED else before.reason
+            set_aside = frozenset(overruled) | before.overruled
+            entry = replace(before, state=decided, since=_now(), reason=reason, overruled=set_aside, because=why)
+            self._write(connection, before, entry, 0, who)
+            return entry
+
+    def looked_at(self, number: str, who: str) -> None:
+        """Write down that a person looked at what may name a patient: a file's picture, or the words of its row."""
+        with writing(self._engine) as connection:
+            self._entry(connection, number)
+            trail.append(connection, self._store.vault_key, "looked at file", who, number)
+
+    def forget_waiting(self, path: Path) -> None:
+        """Delete the entry of a file that waits or was released; harmless if there is none."""
+        with writing(self._engine) as connection:
+            before = self._find(connection, path)
+            if before is not None and before.state in (State.WAITS, State.RELEASED):
+                noted.forget(connection, before.number)
+
+    def expect(self, rows: Iterable[Expected], *, list_name: str = "", feed: str | None = None) -> None:
+        """Remember the rows of a list that came in, and which of their files are there; once more changes nothing."""
+        with writing(self._engine) as connection:
+            trail.newest(connection, lock=True)
+            awaited.expect(connection, self._store.vault_key, rows, _now(), list_name, feed)
+
+    def awaited(self, day: date) -> tuple[Awaited, ...]:
+        """List the rows whose lists came on this day, or earlier and whose files had not come before it."""
+        with reading(self._engine) as connection:
+            return awaited.between(connection, self._store.vault_key, *_bounds(day))
+
+    def day(self, day: date) -> Iterator[Event]:
+        """Give everything that happened on a day, by the machine's clock, in its order."""
+        with reading(self._engine) as connection:
+            events = tuple(history.between(connection, self._store.vault_key, *_bounds(day)))
+        return iter(events)
+
+    def stored_by_day(self, until: date, days: int) -> dict[date, int]:
+        """Give the bytes stored on each of the last days, up to and with one, on which anything was stored."""
+        with reading(self._engine) as connection:
+            return history.stored_by_day(connection, _bounds(until)[1], days)
+
+    def _find(self, connection: Connection, path: Path) -> Entry | None:
+        return noted.find(connection, self._store.vault_key, self._store.key_of, path)
+
+    def _entry(self, connection: Connection, number: str) -> Entry:
+        found = noted.numbered(connection, self._store.vault_key, self._store.key_of, number)
+        if found is None:
+            raise UnknownCode("there is no file of this number; see: coverslip quarantine list")
+        return found
+
+    def _following(self, connection: Connection, before: Entry | None, wanted: Entry) -> Entry:
+        """Work out what is noted of a file after what was noted before."""
+        if wanted.state is State.KNOWN and wanted.scan is not None:
+            look_up = noted.look_up_of(self._store.vault_key, wanted.path)
+            if not noted.is_source_elsewhere(connection, wanted.scan, look_up):
+                wanted = replace(wanted, state=State.KEPT)
+        if before is None:
+            return replace(wanted, number=_new_number(connection))
+        if before.moment == wanted.moment:
+            if before.state is State.REFUSED and wanted.state is State.WAITS:
+                return before
+            wanted = replace(wanted, overruled=before.overruled, because=before.because)
+        since = before.since if _is_same(before, wanted) else wanted.since
+        return replace(wanted, number=before.number, since=since)
+
+    def _write(self, connection: Connection, before: Entry | None, entry: Entry, stored_bytes: int, who: str) -> None:
+        if entry == before:
+            return
+        noted.write(connection, self._store.vault_key, entry, self._owner(connection, entry.scan))
+        if before is None or not _is_same(before, entry):
+            event = Event(
+                entry.since,
+                entry.number,
+                entry.state,
+                entry.reason,
+                entry.source_bytes,
+                stored_bytes if entry.state is State.KEPT else 0,
+                entry.feed,
+                before is None,
+                who,
+            )
+            history.append(connection, self._store.vault_key, event)
+
+    def _owner(self, connection: Connection, scan: InternalKey | None) -> Owner | None:
+        if scan is None:
+            return None
+        row = files.row_of_scan(connection, scan)
+        if row is None:
+            raise UnknownCode("the key vault has no such scan")
+        key = self._store.key_of(InternalKey(row["patient"]))
+        if key is None:
+            raise VaultDamaged()
+        return Owner(InternalKey(row["patient"]), key)
+
+
+def _is_same(before: Entry, after: Entry) -> bool:
+    return (before.state, before.reason, before.scan) == (after.state, after.reason, after.scan)
+
+
+def _new_number(connection: Connection) -> str:
+    while True:
+        number = secrets.token_hex(NUMBER_BYTES)
+        if not noted.is_taken(connection, number):
+            return number
+
+
+def _now() -> datetime:
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as it is stored
+
+
+def _bounds(day: date) -> tuple[datetime, datetime]:
+    """When a day begins and ends where the machine is."""
+    begins = datetime.combine(day, time.min).astimezone()
+    return begins, datetime.combine(day + timedelta(1), time.min).astimezone()
