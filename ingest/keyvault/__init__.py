@@ -4,6 +4,8 @@ Only ``ingest.pipeline`` and ``ingest.cli`` open it.
 """
 
 from ingest.keyvault.check import VaultFault
+from ingest.keyvault.corrections import BegunCorrection, Whereabouts
+from ingest.keyvault.directory import FoundCase, FoundSlide
 from ingest.keyvault.files import PendingScan
 from ingest.keyvault.identity import Identity, Keys, PersonalIdentity
 from ingest.keyvault.register import Entry, Event, Expected, Register, State
@@ -11,9 +13,12 @@ from ingest.keyvault.trail import TrailEntry
 from ingest.keyvault.vault import KeyVault
 
 __all__ = [
+    "BegunCorrection",
     "Entry",
     "Event",
     "Expected",
+    "FoundCase",
+    "FoundSlide",
     "Identity",
     "KeyVault",
     "Keys",
@@ -23,4 +28,5 @@ __all__ = [
     "State",
     "TrailEntry",
     "VaultFault",
+    "Whereabouts",
 ]

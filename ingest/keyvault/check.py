@@ -9,7 +9,18 @@ from sqlalchemy import Connection, RowMapping, select
 
 from archive.codes import InternalKey
 from ingest.errors import VaultDamaged
-from ingest.keyvault import awaited, declarations, entries, files, history, noted, tables, trail
+from ingest.keyvault import (
+    awaited,
+    corrections,
+    declarations,
+    directory,
+    entries,
+    files,
+    history,
+    noted,
+    tables,
+    trail,
+)
 from ingest.keyvault.entries import Owner
 from ingest.keyvault.identity import Kind, compared
 from ingest.keyvault.keystore import KeyStore
@@ -26,6 +37,7 @@ class FaultCode(StrEnum):
     KEY_MISSING = "key-missing"
     PARENT_MISSING = "parent-missing"
     PATIENT_NOT_FOUND = "patient-not-found"
+    CASE_NOT_FOUND = "case-not-found"
     TRAIL = "trail"
 
 
@@ -57,6 +69,8 @@ def faults(connection: Connection, store: KeyStore) -> Iterator[VaultFault]:
     yield from _in_table(connection, entry, lambda row: _entry_fault(connection, store, row))
     yield from _in_table(connection, file, lambda row: _file_fault(connection, store, row))
     yield from _in_table(connection, declaration, lambda row: _tried(declarations.opened, store.vault_key, row))
+    yield from _in_table(connection, tables.directory, lambda row: _listing_fault(connection, row))
+    yield from _in_table(connection, tables.correction, lambda row: _tried(corrections.opened, store.vault_key, row))
     yield from _in_register(connection, store)
     for number in store.damaged():
         yield VaultFault(FaultCode.FIELD_DAMAGED, "wrapped_key", number)
@@ -90,10 +104,17 @@ def _entry_fault(connection: Connection, store: KeyStore, row: RowMapping) -> Fa
         return damaged
     if row["parent"] and entries.row_of(connection, row["parent"]) is None:
         return FaultCode.PARENT_MISSING
+    if row["kind"] == Kind.CASE and directory.fault_of(connection, store.directory_key, owner, row):
+        return FaultCode.CASE_NOT_FOUND
     if row["kind"] == Kind.PATIENT:
         number = compared(Kind.PATIENT, entries.unsealed(owner, row))
         return None if store.number_is(owner.patient, number) else FaultCode.PATIENT_NOT_FOUND
     return None
+
+
+def _listing_fault(connection: Connection, row: RowMapping) -> FaultCode | None:
+    case = entries.row_of(connection, row["case_key"])
+    return None if case is not None and case["kind"] == Kind.CASE else FaultCode.PARENT_MISSING
 
 
 def _file_fault(connection: Connection, store: KeyStore, row: RowMapping) -> FaultCode | None:

@@ -4,11 +4,11 @@ A label is sealed under its patient's key and found again by a look-up under the
 key everything about the patient goes. A name and a birth date are entries as well: a patient may be known by several.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from archive.codes import InternalKey, new_key
 from ingest.errors import VaultDamaged
@@ -90,6 +90,12 @@ def labels(connection: Connection, owner: Owner, kind: Kind, parent: InternalKey
     return tuple(sorted(unsealed(owner, row) for row in connection.execute(query).mappings()))
 
 
+def below(connection: Connection, parent: InternalKey, kind: Kind) -> list[RowMapping]:
+    """Read the entries of one kind that belong to another one."""
+    query = select(entry).where(entry.c.parent == parent, entry.c.kind == kind)
+    return list(connection.execute(query).mappings())
+
+
 def slides_of(connection: Connection, case: InternalKey) -> list[InternalKey]:
     """Return the internal keys of all slides of a case."""
     blocks = select(entry.c.key).where(entry.c.parent == case)
@@ -115,6 +121,41 @@ def identity(connection: Connection, owner: Owner, row: RowMapping, file_name: s
         slide=found.get(Kind.SLIDE),
         file=file_name,
     )
+
+
+def hang(
+    connection: Connection, old: Owner, new: Owner, row: RowMapping, parent: InternalKey, label: str | None = None
+) -> None:
+    """Hang an entry below another parent, sealed under the key of that parent's patient; its internal key stays.
+
+    Parameters
+    ----------
+    connection
+        A transaction that writes.
+    old, new
+        Whose it was and whose it is now; mostly the same patient.
+    row, parent
+        The entry, and what it belongs to from now on.
+    label
+        What it is called from now on; as before where not given.
+    """
+    kind = Kind(row["kind"])
+    text = unsealed(old, row) if label is None else checked(label, kind)
+    moved = {"key": row["key"], "kind": row["kind"], "parent": parent, "patient": new.patient}
+    moved["look_up"] = new.key.look_up(kind, parent, compared(kind, text))
+    sealed = new.key.seal(text.encode(), *_place(moved))
+    connection.execute(update(entry).where(entry.c.key == row["key"]).values(**moved, label=sealed))
+
+
+def in_place(connection: Connection, owner: Owner, kind: Kind, parent: InternalKey, label: str) -> RowMapping | None:
+    """Read the entry that a label below a parent has; None if there is none."""
+    look_up = owner.key.look_up(kind, parent, compared(kind, checked(label, kind)))
+    return connection.execute(_BY_LOOK_UP, {"wanted": look_up}).mappings().one_or_none()
+
+
+def forget(connection: Connection, keys: Iterable[InternalKey]) -> None:
+    """Delete entries that nothing belongs to any more."""
+    connection.execute(delete(entry).where(entry.c.key.in_(list(keys))))
 
 
 def forget_patient(connection: Connection, patient: InternalKey) -> None:

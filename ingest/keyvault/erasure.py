@@ -4,9 +4,10 @@ In this order, so that a kill at any instant leaves something that the next open
 
 1. the key file gets a new key beside the old one;
 2. the patient's rows go, and a note says that the erasure is not finished (one transaction, with the audit entry);
-3. the key store is wrapped under the new key, without the patient's key (one transaction);
+3. the key store is wrapped under the new key, without the patient's key and with a new key for the directory of cases
+   (one transaction);
 4. the old key goes from the key file and is overwritten;
-5. the note goes.
+5. the directory is made anew under its new key, and the note goes (one transaction).
 
 To rotate is the same without a patient: the keys are wrapped under the key of another key file.
 """
@@ -20,10 +21,10 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 
 from archive.codes import InternalKey
 from ingest.errors import VaultUnavailable
-from ingest.keyvault import entries, noted, trail
+from ingest.keyvault import directory, entries, noted, trail
 from ingest.keyvault.database import empty_log, reading, writing
 from ingest.keyvault.keyfile import KeyFile
-from ingest.keyvault.keystore import KeyStore
+from ingest.keyvault.keystore import DIRECTORY, KeyStore
 from ingest.keyvault.sealing import FieldKey
 from ingest.keyvault.tables import erasure
 
@@ -49,6 +50,7 @@ def erase(folder: Path, engine: Engine, store: KeyStore, patient: InternalKey, w
         with writing(engine) as connection:
             trail.append(connection, store.vault_key, "erased", who, patient, reason)
             noted.forget_patient(connection, patient)
+            directory.forget_patient(connection, patient)
             entries.forget_patient(connection, patient)
             connection.execute(insert(erasure).values(patient=patient))
         _destroy_old_key(engine, store, new)
@@ -94,8 +96,9 @@ def _add_key(store: KeyStore) -> FieldKey:
 
 def _destroy_old_key(engine: Engine, store: KeyStore, new: FieldKey) -> None:
     patients = _begun(engine)
-    store.rewrap(new, without=patients)
+    store.rewrap(new, without=patients, renewed=(DIRECTORY,))
     store.key_file.replace((new,))
     with writing(engine) as connection:
+        directory.make_anew(connection, store)
         connection.execute(delete(erasure).where(erasure.c.patient.in_(patients)))
     empty_log(engine)

@@ -6,7 +6,7 @@ left by a killed ingest does no harm, because the next ingest of the same file t
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -77,6 +77,19 @@ def names(connection: Connection, owner: Owner, slides: list[InternalKey]) -> tu
     """Open the names of all files that were recorded for these slides."""
     rows = connection.execute(select(file).where(file.c.slide.in_(slides))).mappings()
     return tuple(sorted({unsealed_name(owner, row) for row in rows}))
+
+
+def scans_of(connection: Connection, slides: Iterable[InternalKey]) -> list[InternalKey]:
+    """Give the scans that are recorded for these slides, pending ones too."""
+    return [InternalKey(scan) for scan in connection.scalars(select(file.c.scan).where(file.c.slide.in_(list(slides))))]
+
+
+def hand_over(connection: Connection, old: Owner, new: Owner, scan: InternalKey) -> None:
+    """Seal the row of a scan under the key of another patient, because its slide turned out to be theirs."""
+    row = connection.execute(_BY_SCAN, {"wanted": scan}).mappings().one()
+    name = os.fsencode(unsealed_name(old, row))
+    sealed = new.key.seal(name, *_place({**row, "patient": new.patient}))
+    connection.execute(update(file).where(file.c.scan == scan).values(patient=new.patient, name=sealed))
 
 
 def pending(connection: Connection) -> tuple[PendingScan, ...]:

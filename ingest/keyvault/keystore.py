@@ -32,6 +32,10 @@ T = TypeVar("T")
 _VAULT = InternalKey("")
 """The owner of the vault's own key, which seals what belongs to no patient."""
 
+DIRECTORY = InternalKey("directory")
+"""The owner of the key that the directory of cases is made with. It changes with every erasure, because case numbers
+can be guessed: an old copy of the rows must not tell whether a number is in it."""
+
 _LOOKS = 10
 """How often the key file is read again before it is taken to be the wrong one."""
 
@@ -67,6 +71,7 @@ class KeyStore:
             key_tables.create_all(connection)
             connection.execute(insert(wrapped_under).values(key_name=key.name))
             connection.execute(insert(wrapped_key), _wrap(key, _VAULT, vault_key, b""))
+            connection.execute(insert(wrapped_key), _wrap(key, DIRECTORY, FieldKey.random(), DIRECTORY.encode()))
         empty_log(engine)
         engine.dispose()
         return cls(path, key_file)
@@ -77,22 +82,38 @@ class KeyStore:
 
     def patient(self, number: str) -> tuple[InternalKey, FieldKey]:
         """Find the patient of a (normalised) number; a patient not met before gets an internal key and a key."""
-        inner = self.vault_key.look_up("patient", number)
-        found = self._read(lambda connection, wrapping: _find(connection, wrapping, inner))
+        found = self.find(number)
         if found:
             return found
+        inner = self.vault_key.look_up("patient", number)
         with writing(self._engine) as connection:
             wrapping = self._wrapping(connection)
             return _find(connection, wrapping, inner) or _add(connection, wrapping, inner)
+
+    def find(self, number: str) -> tuple[InternalKey, FieldKey] | None:
+        """Find the patient of a (normalised) number; None if there is no such patient, and none is made."""
+        inner = self.vault_key.look_up("patient", number)
+        return self._read(lambda connection, wrapping: _find(connection, wrapping, inner))
 
     def key_of(self, patient: InternalKey) -> FieldKey | None:
         """Return a patient's key; None if there is no such patient, or no longer."""
         return self._read(lambda connection, wrapping: _key_of(connection, wrapping, patient))
 
+    def keys_of(self, patients: Collection[InternalKey]) -> dict[InternalKey, FieldKey]:
+        """Return the keys of up to a few hundred patients at once; who is not there is left out."""
+        return self._read(lambda connection, wrapping: _keys_of(connection, wrapping, patients))
+
+    @property
+    def directory_key(self) -> FieldKey:
+        """The key that the directory of cases is made with now; read anew each time, because erasures change it."""
+        key = self.key_of(DIRECTORY)
+        if key is None:
+            raise VaultDamaged()
+        return key
+
     def number_is(self, patient: InternalKey, number: str) -> bool:
         """Tell whether a patient is found by this (normalised) number."""
-        inner = self.vault_key.look_up("patient", number)
-        found = self._read(lambda connection, wrapping: _find(connection, wrapping, inner))
+        found = self.find(number)
         return found is not None and found[0] == patient
 
     def damaged(self) -> list[int]:
@@ -103,8 +124,10 @@ class KeyStore:
         """Return the key that the store is wrapped under now."""
         return self._read(lambda _, wrapping: wrapping)
 
-    def rewrap(self, new: FieldKey, without: Collection[InternalKey] = ()) -> None:
-        """Wrap all keys under a new key in one transaction, leaving some out for good.
+    def rewrap(
+        self, new: FieldKey, without: Collection[InternalKey] = (), renewed: Collection[InternalKey] = ()
+    ) -> None:
+        """Wrap all keys under a new key in one transaction, leaving some out and replacing others for good.
 
         The caller has written the new key to the key file before and destroys the old one after.
         """
@@ -112,7 +135,9 @@ class KeyStore:
             old = self._wrapping(connection)
             connection.execute(delete(wrapped_key).where(wrapped_key.c.owner.in_(without)))
             rows = connection.execute(select(wrapped_key)).mappings().all()
-            anew = [_wrap(new, row["owner"], *_unwrap(old, row)) for row in rows]
+            opened = {InternalKey(row["owner"]): _unwrap(old, row) for row in rows}
+            opened |= {owner: (FieldKey.random(), opened[owner][1]) for owner in renewed}
+            anew = [_wrap(new, owner, *key_and_look_up) for owner, key_and_look_up in opened.items()]
             # All rows are written anew, because a new look-up might be what another row's old one was.
             connection.execute(delete(wrapped_key))
             connection.execute(insert(wrapped_key), anew)
@@ -147,6 +172,13 @@ def _name_in(connection: Connection) -> str:
 def _key_of(connection: Connection, wrapping: FieldKey, owner: str) -> FieldKey | None:
     row = connection.execute(_BY_OWNER, {"wanted": owner}).mappings().one_or_none()
     return _unwrap(wrapping, row)[0] if row else None
+
+
+def _keys_of(
+    connection: Connection, wrapping: FieldKey, owners: Collection[InternalKey]
+) -> dict[InternalKey, FieldKey]:
+    rows = connection.execute(select(wrapped_key).where(wrapped_key.c.owner.in_(owners))).mappings()
+    return {InternalKey(row["owner"]): _unwrap(wrapping, row)[0] for row in rows}
 
 
 def _find(connection: Connection, wrapping: FieldKey, inner: bytes) -> tuple[InternalKey, FieldKey] | None:

@@ -43,6 +43,22 @@ file = Table(
     Column("recorded", Float, nullable=False, comment="seconds since 1970, UTC"),
 )
 
+directory = Table(
+    "directory",
+    vault_tables,
+    Column("case_key", _KEY, primary_key=True),
+    Column("patient", _KEY, nullable=False, index=True),
+    Column("look_up", LargeBinary(32), nullable=False, index=True, comment="of the case's number, whoever's it is"),
+)
+
+correction = Table(
+    "correction",
+    vault_tables,
+    Column("key", _KEY, primary_key=True),
+    Column("subject", _KEY, nullable=False, unique=True, comment="the slide or case that is being corrected"),
+    Column("text", LargeBinary, nullable=False, comment="what the archive is to record; sealed"),
+)
+
 declaration = Table(
     "declaration",
     vault_tables,

@@ -63,6 +63,7 @@ def append(
     subject: str,
     reason: str = "",
     patient: str = "",
+    before: str = "",
 ) -> None:
     """Append an entry in the transaction of the act that it tells of.
 
@@ -82,6 +83,8 @@ def append(
         Why, where a person acted.
     patient
         Whose key it is; empty for the vault's own.
+    before
+        With a reason: how it was before, where the act changed it. It is sealed with the reason.
 
     Raises
     ------
@@ -95,7 +98,8 @@ def append(
     last = newest(connection, lock=True)
     details: dict[str, auditchain.Value] = {"subject": subject, "patient": patient}
     if reason:
-        sealed = key.seal(reason.encode(), *_place(last.number + 1, subject))
+        text = f"{reason} ({before})" if before else reason
+        sealed = key.seal(text.encode(), *_place(last.number + 1, subject))
         details["reason"] = base64.b64encode(sealed).decode()
     entry = auditchain.seal(last, act, who, datetime.now(UTC), details)
     connection.execute(_NEW, {"number": entry.number, "text": entry.text, "digest": entry.digest})

@@ -17,7 +17,9 @@ from archive.errors import InvalidValue, UnknownCode
 from ingest.errors import VaultDamaged, VaultUnavailable
 from ingest.keyvault import check, declarations, entries, erasure, files, trail
 from ingest.keyvault.check import VaultFault
+from ingest.keyvault.corrections import Corrections, find_or_make_case
 from ingest.keyvault.database import check_version, connect, reading, sqlite_url, writing
+from ingest.keyvault.directory import Directory
 from ingest.keyvault.entries import Owner, find_or_make
 from ingest.keyvault.files import PendingScan
 from ingest.keyvault.identity import Identity, Keys, Kind, PersonalIdentity, checked, compared
@@ -105,6 +107,16 @@ class KeyVault:
         self._engine.dispose()
 
     @property
+    def directory(self) -> Directory:
+        """The way from a case number to the case."""
+        return Directory(self._engine, self._store)
+
+    @property
+    def corrections(self) -> Corrections:
+        """What is put right after it was delivered under wrong names."""
+        return Corrections(self._engine, self._store)
+
+    @property
     def register(self) -> Register:
         """What became of every file that was delivered."""
         return Register(self._engine, self._store)
@@ -129,7 +141,7 @@ class KeyVault:
                 find_or_make(connection, owner, Kind.NAME, patient, person.name)
             if person.birth_date:
                 find_or_make(connection, owner, Kind.BIRTH_DATE, patient, person.birth_date.isoformat())
-            case_key = find_or_make(connection, owner, Kind.CASE, patient, case)
+            case_key = find_or_make_case(connection, self._store, owner, case)
             block_key = find_or_make(connection, owner, Kind.BLOCK, case_key, block)
             slide_key = find_or_make(connection, owner, Kind.SLIDE, block_key, slide)
             trail.append(connection, owner.key, "coded", who, slide_key, patient=patient)
@@ -235,6 +247,21 @@ class KeyVault:
         if found is None:
             raise _unknown()
         return answer
+
+    def note_opening(self, slide: InternalKey, who: str, purpose: str) -> None:
+        """Write down that somebody who looked a case up opened one of its slides, and what for.
+
+        Raises
+        ------
+        UnknownCode
+            If the vault has no such slide.
+        InvalidValue
+            If no account or no purpose is given.
+        """
+        _require_reason(purpose)
+        with writing(self._engine) as connection:
+            _, owner = self._entry(connection, slide)
+            trail.append(connection, owner.key, "opened slide", who, slide, purpose, patient=owner.patient)
 
     def declare(self, kind: str, name: str, text: str, *, who: str) -> None:
         """Put a declaration of the laboratory in force, such as a feed; earlier versions are kept."""
