@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import imagecodecs
 import numpy as np
+import zxingcpp
 from PIL import Image, ImageDraw
 
 from tests.slides import icc, jpegs
@@ -54,6 +55,8 @@ class Svs:
         Given a tile's address, its pixels and the stream as it would be stored; returns what is stored instead.
     label
         How the label is compressed, or None for a slide without one.
+    barcode
+        What a Data Matrix on the label says, where there is one.
     described
         Whether label and macro have a description that calls them so.
     plant
@@ -79,6 +82,7 @@ class Svs:
     thumbnail: bool = True
     label: Literal["lzw", "jpeg"] | None = "lzw"
     macro: bool = True
+    barcode: str | None = None
     described: bool = True
     header: str = "Aperio Image Library v11.2.1"
     big: bool = False
@@ -136,12 +140,15 @@ def make_svs(path: Path, **options: Any) -> MadeSlide:
     )
 
 
-def label_picture(*lines: str) -> Picture:
+def label_picture(*lines: str, barcode: str | None = None) -> Picture:
     """Draw a slide label, (463, 387, 3) uint8."""
     image = Image.new("RGB", (387, 463), (250, 250, 245))
     draw = ImageDraw.Draw(image)
     for k, line in enumerate(lines):
         draw.text((20, 40 + 70 * k), line, fill=(10, 10, 10), font_size=32)
+    if barcode is not None:
+        matrix = zxingcpp.create_barcode(barcode, zxingcpp.BarcodeFormat.DataMatrix).to_image(scale=5)
+        image.paste(Image.fromarray(np.asarray(matrix)), (230, 310))
     return np.asarray(image)
 
 
@@ -223,7 +230,7 @@ def _thumbnail(made: _Made, whole: Picture) -> Directory:
 
 
 def _append_label_and_macro(made: _Made, writer: Writer, whole: Picture) -> None:
-    label = label_picture("DOE, JANE", "MRN 00123456", "S25-10432 A3", "H&E")
+    label = label_picture("DOE, JANE", "MRN 00123456", "S25-10432 A3", "H&E", barcode=made.svs.barcode)
     macro = np.full((431, 1280, 3), 235, np.uint8)
     macro[:, :360] = np.asarray(Image.fromarray(label).resize((360, 431)))
     macro[25:405, 430:1230] = np.asarray(Image.fromarray(whole).convert("RGB").resize((800, 380)))
