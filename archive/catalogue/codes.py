@@ -65,3 +65,9 @@ def key_of(connection: Connection, project: int, code: Code) -> InternalKey:
     if key is None:
         raise UnknownCode(NOT_HERE)
     return InternalKey(key)
+
+
+def projects_of(connection: Connection, key: InternalKey) -> tuple[str, ...]:
+    """Give the names of the projects in which a thing has a code, in their order."""
+    query = select(projects.c.name).join(codes, codes.c.project == projects.c.number).where(codes.c.key == key)
+    return tuple(connection.scalars(query.order_by(projects.c.name)))

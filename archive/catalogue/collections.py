@@ -86,3 +86,20 @@ def find_place(connection: Connection, handle: str) -> PlaceRow | None:
     """Give the place of that handle, or None."""
     row = connection.execute(select(collection_slides).where(collection_slides.c.handle == handle)).one_or_none()
     return None if row is None else PlaceRow(row.handle, row.collection, row.slide_key, row.scan_key, row.position)
+
+
+def places_of(connection: Connection, slide: InternalKey) -> tuple[tuple[CollectionRow, PlaceRow], ...]:
+    """Give every collection that a slide is in, in the order of their names, with its place there."""
+    query = (
+        select(collection_slides, collections.c.name)
+        .join(collections, collections.c.handle == collection_slides.c.collection)
+        .where(collection_slides.c.slide_key == slide)
+        .order_by(collections.c.name)
+    )
+    return tuple(
+        (
+            CollectionRow(row.collection, row.name),
+            PlaceRow(row.handle, row.collection, row.slide_key, row.scan_key, row.position),
+        )
+        for row in connection.execute(query)
+    )

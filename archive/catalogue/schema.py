@@ -115,7 +115,7 @@ scans = Table(
     Column("stored_bytes", BigInteger, nullable=False),
     Column("manifest_sha256", SHA256, nullable=False),
     CheckConstraint("width > 0 AND height > 0 AND level_count > 0", name="extent"),
-    CheckConstraint("status IN ('kept', 'withdrawn', 'damaged')", name="status"),
+    CheckConstraint("status IN ('kept', 'quarantined', 'withdrawn', 'damaged')", name="status"),
 )
 
 collections = Table(

@@ -66,6 +66,21 @@ def add_scan(connection: Connection, scan: ScanRecord) -> None:
     connection.execute(insert(scans).values(scan_row(scan)))
 
 
+def move_slide(connection: Connection, slide: SlideRecord) -> None:
+    """Record anew where a known slide belongs and what is on it; what the record leaves out is not known any more."""
+    if slide.block is not None:
+        _add_once(connection, blocks, slide.block, case_key=slide.case)
+        connection.execute(update(blocks).where(blocks.c.key == slide.block).values(case_key=slide.case))
+    told = {name: value for name, value in slide_row(slide).items() if name != "key"}
+    connection.execute(update(slides).where(slides.c.key == slide.key).values(told))
+
+
+def move_case(connection: Connection, case: InternalKey, patient: InternalKey) -> None:
+    """Record that a known case is of another patient, who may be new."""
+    _add_once(connection, patients, patient)
+    connection.execute(update(cases).where(cases.c.key == case).values(patient_key=patient))
+
+
 def set_facts(connection: Connection, case: InternalKey, facts: Facts) -> None:
     """Replace what is recorded about a case's tissue and consent."""
     connection.execute(update(cases).where(cases.c.key == case).values(facts=facts_text(facts)))
@@ -100,6 +115,12 @@ def case_of(connection: Connection, slide: InternalKey) -> CaseRecord | None:
         select(cases).join(slides, slides.c.case_key == cases.c.key).where(slides.c.key == slide)
     ).one_or_none()
     return None if row is None else case_from(row._mapping)
+
+
+def slides_of_case(connection: Connection, case: InternalKey) -> tuple[InternalKey, ...]:
+    """Give the keys of the slides of a case, in an order that tells nothing."""
+    found = connection.scalars(select(slides.c.key).where(slides.c.case_key == case))
+    return tuple(sorted(InternalKey(key) for key in found))
 
 
 def scans_of(connection: Connection, slide: InternalKey) -> tuple[ScanRecord, ...]:

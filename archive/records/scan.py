@@ -37,8 +37,13 @@ class ScanStatus(StrEnum):
     """Whether a scan may be opened at all, before any question of consent."""
 
     KEPT = "kept"
+    QUARANTINED = "quarantined"
+    """What is recorded of its case no longer lets the laboratory keep it; it is kept again once that is put right."""
     WITHDRAWN = "withdrawn"
     DAMAGED = "damaged"
+    UNREVIEWED = "unreviewed"
+    """What the catalogue knew of it was lost, and it was catalogued anew from what lies beside its pixels: a withdrawal
+    may be forgotten, so it is opened for nothing until somebody has looked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

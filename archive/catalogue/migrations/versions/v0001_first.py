@@ -123,7 +123,7 @@ def _scans() -> None:
         sa.Column("stored_bytes", sa.BigInteger(), nullable=False),
         sa.Column("manifest_sha256", SHA256, nullable=False),
         sa.CheckConstraint("width > 0 AND height > 0 AND level_count > 0", name=op.f("ck_scans_extent")),
-        sa.CheckConstraint("status IN ('kept', 'withdrawn', 'damaged')", name=op.f("ck_scans_status")),
+        sa.CheckConstraint("status IN ('kept', 'quarantined', 'withdrawn', 'damaged')", name=op.f("ck_scans_status")),
         sa.ForeignKeyConstraint(["slide_key"], ["slides.key"], name="fk_scans_slide_key"),
         sa.PrimaryKeyConstraint("key", name="pk_scans"),
     )
