@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from archive.codes import InternalKey
 from archive.errors import ConsentRefused, UnknownCode
 from archive.holdings import Archive
 from archive.pyramid.between import ViewerLevel, viewer_levels
@@ -59,30 +60,45 @@ class ShownSlide:
     tag: str
 
 
-class Access:
-    """One worker's view of what may be shown. Belongs to one thread.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a handle leads: to a scan that may be shown now, and the collection that it is shown in."""
+
+    collection_handle: str
+    collection_name: str
+    number: int
+    scan: InternalKey
+
+
+class SlideAccess:
+    """Slides by handles, as somebody may see them now. Belongs to one thread.
 
     Parameters
     ----------
     archive : Archive
-        Opened for reading.
+        Where the scans are.
     settings : ArchiveSettings
         Says for how long a decision may be used again.
+    find : callable
+        Decides where a handle leads; raises `UnknownCode` or `ConsentRefused` where nothing may be shown.
     clock : callable
         Gives seconds that never run backwards.
     """
 
     def __init__(
-        self, archive: Archive, settings: ArchiveSettings, clock: Callable[[], float] = time.monotonic
+        self,
+        archive: Archive,
+        settings: ArchiveSettings,
+        find: Callable[[str], Found],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._archive = archive
         self._seconds = settings.decision_cache_seconds
+        self._find = find
         self._clock = clock
         self._sure_until = clock()
         self._changes: int | None = None
         self._slides: OrderedDict[str, ShownSlide] = OrderedDict()
-        self._collections: dict[str, ShownCollection] = {}
-        self._all: tuple[ShownCollection, ...] | None = None
         self._refused: set[str] = set()
         self._open_shards = 0
 
@@ -104,6 +120,87 @@ class Access:
             return self._decided(handle)
         self._slides.move_to_end(handle)
         return shown
+
+    def assure(self) -> None:
+        """Make sure that what is remembered still holds; forget it all where the archive has changed.
+
+        Raises
+        ------
+        CatalogueUnavailable
+            If the archive cannot be asked; then nothing may be shown.
+        """
+        now = self._clock()
+        if now < self._sure_until:
+            return
+        changes = self._archive.change_count()
+        if changes != self._changes:
+            self.forget()
+            self._changes = changes
+        self._sure_until = now + self._seconds
+
+    def forget(self) -> None:
+        """Forget every decision and close every scan."""
+        while self._slides:
+            self._close_oldest()
+        self._refused.clear()
+
+    def _decided(self, handle: str) -> ShownSlide:
+        if handle in self._refused:
+            raise UnknownCode(NOT_SHOWN)
+        try:
+            found = self._find(handle)
+        except (UnknownCode, ConsentRefused):
+            if len(self._refused) < REFUSALS_REMEMBERED:
+                self._refused.add(handle)
+            raise UnknownCode(NOT_SHOWN) from None
+        pyramid = self._archive.open_pyramid(found.scan)
+        levels = viewer_levels(pyramid)
+        tag = hashlib.blake2b(f"{EDITION} {found.collection_handle} {handle}".encode(), digest_size=10).hexdigest()
+        shown = ShownSlide(
+            handle=handle,
+            number=found.number,
+            collection_handle=found.collection_handle,
+            collection_name=found.collection_name,
+            scan=found.scan,
+            pyramid=pyramid,
+            levels=levels,
+            deepzoom=DeepZoom.of(levels),
+            tag=tag,
+        )
+        self._keep(shown)
+        return shown
+
+    def _keep(self, shown: ShownSlide) -> None:
+        self._slides[shown.handle] = shown
+        self._open_shards += _shards(shown.pyramid)
+        while self._open_shards > OPEN_SHARDS and len(self._slides) > 1:
+            self._close_oldest()
+
+    def _close_oldest(self) -> None:
+        _, oldest = self._slides.popitem(last=False)
+        self._open_shards -= _shards(oldest.pyramid)
+        oldest.pyramid.close()
+
+
+class Access(SlideAccess):
+    """One worker's view of the teaching collections and their slides. Belongs to one thread.
+
+    Parameters
+    ----------
+    archive : Archive
+        Opened for reading.
+    settings : ArchiveSettings
+        Says for how long a decision may be used again.
+    clock : callable
+        Gives seconds that never run backwards.
+    """
+
+    def __init__(
+        self, archive: Archive, settings: ArchiveSettings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(archive, settings, self._taught, clock)
+        self._collections: dict[str, ShownCollection] = {}
+        self._all: tuple[ShownCollection, ...] | None = None
 
     def collection(self, handle: str) -> ShownCollection:
         """Give the collection of that handle, with those of its slides that may be shown now.
@@ -134,67 +231,15 @@ class Access:
             self._all = tuple(_shown(each) for each in shown_collections(self._archive))
         return self._all
 
-    def assure(self) -> None:
-        """Make sure that what is remembered still holds; forget it all where the archive has changed.
-
-        Raises
-        ------
-        CatalogueUnavailable
-            If the archive cannot be asked; then nothing may be shown.
-        """
-        now = self._clock()
-        if now < self._sure_until:
-            return
-        changes = self._archive.change_count()
-        if changes != self._changes:
-            self.forget()
-            self._changes = changes
-        self._sure_until = now + self._seconds
-
     def forget(self) -> None:
         """Forget every decision and close every scan."""
-        while self._slides:
-            self._close_oldest()
+        super().forget()
         self._collections.clear()
         self._all = None
-        self._refused.clear()
 
-    def _decided(self, handle: str) -> ShownSlide:
-        if handle in self._refused:
-            raise UnknownCode(NOT_SHOWN)
-        try:
-            collection, place = find_slide(self._archive, handle)
-        except (UnknownCode, ConsentRefused):
-            if len(self._refused) < REFUSALS_REMEMBERED:
-                self._refused.add(handle)
-            raise UnknownCode(NOT_SHOWN) from None
-        pyramid = self._archive.open_pyramid(place.scan)
-        levels = viewer_levels(pyramid)
-        tag = hashlib.blake2b(f"{EDITION} {collection.handle} {handle}".encode(), digest_size=10).hexdigest()
-        shown = ShownSlide(
-            handle=handle,
-            number=place.number,
-            collection_handle=collection.handle,
-            collection_name=collection.name,
-            scan=place.scan,
-            pyramid=pyramid,
-            levels=levels,
-            deepzoom=DeepZoom.of(levels),
-            tag=tag,
-        )
-        self._keep(shown)
-        return shown
-
-    def _keep(self, shown: ShownSlide) -> None:
-        self._slides[shown.handle] = shown
-        self._open_shards += _shards(shown.pyramid)
-        while self._open_shards > OPEN_SHARDS and len(self._slides) > 1:
-            self._close_oldest()
-
-    def _close_oldest(self) -> None:
-        _, oldest = self._slides.popitem(last=False)
-        self._open_shards -= _shards(oldest.pyramid)
-        oldest.pyramid.close()
+    def _taught(self, handle: str) -> Found:
+        collection, place = find_slide(self._archive, handle)
+        return Found(collection.handle, collection.name, place.number, place.scan)
 
 
 def _shown(found: TeachingCollection) -> ShownCollection:

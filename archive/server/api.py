@@ -107,12 +107,12 @@ def api(access: Access) -> APIRouter:
     @routes.get("/collections/{handle}", operation_id="tell_collection")
     async def tell_collection(handle: Handle) -> CollectionTold:
         """Tell a collection's slides, in the teacher's order."""
-        return _collection(access.collection(handle))
+        return collection_told(access.collection(handle))
 
     @routes.get("/slides/{handle}", operation_id="tell_slide")
     async def tell_slide(handle: Handle) -> SlideTold:
         """Tell a slide's sizes and scale; its tiles are at ``/slides/{handle}/tiles/{level}/{column}_{row}.jpg``."""
-        return _slide(access.slide(handle))
+        return slide_told(access.slide(handle))
 
     return routes
 
@@ -128,12 +128,14 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return description
 
 
-def _collection(shown: ShownCollection) -> CollectionTold:
+def collection_told(shown: ShownCollection) -> CollectionTold:
+    """Tell a collection and those of its slides that may be shown."""
     slides = [SlideNamed(handle=handle, number=number) for handle, number in shown.slides]
     return CollectionTold(handle=shown.handle, name=shown.name, slides=slides)
 
 
-def _slide(slide: ShownSlide) -> SlideTold:
+def slide_told(slide: ShownSlide) -> SlideTold:
+    """Tell a slide as the viewer needs it."""
     mpp = slide.pyramid.mpp
     levels = [
         LevelTold(

@@ -44,6 +44,19 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+def require_own_host(host: str) -> None:
+    """Refuse a request that names another host than this machine, as ``host`` or ``host:port``.
+
+    Raises
+    ------
+    ForeignHost
+        If it does.
+    """
+    found = _HOST.fullmatch(host)
+    if found is None or not is_loopback(found[1]):
+        raise ForeignHost
+
+
 class RsgiReply(Protocol):
     """What granian gives to answer with."""
 
@@ -122,9 +135,7 @@ class Server:
             return _refused(error)
 
     def _admit(self, host: str) -> None:
-        found = _HOST.fullmatch(host)
-        if found is None or not is_loopback(found[1]):
-            raise ForeignHost
+        require_own_host(host)
         if len(self._known_hosts) < _HOSTS_REMEMBERED:
             self._known_hosts.add(host)
 

@@ -19,6 +19,9 @@ from archive.server.headers import matches
 from archive.server.status import MALFORMED, NOTHING_HERE, Refusal, WrongMethod, refusal_for
 
 _HERE = Path(__file__).parent
+TEMPLATES = _HERE / "templates"
+"""The pages' frames, and their style sheet."""
+
 STATIC = _HERE / "static"
 """Where the package's build puts the viewer."""
 
@@ -31,7 +34,7 @@ _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=ut
 _HEADINGS = {404: "Nothing here", 400: "Malformed address", 503: "Not now"}
 
 
-class _Asset:
+class Asset:
     """One file of the pages' own, read once; the tag is that of its content, which is the same for everybody."""
 
     def __init__(self, file: Path) -> None:
@@ -40,17 +43,25 @@ class _Asset:
         self.tag = f'"{hashlib.blake2b(self.body, digest_size=12).hexdigest()}"'
 
 
-def _assets() -> Mapping[str, _Asset]:
-    """Everything under ``/static/``, by name: what is not listed here cannot be asked for."""
-    files = [*(_HERE / "templates").iterdir(), *(STATIC.iterdir() if STATIC.is_dir() else ())]
-    return {file.name: _Asset(file) for file in files if file.suffix in _TYPES}
+def read_assets(*more: Path) -> Mapping[str, Asset]:
+    """Read everything under ``/static/``, by name, with that of `more` folders; nothing else can be asked for."""
+    files = [file for folder in (TEMPLATES, STATIC, *more) if folder.is_dir() for file in folder.iterdir()]
+    return {file.name: Asset(file) for file in files if file.suffix in _TYPES}
+
+
+def static_answer(asset: Asset, known_tag: str | None) -> Response:
+    """Answer with a file of the pages' own, or that the browser has it."""
+    headers = {"etag": asset.tag, "cache-control": "no-cache"}
+    if matches(known_tag, asset.tag):
+        return Response(status_code=304, headers=headers)
+    return Response(asset.body, media_type=asset.kind, headers=headers)
 
 
 class _Frames:
     """The HTML templates. Everything put into them is escaped."""
 
     def __init__(self, viewer_missing: str | None) -> None:
-        loader = FileSystemLoader(_HERE / "templates")
+        loader = FileSystemLoader(TEMPLATES)
         self._environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
         self._environment.globals["viewer_missing"] = viewer_missing
 
@@ -60,13 +71,13 @@ class _Frames:
 
 def add_pages(app: FastAPI, access: Access) -> None:
     """Add the pages, what they are made of, and how all but tiles say that something cannot be shown."""
-    assets = _assets()
+    assets = read_assets()
     frames = _Frames(None if "viewer.js" in assets else VIEWER_MISSING)
     app.include_router(_routes(access, frames, assets))
     _answer_errors(app, frames)
 
 
-def _routes(access: Access, frames: _Frames, assets: Mapping[str, _Asset]) -> APIRouter:
+def _routes(access: Access, frames: _Frames, assets: Mapping[str, Asset]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     page = partial(routes.api_route, methods=["GET", "HEAD"])
 
@@ -87,10 +98,7 @@ def _routes(access: Access, frames: _Frames, assets: Mapping[str, _Asset]) -> AP
         asset = assets.get(name)
         if asset is None:
             raise UnknownCode
-        headers = {"etag": asset.tag, "cache-control": "no-cache"}
-        if matches(request.headers.get("if-none-match"), asset.tag):
-            return Response(status_code=304, headers=headers)
-        return Response(asset.body, media_type=asset.kind, headers=headers)
+        return static_answer(asset, request.headers.get("if-none-match"))
 
     @page("/healthz")
     async def healthz() -> JSONResponse:

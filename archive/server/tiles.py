@@ -7,7 +7,7 @@ belong to one thread can be closed safely.
 
 import re
 
-from archive.server.access import Access, ShownSlide
+from archive.server.access import ShownSlide, SlideAccess
 from archive.server.headers import DZI, JPEG, Answer, content, matches, unchanged
 from archive.server.pictures import Pictures
 from archive.server.status import MalformedAddress, WrongMethod
@@ -24,13 +24,13 @@ class TileRoute:
 
     Parameters
     ----------
-    access : Access
+    access : SlideAccess
         Decides, at each request, whether the slide may be seen.
     pictures : Pictures
         Reads or makes what is to be sent.
     """
 
-    def __init__(self, access: Access, pictures: Pictures) -> None:
+    def __init__(self, access: SlideAccess, pictures: Pictures) -> None:
         self._access = access
         self._pictures = pictures
 
