@@ -255,7 +255,8 @@ def contradiction(listed: Mapping[str, str], found: Mapping[str, str]) -> dict[s
 def differences(entry: Entry) -> tuple[Difference, ...]:
     """Give what an entry tells of what the list and the file say, thing by thing; empty where one says nothing."""
     told = entry.told
-    things = dict.fromkeys(key.removeprefix(_LISTED).removeprefix(_FOUND) for key in told)
+    sides = (_LISTED, _FOUND)
+    things = dict.fromkeys(key.removeprefix(side) for side in sides for key in told if key.startswith(side))
     return tuple(Difference(what, told.get(_LISTED + what, ""), told.get(_FOUND + what, "")) for what in things)
 
 

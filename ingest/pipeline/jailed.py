@@ -4,7 +4,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-MODULES = ("ingest.pipeline.describing", "ingest.pipeline.storing", "ingest.pipeline.comparing")
+MODULES = (
+    "ingest.pipeline.describing",
+    "ingest.pipeline.storing",
+    "ingest.pipeline.comparing",
+    "ingest.pipeline.picturing",
+)
 """What is done in the jail."""
 
 PREPARED = (*MODULES, "cv2")
@@ -26,3 +31,4 @@ class InJail:
 describe = InJail(MODULES[0], "describe")
 store = InJail(MODULES[1], "store")
 compare = InJail(MODULES[2], "compare")
+picture = InJail(MODULES[3], "picture")
