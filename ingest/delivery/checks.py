@@ -45,10 +45,14 @@ def against_feed(row: Row, feed: Feed | None) -> Iterator[Fault]:
 def between(rows: Iterable[Row], feed: Feed | None) -> Iterator[Fault]:
     """Find rows that contradict each other."""
     rows = tuple(rows)
-    files = _grouped(rows, lambda row: str(row.file))
+    files = _grouped((row for row in rows if row.file), lambda row: str(row.file))
     for first, *others in files.values():
         found = f"the file of row {first.number}"
         yield from (Fault(row.number, "file", found, "one row for each file") for row in others)
+    labels = _grouped((row for row in rows if not row.file), lambda row: same(row.barcode or ""))
+    for first, *others in labels.values():
+        found, expected = f"the barcode of row {first.number}", "a file, or another barcode in every row without one"
+        yield from (Fault(row.number, "barcode", found, expected) for row in others)
     cases = _grouped(rows, lambda row: same(row.case))
     yield from _disagreeing(cases, "patient", "case", lambda row: same(row.patient))
     yield from _disagreeing(cases, "tissue and consent", "case", lambda row: row.facts(feed))

@@ -88,10 +88,11 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "file",
         Group.REQUIRED,
-        "The slide's file: its name, or its path from the list's folder.",
+        "The slide's file: its name, its path from the list's folder, or a pattern that only one file fits (`*` any "
+        "characters, `?` one). May be empty where the barcode on the label is known.",
         "S26-0001_A1_HE.svs",
         path,
-        values="a file name, or a path without `..`",
+        values="a file name, a path without `..`, or a pattern",
     ),
     _text("patient", Group.REQUIRED, "H0012345", "The number that the patient is known by."),
     _text("case", Group.REQUIRED, "S26-0001", "The laboratory's number of the examination (accession number)."),
@@ -111,6 +112,13 @@ COLUMNS: tuple[Column, ...] = (
         "2",
         "Which one, where a block has several slides of one stain; 1 where empty. "
         "Two files with the same case, block, stain and slide are two scans of one glass.",
+    ),
+    _text(
+        "barcode",
+        Group.SLIDE,
+        "S26-0001;A1;1",
+        "What the barcode on the label says. It finds the file of a row that names none; a label that says something "
+        "else is a possible wrong patient, and its slide waits. Needless where feed or mapping say how it is composed.",
     ),
     Column(
         "organ",
@@ -273,6 +281,7 @@ ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
     "block": ("block number",),
     "stain": ("staining",),
     "slide": ("slide number",),
+    "barcode": ("bar code", "label barcode", "slide barcode"),
     "patient_name": ("name",),
     "birth_date": ("date of birth", "DOB"),
     "tissue": ("tissue source",),

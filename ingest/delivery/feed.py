@@ -19,6 +19,7 @@ from datetime import date
 from archive.consent.terms import Jurisdiction, TissueSource, word
 from archive.errors import InvalidValue
 from ingest.delivery.cells import same
+from ingest.delivery.composing import require_composition
 
 LONGEST_PATTERN = 40
 MOST_PATTERNS = 20
@@ -34,7 +35,8 @@ class Feed:
 
     ``post_mortem_patterns`` are those of the case numbers of post-mortems; ``no_post_mortems`` is the signed statement
     that the feed cannot contain any. ``attested_by`` is the person who says all this, and ``review_date`` the day by
-    which it is looked at again. One feed may be the ``default`` of a laboratory.
+    which it is looked at again. One feed may be the ``default`` of a laboratory. ``barcode`` says how the barcode on a
+    label is composed of a row's cells; with ``barcode_required`` no slide is taken whose label cannot be read.
 
     Raises
     ------
@@ -50,6 +52,8 @@ class Feed:
     post_mortem_patterns: tuple[str, ...] = ()
     no_post_mortems: str = ""
     default: bool = False
+    barcode: str = ""
+    barcode_required: bool = False
 
     def __post_init__(self) -> None:
         _require_text("the feed's name", self.name, LONGEST_NAME)
@@ -60,6 +64,8 @@ class Feed:
             raise InvalidValue(f"a feed has at most {MOST_PATTERNS} patterns; use * for what varies")
         for pattern in self.post_mortem_patterns:
             _require_pattern(pattern)
+        if self.barcode:
+            require_composition(self.barcode)
         if self.source is TissueSource.LIVING and not (self.post_mortem_patterns or self.no_post_mortems):
             raise InvalidValue(
                 "a feed of tissue from the living needs the pattern of its post-mortems' case numbers, such as PM*, "
@@ -84,6 +90,8 @@ class Feed:
             "post_mortem_patterns": self.post_mortem_patterns,
             "no_post_mortems": self.no_post_mortems,
             "default": self.default,
+            "barcode": self.barcode,
+            "barcode_required": self.barcode_required,
         }
         return json.dumps(content, ensure_ascii=False)
 

@@ -2,6 +2,8 @@
 
 ::
 
+    barcode = "{case};{block};{slide}"
+
     [columns]             # ours = "theirs"
     file = "Image File"
     case = "Accession"
@@ -26,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from archive.errors import InvalidValue
 from ingest.delivery.cells import folded
 from ingest.delivery.columns import ALSO_CALLED, BY_NAME, REQUIRED
+from ingest.delivery.composing import require_composition
 from ingest.delivery.faults import Fault, described, fault_of_header, refuse
 
 
@@ -33,7 +36,8 @@ class ColumnMapping(BaseModel):
     """What a laboratory's columns and words are called here.
 
     ``columns`` gives their name of a column of ours, ``values`` our word for a word of theirs, by column of ours, and
-    ``constants`` the cell that a column of ours has in every row.
+    ``constants`` the cell that a column of ours has in every row. ``barcode`` says how the barcode on a label is
+    composed of a row's cells, by our names of their columns.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +45,7 @@ class ColumnMapping(BaseModel):
     columns: Mapping[str, str] = {}
     values: Mapping[str, Mapping[str, str]] = {}
     constants: Mapping[str, str] = {}
+    barcode: str = ""
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -57,7 +62,7 @@ class ColumnMapping(BaseModel):
             refuse([Fault(0, "mapping", "no file that can be read", "a TOML file in UTF-8")])
         except ValidationError as error:
             places = sorted({".".join(map(str, each["loc"][:1])) for each in error.errors()})
-            expected = "[columns], [values.COLUMN] and [constants], each with texts only"
+            expected = "barcode, [columns], [values.COLUMN] and [constants], each with texts only"
             refuse([Fault(0, f"mapping, {place}", "something else", expected) for place in places])
         faults = list(mapping._faults())
         if faults:
@@ -99,9 +104,11 @@ class ColumnMapping(BaseModel):
             yield from (fault for word in words.values() for fault in _unreadable(f"values.{name}", name, word))
         for name, word in self.constants.items():
             yield from _unreadable(f"constants.{name}", name, word)
+        if self.barcode:
+            yield from _unfit(self.barcode)
 
 
-def places(header: tuple[str, ...], mapping: ColumnMapping | None) -> dict[str, int]:
+def places(header: tuple[str, ...], mapping: ColumnMapping | None, *, composed: bool = False) -> dict[str, int]:
     """Find our columns in a header, counted from 0.
 
     Parameters
@@ -110,6 +117,8 @@ def places(header: tuple[str, ...], mapping: ColumnMapping | None) -> dict[str, 
         The header's cells.
     mapping
         None where the list has our own column names.
+    composed
+        Whether the barcode on a label is composed of other cells.
 
     Raises
     ------
@@ -130,7 +139,10 @@ def places(header: tuple[str, ...], mapping: ColumnMapping | None) -> dict[str, 
                 fault_of_header(number, described(cell, tuple(BY_NAME)), "the name of a column, or a mapping")
             )
     needed = set(REQUIRED) | set(mapping.columns if mapping else ())
-    missing = needed - found.keys() - set(mapping.constants if mapping else ())
+    there = found.keys() | set(mapping.constants if mapping else ())
+    if composed or "barcode" in there:
+        needed -= {"file"} - set(mapping.columns if mapping else ())
+    missing = needed - there
     for name in BY_NAME:
         if name in missing:
             called = (
@@ -140,6 +152,13 @@ def places(header: tuple[str, ...], mapping: ColumnMapping | None) -> dict[str, 
     if faults:
         refuse(faults)
     return found
+
+
+def _unfit(composition: str) -> Iterator[Fault]:
+    try:
+        require_composition(composition)
+    except InvalidValue as error:
+        yield Fault(0, "mapping, barcode", described(composition), str(error))
 
 
 def _unreadable(place: str, name: str, word: str) -> Iterator[Fault]:

@@ -46,15 +46,20 @@ class Row:
     ``number`` is the line of the file that it begins on, as a spreadsheet counts. ``stated`` are the facts that it
     gives itself; ``facts`` adds the feed's defaults. ``names_post_mortem`` says that its procedure, its location or its
     other columns speak of a post-mortem. ``evidence`` are sentences that name who attested what, for the key vault.
+
+    ``file`` is a path, a name or a pattern; None where the slide is found by the ``barcode`` on its label instead.
+    ``barcode_required`` says that no slide of this feed is without a label that can be read.
     """
 
     number: int
-    file: PurePosixPath = field(repr=False)
+    file: PurePosixPath | None = field(repr=False)
     patient: str = field(repr=False)
     case: str = field(repr=False)
     block: str = field(repr=False)
     stain: Stain
     slide_number: str = field(default=FIRST, repr=False)
+    barcode: str | None = field(default=None, repr=False)
+    barcode_required: bool = False
     patient_name: str | None = field(default=None, repr=False)
     birth_date: date | None = field(default=None, repr=False)
     organ: Concept | None = field(default=None, repr=False)
@@ -86,11 +91,12 @@ class Row:
 
 def row_of(number: int, values: Mapping[str, Any]) -> Row:
     """Make a row of the values of its cells, by column; columns that were empty are not there."""
-    own = ("file", "patient", "case", "block", "stain", "patient_name", "birth_date", "organ", "diagnosis")
+    own = ("patient", "case", "block", "stain", "barcode", "patient_name", "birth_date", "organ", "diagnosis")
     stated = _stated(values)
     told = any(names_post_mortem(values.get(name, "")) for name in ("procedure", "location"))
     return Row(
         number=number,
+        file=values.get("file"),
         **{name: values[name] for name in own if name in values},
         slide_number=values.get("slide", FIRST),
         stated=stated,

@@ -4,12 +4,13 @@ import base64
 from pathlib import Path
 from typing import Any
 
+from ingest.label.barcodes import barcodes_of
 from ingest.pipeline.storing import Tell
 from ingest.scanners.opening import open_scan
 
 
 def describe(tell: Tell, path: str) -> dict[str, Any]:
-    """Tell maker, levels, associated images, the file's own words and its colour profile."""
+    """Tell maker, levels, associated images, the file's own words and its label's, and its colour profile."""
     del tell
     with open_scan(Path(path)) as reader:
         scan = reader.scan()
@@ -21,5 +22,6 @@ def describe(tell: Tell, path: str) -> dict[str, Any]:
                 for a in scan.associated
             ],
             "properties": dict(scan.properties),
+            "barcodes": barcodes_of(reader),
             "icc_profile": base64.b64encode(scan.icc_profile).decode() if scan.icc_profile else None,
         }

@@ -15,7 +15,7 @@ import tifffile
 
 from archive.geometry import Size
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners.base import EncodedTile, Pixels, SourceLevel, bounded, fill_up
+from ingest.scanners.base import MAX_PICTURE_PIXELS, EncodedTile, Pixels, SourceLevel, bounded, fill_up
 
 JPEG = 7
 WIDE_TILE = Size(512, 512)
@@ -53,6 +53,15 @@ def is_simple(page: tifffile.TiffPage) -> bool:
 def page_size(page: tifffile.TiffPage) -> Size:
     """Width and height of a page in pixels."""
     return Size(page.imagewidth, page.imagelength)
+
+
+def decoded_picture(page: tifffile.TiffPage) -> Iterator[Pixels]:
+    """Decode the picture of a page, ``(height, width[, 3])`` uint8, unless it is of another kind or without end."""
+    if is_simple(page) and page.imagewidth * page.imagelength <= MAX_PICTURE_PIXELS:
+        pixels = np.asarray(page.asarray(maxworkers=1), np.uint8)
+        if page.planarconfig == 2 and pixels.ndim == 3:
+            pixels = np.moveaxis(pixels, 0, -1)
+        yield np.ascontiguousarray(pixels)
 
 
 class TiffLevel(SourceLevel):

@@ -9,13 +9,14 @@ Tiles are JPEG with shared tables (tag 347), 240 or 256 px. Photometric RGB mean
 transform; a byte count of 0 is white glass.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import tifffile
 
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners._tiff import TiffLevel, open_tiff, page_size, same_shape, text_properties
-from ingest.scanners.base import AssociatedImage, AssociatedKind, Scan, ScanReader, bounded
+from ingest.scanners._tiff import TiffLevel, decoded_picture, open_tiff, page_size, same_shape, text_properties
+from ingest.scanners.base import AssociatedImage, AssociatedKind, Pixels, Scan, ScanReader, bounded
 
 LABEL_TYPE, MACRO_TYPE = 1, 9
 
@@ -40,14 +41,10 @@ class AperioReader(ScanReader):
 
     def scan(self) -> Scan:
         """Tell levels, associated images and facts."""
-        pages = [page for page in self._file.pages if isinstance(page, tifffile.TiffPage)]
+        pages = self._pages()
         base = page_size(pages[0])
-        levels, associated = [], []
-        for number, page in enumerate(pages):
-            if number == 0 or self._is_level(page, pages[0]):
-                levels.append(TiffLevel(page))
-            else:
-                associated.append(self._associated(number, page))
+        associated = dict(self._associated_pages())
+        levels = [TiffLevel(page) for number, page in enumerate(pages) if number not in associated]
         if not pages[0].is_tiled:
             raise SlideRefused(Reason.NOT_A_WHOLE_SLIDE)
         levels = [level for level in levels if same_shape(level.size, base)]
@@ -55,10 +52,27 @@ class AperioReader(ScanReader):
         return Scan(
             self.maker,
             tuple(levels),
-            tuple(associated),
+            tuple(associated.values()),
             bounded({**_fields(pages[0].description), **text_properties(pages)}),
             pages[0].iccprofile,
         )
+
+    def pictures(self, kind: AssociatedKind) -> Iterator[Pixels]:
+        """Decode the associated images of a kind."""
+        pages = self._pages()
+        for number, image in self._associated_pages():
+            if image.kind is kind:
+                yield from decoded_picture(pages[number])
+
+    def _pages(self) -> list[tifffile.TiffPage]:
+        return [page for page in self._file.pages if isinstance(page, tifffile.TiffPage)]
+
+    def _associated_pages(self) -> Iterator[tuple[int, AssociatedImage]]:
+        """Tell which directories are no levels, by their number."""
+        pages = self._pages()
+        for number, page in enumerate(pages[1:], 1):
+            if not self._is_level(page, pages[0]):
+                yield number, self._associated(number, page)
 
     @staticmethod
     def _is_level(page: tifffile.TiffPage, first: tifffile.TiffPage) -> bool:

@@ -23,6 +23,10 @@ MAX_PROPERTY_CHARACTERS = 65536
 MAX_PROPERTIES = 4096
 
 
+MAX_PICTURE_PIXELS = 1 << 25
+"""Of an associated image that is decoded at all: a macro of a whole glass has some 16 million."""
+
+
 class AssociatedKind(StrEnum):
     """Pictures in a slide's file that are not its tissue at full width. None of them travels on."""
 
@@ -112,6 +116,13 @@ class ScanReader(ABC):
     @abstractmethod
     def scan(self) -> Scan:
         """Tell what is in the file."""
+
+    @abstractmethod
+    def pictures(self, kind: AssociatedKind) -> Iterator[Pixels]:
+        """Decode the associated images of a kind, those without end left out: ``(height, width[, 3])`` uint8.
+
+        They are for being asked whose slide it is, and never travel on.
+        """
 
     @abstractmethod
     def __init__(self, path: Path) -> None: ...

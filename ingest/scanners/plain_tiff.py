@@ -6,13 +6,22 @@ behind as unknown. QuPath's OME-TIFF files say Photometric RGB over YCbCr stream
 """
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from pathlib import Path
 
 import tifffile
 
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners._tiff import TiffLevel, is_simple, open_tiff, page_size, same_shape, text_properties
-from ingest.scanners.base import AssociatedImage, AssociatedKind, Scan, ScanReader, bounded
+from ingest.scanners._tiff import (
+    TiffLevel,
+    decoded_picture,
+    is_simple,
+    open_tiff,
+    page_size,
+    same_shape,
+    text_properties,
+)
+from ingest.scanners.base import AssociatedImage, AssociatedKind, Pixels, Scan, ScanReader, bounded
 
 MAX_OME_XML_BYTES = 16 << 20
 
@@ -37,25 +46,41 @@ class PlainTiffReader(ScanReader):
 
     def scan(self) -> Scan:
         """Tell levels, associated images and facts."""
-        first = self._file.pages.first
-        others = [page for page in list(self._file.pages)[1:] if isinstance(page, tifffile.TiffPage)]
-        nested = [page for page in first.pages or () if isinstance(page, tifffile.TiffPage)]
+        first, pages = self._file.pages.first, self._other_pages()
         ome = _ome(first.description)
         if ome.pop("planes", "1") != "1":
             raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
-        levels, associated = [TiffLevel(first)], []
-        for page in [*nested, *others]:
-            if self._is_level(page, levels[-1]):
-                levels.append(TiffLevel(page))
-            elif page.imagewidth and page.imagelength:
-                associated.append(AssociatedImage(AssociatedKind.UNKNOWN, "no mark of a level", page_size(page)))
+        levels, others = self._told_apart()
+        associated = (AssociatedImage(AssociatedKind.UNKNOWN, "no mark of a level", page_size(page)) for page in others)
         return Scan(
             "ome" if ome else self.maker,
             tuple(levels),
             tuple(associated),
-            bounded({**ome, **text_properties([first, *nested, *others])}),
+            bounded({**ome, **text_properties([first, *pages])}),
             first.iccprofile,
         )
+
+    def pictures(self, kind: AssociatedKind) -> Iterator[Pixels]:
+        """Decode the associated images of a kind; no mark tells one from another here."""
+        if kind is AssociatedKind.UNKNOWN:
+            for page in self._told_apart()[1]:
+                yield from decoded_picture(page)
+
+    def _other_pages(self) -> list[tifffile.TiffPage]:
+        """List the directories after the first: those nested in it, then those that follow."""
+        first = self._file.pages.first
+        pages = [*(first.pages or ()), *list(self._file.pages)[1:]]
+        return [page for page in pages if isinstance(page, tifffile.TiffPage)]
+
+    def _told_apart(self) -> tuple[list[TiffLevel], list[tifffile.TiffPage]]:
+        """Tell the levels from all other pictures."""
+        levels, others = [TiffLevel(self._file.pages.first)], []
+        for page in self._other_pages():
+            if self._is_level(page, levels[-1]):
+                levels.append(TiffLevel(page))
+            elif page.imagewidth and page.imagelength:
+                others.append(page)
+        return levels, others
 
     @staticmethod
     def _is_level(page: tifffile.TiffPage, larger: TiffLevel) -> bool:

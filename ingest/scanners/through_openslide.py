@@ -15,6 +15,7 @@ from archive.geometry import Size
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners._dicom import only_accompanies_a_slide
 from ingest.scanners.base import (
+    MAX_PICTURE_PIXELS,
     AssociatedImage,
     AssociatedKind,
     Pixels,
@@ -44,7 +45,11 @@ def composited(slide: openslide.AbstractSlide, level: int, x: int, y: int, width
     width, height : int
         Size in pixels of `level`.
     """
-    rgba = np.asarray(slide.read_region((x, y), level, (width, height)))
+    return on_white(np.asarray(slide.read_region((x, y), level, (width, height))))
+
+
+def on_white(rgba: Pixels) -> Pixels:
+    """Lay premultiplied RGBA on white: ``(height, width, 3)`` uint8 RGB."""
     alpha = rgba[..., 3:]
     if alpha.min() == 255:
         return np.ascontiguousarray(rgba[..., :3], np.uint8)
@@ -119,6 +124,17 @@ class OpenSlideReader(ScanReader):
             self._closed = True
             self._slide.close()
 
+    def pictures(self, kind: AssociatedKind) -> Iterator[Pixels]:
+        """Decode the associated images of a kind."""
+        for name in self._slide.associated_images:
+            if KINDS.get(name, AssociatedKind.UNKNOWN) is kind and self._size(name).pixels <= MAX_PICTURE_PIXELS:
+                yield on_white(np.asarray(self._slide.associated_images[name]))
+
+    def _size(self, name: str) -> Size:
+        """Give the size of an associated image without decoding it."""
+        sides = (self._slide.properties[f"openslide.associated.{name}.{side}"] for side in ("width", "height"))
+        return Size(*map(int, sides))
+
     def scan(self) -> Scan:
         """Tell levels, associated images and facts."""
         slide = self._slide
@@ -128,11 +144,7 @@ class OpenSlideReader(ScanReader):
             if factor is not None:
                 levels.append(OpenSlideLevel(slide, number, factor))
         associated = tuple(
-            AssociatedImage(
-                KINDS.get(name, AssociatedKind.UNKNOWN),
-                "OpenSlide's associated images",
-                Size(*(int(slide.properties[f"openslide.associated.{name}.{side}"]) for side in ("width", "height"))),
-            )
+            AssociatedImage(KINDS.get(name, AssociatedKind.UNKNOWN), "OpenSlide's associated images", self._size(name))
             for name in slide.associated_images
         )
         return Scan(slide.properties["openslide.vendor"], tuple(levels), associated, bounded(dict(slide.properties)))

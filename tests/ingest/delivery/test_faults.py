@@ -64,7 +64,15 @@ def test_a_cell_that_does_not_fit_is_told(lists: Lists, column: str, cell: str, 
 def test_every_column_has_a_cell_that_does_not_fit_or_takes_any() -> None:
     faulty = {column for column, _, _ in CELL_FAULTS}
     taking_any = {"procedure", "location"}
-    like_patient = {"slide", "patient_name", "not_foreseen_by", "not_foreseen_why", "assessed_by", "assessed_also_by"}
+    like_patient = {
+        "slide",
+        "barcode",
+        "patient_name",
+        "not_foreseen_by",
+        "not_foreseen_why",
+        "assessed_by",
+        "assessed_also_by",
+    }
     like_tissue = {"vital", "maturity", "authority", "recorded"}
     like_others = {"had_capacity", "covers_identifiable", "covers_publication", "giver_entitled", "not_foreseen_on"}
     glass = {"fiscal_notice", "glass_held_before_2006", "glass_covers"}
@@ -86,7 +94,7 @@ def test_all_faults_are_told_at_once_in_the_order_of_rows(lists: Lists) -> None:
         (4, "consent"),
         (5, ""),
     ]
-    assert str(faults[0]) == "row 2, file: found nothing; expected a value"
+    assert str(faults[0]) == "row 2, file: found nothing; expected a value, or the barcode on the label"
     assert str(faults[4]) == "row 5: found 2 cells; expected 6, as in the header"
 
 
