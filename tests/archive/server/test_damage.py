@@ -91,7 +91,7 @@ def test_a_fault_of_the_server_itself_tells_nothing(
         raise RuntimeError("Jane Example, 12 March")
 
     monkeypatch.setattr(Pictures, "native", faulty)
-    monkeypatch.setattr("archive.server.api._slide", faulty)
+    monkeypatch.setattr("archive.server.api.slide_told", faulty)
     monkeypatch.setattr("archive.server.pages._Frames.fill", faulty)
     with caplog.at_level(logging.DEBUG):
         answer = client.get(route.format(place.handle))
