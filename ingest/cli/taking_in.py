@@ -20,7 +20,6 @@ from ingest.pipeline.batch import Delivered, Outcome, find_files, ingest_batch
 from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.recovery import recover
 from ingest.pipeline.slide import Intake
-from ingest.quarantine import Quarantine
 from ingest.sandbox import prepare
 
 REFUSED = 3
@@ -95,7 +94,7 @@ def ingest(
             watch=bar.watch,
         )
         with bar.progress:
-            outcomes = [bar.ended(one, receipts) for one in ingest_batch(delivered, intake, Quarantine(keyvault))]
+            outcomes = [bar.ended(one, receipts) for one in ingest_batch(delivered, intake)]
     _summary(outcomes)
 
 
@@ -139,7 +138,9 @@ def _delivered(paths: Sequence[Path], delivery: Path, mapping: Path | None, feed
     """Read the list, find the files, and put each row to its file."""
     rows = _read(delivery, mapping, feed)
     files = [
-        file for file in find_files(paths, {row.file.name for row in rows}) if file.absolute() != delivery.absolute()
+        file
+        for file in find_files(paths, {row.file.name for row in rows if row.file})
+        if file.absolute() != delivery.absolute()
     ]
     matching = match(rows, files, delivery.parent)
     for row in matching.rows_without_file:

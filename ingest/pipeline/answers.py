@@ -7,7 +7,7 @@ everything here either fits or is refused.
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from archive.geometry import Size
@@ -21,6 +21,9 @@ MAX_TILES = 1 << 24
 
 MAX_ASSOCIATED = 512
 MAX_ICC_BYTES = 4 << 20
+
+MAX_BARCODES, MAX_BARCODE = 16, 512
+"""Barcodes on one label, and the letters of one: a label has one or two, of some tens of letters."""
 
 UNFIT = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 """What reading an answer raises that is none; a number such as 1e999 is infinite, and no integer."""
@@ -72,13 +75,17 @@ def _count(value: Any) -> int:
 
 @dataclass(frozen=True)
 class Description:
-    """What is in a slide's file. ``properties`` are the file's own words and may name a person."""
+    """What is in a slide's file. ``properties`` are the file's own words and may name a person.
+
+    ``barcodes`` are what the label's barcodes say. They are compared with the list and then forgotten.
+    """
 
     maker: str
     levels: tuple[Size, ...]
     associated: tuple[AssociatedImage, ...]
     properties: Mapping[str, str]
     icc_profile: bytes | None
+    barcodes: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -98,6 +105,7 @@ class Description:
                 tuple(_associated(image) for image in value["associated"]),
                 {str(key): str(text) for key, text in value["properties"].items()},
                 _icc(value["icc_profile"]),
+                tuple(str(code)[:MAX_BARCODE] for code in value.get("barcodes", ())[:MAX_BARCODES]),
             )
         except UNFIT as error:
             raise SlideRefused(Reason.READER_CRASHED) from error

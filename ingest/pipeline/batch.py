@@ -2,42 +2,17 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from archive.consent import Facts
-from ingest.delivery import Row
-from ingest.errors import Reason, SlideRefused
-from ingest.pipeline.receipt import Receipt
+from ingest.errors import SlideRefused
+from ingest.pipeline.noting import Arrival, Delivered, Outcome
 from ingest.pipeline.slide import Intake, ingest_slide
 from ingest.precheck import parts
-from ingest.quarantine import Quarantine
+
+__all__ = ["Delivered", "Outcome", "find_files", "ingest_batch"]
 
 
-@dataclass(frozen=True)
-class Delivered:
-    """A file with its row and the facts that row and feed tell; without them if the list has no row for it."""
-
-    path: Path = field(repr=False)
-    row: Row | None = field(repr=False)
-    facts: Facts | None = None
-
-    @property
-    def called(self) -> str:
-        """What to call it on the screen: its row in the list, never its name."""
-        return f"row {self.row.number}" if self.row else "a file without a row"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a file ended: with a receipt, or refused for a reason."""
-
-    delivered: Delivered
-    receipt: Receipt | None = None
-    reason: Reason | None = None
-
-
-def ingest_batch(delivery: Iterable[Delivered], intake: Intake, quarantine: Quarantine) -> Iterator[Outcome]:
+def ingest_batch(delivery: Iterable[Delivered], intake: Intake) -> Iterator[Outcome]:
     """Take in one slide after the other; give each one's outcome when it is known.
 
     Raises
@@ -46,16 +21,11 @@ def ingest_batch(delivery: Iterable[Delivered], intake: Intake, quarantine: Quar
         If archive, vault or disk fail: then nothing that follows could be taken in either.
     """
     for one in delivery:
+        arrival = Arrival(one, intake)
         try:
-            if one.row is None or one.facts is None:
-                raise SlideRefused(Reason.NO_ROW)
-            receipt = ingest_slide(one.path, one.row, one.facts, intake)
+            yield arrival.held() or arrival.kept(ingest_slide(one.path, one.row, one.facts, intake))
         except SlideRefused as refused:
-            quarantine.set_aside(one.path, refused.reason)
-            yield Outcome(one, reason=refused.reason)
-        else:
-            quarantine.release(one.path)
-            yield Outcome(one, receipt=receipt)
+            yield arrival.refused(refused.reason)
 
 
 def find_files(paths: Sequence[Path], named: Collection[str] = ()) -> list[Path]:

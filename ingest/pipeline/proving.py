@@ -6,7 +6,7 @@ compares a sample with other decoders, and the files are digested and forced to 
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -48,7 +48,9 @@ class Proof:
     digests: dict[str, str]
 
 
-def prove(staged: Staged, source: Source, *, every_tile: bool, keep_out: Sequence[Path] = ()) -> Proof:
+def prove(
+    staged: Staged, source: Source, *, every_tile: bool, keep_out: Sequence[Path] = (), one_core: bool = False
+) -> Proof:
     """Re-read a staged scan, compare it with its source, and force it to the disk meanwhile.
 
     Other decoders look at both in a jail of their own, which can write nothing.
@@ -63,6 +65,8 @@ def prove(staged: Staged, source: Source, *, every_tile: bool, keep_out: Sequenc
         Compare every tile of the kept levels with other decoders, and not a sample.
     keep_out : sequence of Path
         Folders that the decoders must have no way into.
+    one_core : bool
+        Do one proof after the other, and not side by side.
 
     Raises
     ------
@@ -74,6 +78,8 @@ def prove(staged: Staged, source: Source, *, every_tile: bool, keep_out: Sequenc
     levels: list[dict[str, Any]] = [level_to_json(level) for level in staged.levels]
     with source.jail(read=[staged.folder], keep_out=keep_out) as jail, ThreadPoolExecutor(2) as side:
         compared = side.submit(jail.call, compare, str(source.path), str(staged.folder), levels, count)
+        if one_core:
+            wait([compared])
         digested = side.submit(_digest_and_flush, staged.folder)
         tiles, same = verify_pixels(staged, source)
         answer = Compared.from_json(compared.result())

@@ -61,6 +61,10 @@ class Receipt:
     left_behind: LeftBehind | None = None
     verification: Verification | None = None
     keep_row: str = ""
+    scan: InternalKey | None = field(default=None, repr=False)
+    """For the key vault's register only."""
+    row_number: int | None = None
+    """The row of the delivery list that told whose it is."""
 
     @property
     def size(self) -> Size | None:
@@ -132,6 +136,8 @@ def receipt_of(
     proof: Proof,
     bytes_searched: int,
     keep: Decision,
+    scan: InternalKey,
+    row_number: int,
 ) -> Receipt:
     """Write the receipt of a slide that was taken in."""
     left_behind = LeftBehind(
@@ -157,10 +163,12 @@ def receipt_of(
         left_behind,
         Verification(proof.tiles, proof.same_bytes, proof.same_pixels, proof.by_openslide, bytes_searched),
         keep.row,
+        scan,
+        row_number,
     )
 
 
-def receipt_of_known(archive: Archive, scan: InternalKey, source: Source) -> Receipt:
+def receipt_of_known(archive: Archive, scan: InternalKey, source_bytes: int, row_number: int | None = None) -> Receipt:
     """Write the receipt of a file whose scan the archive has: its codes, and nothing was written.
 
     Raises
@@ -172,5 +180,14 @@ def receipt_of_known(archive: Archive, scan: InternalKey, source: Source) -> Rec
     if held is None:
         raise UnknownCode("the key vault knows this file, but the archive has no scan of it; check both folders")
     slide = archive.held(held.record.slide)
-    stored = held.record.stored_bytes
-    return Receipt(False, slide.patient_code, slide.case_code, slide.code, held.code, source.size_bytes, stored)
+    return Receipt(
+        False,
+        slide.patient_code,
+        slide.case_code,
+        slide.code,
+        held.code,
+        source_bytes,
+        held.record.stored_bytes,
+        scan=scan,
+        row_number=row_number,
+    )

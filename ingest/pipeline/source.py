@@ -1,7 +1,8 @@
 """A delivered file: what it is made of, its digest, and whether it stayed the same while it was read."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -67,6 +68,24 @@ class Source:
         """
         if tuple(_moment(file) for file in self.files) != self.moments:
             raise SlideRefused(Reason.CHANGED_WHILE_READ)
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Work on the file as it was when it was digested.
+
+        If it changed since then or meanwhile, that is the reason of any refusal: somebody is still writing it.
+
+        Raises
+        ------
+        SlideRefused
+            If it has changed before the work began; or with the reason for which the work was broken off.
+        """
+        self.require_unchanged()
+        try:
+            yield
+        except SlideRefused:
+            self.require_unchanged()
+            raise
 
 
 def listed(family: Family, path: Path) -> list[Path]:

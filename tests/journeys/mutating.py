@@ -16,7 +16,6 @@ from ingest.delivery import Row
 from ingest.pipeline.batch import Delivered, Outcome, ingest_batch
 from ingest.pipeline.jailed import MODULES
 from ingest.pipeline.slide import Intake
-from ingest.quarantine import Quarantine
 from ingest.sandbox import prepare
 from tests.slides.generic import APERIO_JPEG2000, make_tiff
 from tests.slides.malformed import mutants
@@ -64,7 +63,7 @@ def ingest_mutants(whole: bytes, count: int, home: Path, seed: int = 7) -> Mutat
         intake = Intake(archive, vault, keep_out=places.secret)
         delivery = _delivery(home / "mutant", mutants(whole, count, seed))
         begun = time.monotonic()
-        for outcome in ingest_batch(delivery, intake, Quarantine(vault)):
+        for outcome in ingest_batch(delivery, intake):
             ended = time.monotonic()
             found.slowest_seconds = max(found.slowest_seconds, ended - begun)
             found.outcomes[_called(outcome)] += 1
