@@ -50,6 +50,13 @@ def case_from(row: Row) -> CaseRecord:
     return CaseRecord(row["key"], row["patient_key"], Facts.from_json(json.loads(row["facts"])))
 
 
+@_closed
+def situation_from(row: Row) -> tuple[Facts, MightIdentify, bool]:
+    """Read the row of a situation."""
+    facts = Facts.from_json(json.loads(row["facts"]))
+    return facts, MightIdentify.parse(row["might_identify"]), bool(row["report_bound"])
+
+
 def slide_row(slide: SlideRecord) -> dict[str, Any]:
     """Give the row of a slide."""
     return {

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -32,6 +33,9 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     }
 )
+
+DERIVED = {"derived": True}
+"""Marks a table that `archive.catalogue.searching` makes from the others, so that nobody needs to keep it."""
 
 KEY = String(32)
 CODE = String(13)
@@ -60,6 +64,7 @@ codes = Table(
     Column("kind", String(1), primary_key=True),
     Column("key", KEY, primary_key=True),
     Column("code", CODE, nullable=False, unique=True),
+    Index(None, "project", "code"),
 )
 
 patients = Table("patients", metadata, Column("key", KEY, primary_key=True))
@@ -115,8 +120,48 @@ scans = Table(
     Column("stored_bytes", BigInteger, nullable=False),
     Column("manifest_sha256", SHA256, nullable=False),
     CheckConstraint("width > 0 AND height > 0 AND level_count > 0", name="extent"),
-    CheckConstraint("status IN ('kept', 'quarantined', 'withdrawn', 'damaged')", name="status"),
+    CheckConstraint("status IN ('kept', 'quarantined', 'withdrawn', 'damaged', 'unreviewed')", name="status"),
 )
+
+situations = Table(
+    "situations",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("facts", Text, nullable=False, comment="those of the case"),
+    Column("might_identify", WORD, nullable=False, comment="that of the scan"),
+    Column("report_bound", Boolean, nullable=False),
+    Column("digest", SHA256, nullable=False, unique=True, comment="of the three"),
+    info=DERIVED,
+)
+
+searched = Table(
+    "searched",
+    metadata,
+    Column("patient", BigInteger, primary_key=True, autoincrement=False, comment="as archive.catalogue.searching says"),
+    Column("scan_key", KEY, ForeignKey("scans.key"), primary_key=True),
+    Column("slide", BigInteger, nullable=False, index=True),
+    Column("situation", Integer, ForeignKey("situations.number"), nullable=False, index=True),
+    Column("scans", Integer, nullable=False, comment="of the slide, that are kept"),
+    Column("stain", WORD),
+    Column("organ", WORD),
+    Column("diagnosis", WORD),
+    Column("maker", WORD),
+    Column("model", WORD),
+    Column("objective", Float),
+    Column("mpp", Float),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("fidelity", WORD, nullable=False),
+    # Patients are counted as they come: within one value, or in the whole table, they are in their order.
+    *(
+        Index(None, column, "patient", "situation", "scans")
+        for column in ("stain", "organ", "diagnosis", "maker", "model", "objective")
+    ),
+    Index("ix_searched_numbers", "patient", "situation", "scans", "objective", "mpp", "width", "height"),
+    info=DERIVED,
+    sqlite_with_rowid=False,
+)
+"""What cohorts ask about, one line for each kept scan."""
 
 collections = Table(
     "collections",

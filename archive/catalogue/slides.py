@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, insert, select, update
 
+from archive.catalogue import searching
 from archive.catalogue.rows import case_from, case_row, facts_text, scan_from, scan_row, slide_from, slide_row
 from archive.catalogue.schema import blocks, cases, codes, patients, scans, slides
 from archive.codes import Code, InternalKey, Kind
@@ -59,11 +60,13 @@ def add_slide(connection: Connection, slide: SlideRecord) -> None:
         return
     told = {name: value for name, value in slide_row(slide).items() if value is not None}
     connection.execute(update(slides).where(slides.c.key == slide.key).values(told))
+    searching.describe_slides(connection, [slide.key])
 
 
 def add_scan(connection: Connection, scan: ScanRecord) -> None:
     """Put a scan in, which is the moment from which it exists."""
     connection.execute(insert(scans).values(scan_row(scan)))
+    searching.describe_slides(connection, [scan.slide])
 
 
 def move_slide(connection: Connection, slide: SlideRecord) -> None:
@@ -73,22 +76,27 @@ def move_slide(connection: Connection, slide: SlideRecord) -> None:
         connection.execute(update(blocks).where(blocks.c.key == slide.block).values(case_key=slide.case))
     told = {name: value for name, value in slide_row(slide).items() if name != "key"}
     connection.execute(update(slides).where(slides.c.key == slide.key).values(told))
+    searching.describe_slides(connection, [slide.key])
 
 
 def move_case(connection: Connection, case: InternalKey, patient: InternalKey) -> None:
     """Record that a known case is of another patient, who may be new."""
     _add_once(connection, patients, patient)
     connection.execute(update(cases).where(cases.c.key == case).values(patient_key=patient))
+    searching.describe_case(connection, case)
 
 
 def set_facts(connection: Connection, case: InternalKey, facts: Facts) -> None:
     """Replace what is recorded about a case's tissue and consent."""
     connection.execute(update(cases).where(cases.c.key == case).values(facts=facts_text(facts)))
+    searching.describe_case(connection, case)
 
 
 def set_status(connection: Connection, scan: InternalKey, status: ScanStatus) -> None:
     """Record whether a scan may be opened at all."""
     connection.execute(update(scans).where(scans.c.key == scan).values(status=str(status)))
+    slide = connection.scalar(select(scans.c.slide_key).where(scans.c.key == scan))
+    searching.describe_slides(connection, [] if slide is None else [InternalKey(slide)])
 
 
 def find_case(connection: Connection, key: InternalKey) -> CaseRecord | None:

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _bookkeeping()
     _chain()
     _scans()
+    _searching()
     _collections()
 
 
@@ -59,6 +60,7 @@ def _bookkeeping() -> None:
         sa.PrimaryKeyConstraint("project", "kind", "key", name="pk_codes"),
         sa.UniqueConstraint("code", name="uq_codes_code"),
     )
+    op.create_index("ix_codes_project_code", "codes", ["project", "code"])
 
 
 def _chain() -> None:
@@ -123,11 +125,58 @@ def _scans() -> None:
         sa.Column("stored_bytes", sa.BigInteger(), nullable=False),
         sa.Column("manifest_sha256", SHA256, nullable=False),
         sa.CheckConstraint("width > 0 AND height > 0 AND level_count > 0", name=op.f("ck_scans_extent")),
-        sa.CheckConstraint("status IN ('kept', 'quarantined', 'withdrawn', 'damaged')", name=op.f("ck_scans_status")),
+        sa.CheckConstraint(
+            "status IN ('kept', 'quarantined', 'withdrawn', 'damaged', 'unreviewed')", name=op.f("ck_scans_status")
+        ),
         sa.ForeignKeyConstraint(["slide_key"], ["slides.key"], name="fk_scans_slide_key"),
         sa.PrimaryKeyConstraint("key", name="pk_scans"),
     )
     op.create_index("ix_scans_slide_key", "scans", ["slide_key"])
+
+
+def _searching() -> None:
+    op.create_table(
+        "situations",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False, comment="those of the case"),
+        sa.Column("might_identify", WORD, nullable=False, comment="that of the scan"),
+        sa.Column("report_bound", sa.Boolean(), nullable=False),
+        sa.Column("digest", SHA256, nullable=False, comment="of the three"),
+        sa.PrimaryKeyConstraint("number", name="pk_situations"),
+        sa.UniqueConstraint("digest", name="uq_situations_digest"),
+    )
+    words = ("stain", "organ", "diagnosis", "maker", "model")
+    op.create_table(
+        "searched",
+        sa.Column(
+            "patient",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="as archive.catalogue.searching says",
+        ),
+        sa.Column("scan_key", KEY, nullable=False),
+        sa.Column("slide", sa.BigInteger(), nullable=False),
+        sa.Column("situation", sa.Integer(), nullable=False),
+        sa.Column("scans", sa.Integer(), nullable=False, comment="of the slide, that are kept"),
+        *(sa.Column(word, WORD, nullable=True) for word in words),
+        sa.Column("objective", sa.Float(), nullable=True),
+        sa.Column("mpp", sa.Float(), nullable=True),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("fidelity", WORD, nullable=False),
+        sa.ForeignKeyConstraint(["scan_key"], ["scans.key"], name="fk_searched_scan_key"),
+        sa.ForeignKeyConstraint(["situation"], ["situations.number"], name="fk_searched_situation"),
+        sa.PrimaryKeyConstraint("patient", "scan_key", name="pk_searched"),
+        sqlite_with_rowid=False,
+    )
+    for column in ("slide", "situation"):
+        op.create_index(f"ix_searched_{column}", "searched", [column])
+    for column in (*words, "objective"):
+        columns = [column, "patient", "situation", "scans"]
+        op.create_index(f"ix_searched_{'_'.join(columns)}", "searched", columns)
+    numbers = ["patient", "situation", "scans", "objective", "mpp", "width", "height"]
+    op.create_index("ix_searched_numbers", "searched", numbers)
 
 
 def _collections() -> None:
