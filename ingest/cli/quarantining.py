@@ -1,50 +1,211 @@
-"""What waits for somebody to look at it: ``quarantine list``."""
+"""What waits for somebody to look at it: ``quarantine list``, ``show``, ``release`` and ``refuse``."""
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
-from ingest.cli.places import KeyFile, Places, VaultFolder
-from ingest.quarantine import Quarantine
+from archive.errors import InvalidValue
+from ingest.cli.acting import Who, account
+from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
+from ingest.pipeline.jailed import PREPARED
+from ingest.pipeline.pictures import pictures_of
+from ingest.quarantine import GONE, RELEASED, Entry, Quarantine, differences, may_release, moment_of
+from ingest.sandbox import prepare
 
-quarantine_app = typer.Typer(help="Slides that were not taken, each with its reason.", no_args_is_help=True)
+quarantine_app = typer.Typer(
+    help="Slides that were not taken, each with its reason: look at them, release them or refuse them for good.",
+    no_args_is_help=True,
+)
 
+ARCHIVE = Path("coverslip-archive")
+LIKELIEST = ("macro", "label", "thumbnail", "unknown")
+"""Which picture tells most about a slide: a macro shows the whole glass with its label."""
 
-@quarantine_app.callback()
-def _several() -> None:
-    pass
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Its number, as quarantine list shows it.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit trail; it lies sealed in the key vault.")]
 
 
 @quarantine_app.command("list")
 @said
 def list_entries(
-    archive: ArchiveFolder = Path("coverslip-archive"),
+    archive: ArchiveFolder = ARCHIVE,
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
     files: Annotated[
         bool, typer.Option("--files", help="Show where the files lie; paths may name patients, so look around first.")
     ] = False,
+    refused: Annotated[bool, typer.Option("--refused", help="List what was refused for good instead.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List what waits, why, and what to do about it. The files themselves lie where they were delivered."""
     with Places.of(archive, vault, vault_key).opened() as (_, keyvault):
-        entries = Quarantine(keyvault).entries()
+        quarantine = Quarantine(keyvault)
+        waiting, released = (quarantine.refused(), ()) if refused else (quarantine.entries(), quarantine.released())
     if as_json:
-        print(
-            json.dumps([{"number": e.number, "reason": e.reason, "since": e.since.isoformat()} for e in entries])
-        )
+        print(json.dumps([_as_json(entry) for entry in (*waiting, *released)]))
         return
-    if not entries:
-        out().print("Nothing waits.")
+    if not waiting and not released:
+        out().print("Nothing was refused." if refused else "Nothing waits.")
         return
     table = Table("number", "since", "reason", "what to do", box=None, pad_edge=False)
-    for entry in entries:
-        table.add_row(entry.number, f"{entry.since:%Y-%m-%d %H:%M}", entry.reason or '', entry.reason.sentence if entry.reason else '')
+    for entry in (*waiting, *released):
+        table.add_row(entry.number, _when(entry), _reason(entry), _next(entry))
         if files:
-            table.add_row("", "", "", str(entry.path))
+            table.add_row("", "", "", escape(str(entry.path)))
     out().print(table)
-    out().print(f"{len(entries)} wait." + ("" if files else " To see which files: coverslip quarantine list --files"))
+    count = f"{len(waiting)} {'refused' if refused else 'wait'}."
+    out().print(count + ("" if files else " To see which files: coverslip quarantine list --files"))
+
+
+@quarantine_app.command("show")
+@said
+def show(
+    number: Number,
+    archive: ArchiveFolder = ARCHIVE,
+    vault: VaultFolder = None,
+    vault_key: KeyFile = None,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show the path and what list and file say; they name patients. Audited.")
+    ] = False,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Write a picture of the slide to this file, a JPEG. Audited.")
+    ] = None,
+    of: Annotated[str | None, typer.Option("--of", help="Which one: macro, label or thumbnail.")] = None,
+    who: Who = None,
+    limits_only: LimitsOnly = False,
+) -> None:
+    """Show what is known about one file and what can be done next; names only where they are asked for.
+
+    A picture may show a name: write it where only you can see it, and delete it afterwards.
+    """
+    if picture is not None:
+        prepare(*PREPARED)
+    places = Places.of(archive, vault, vault_key)
+    with places.opened() as (_, keyvault):
+        entry = Quarantine(keyvault).entry(number)
+        if reveal or picture is not None:
+            keyvault.register.looked_at(entry.number, account(who))
+    out().print(_table_of(entry, reveal))
+    if picture is not None:
+        pictures = pictures_of(entry.path, keep_out=places.secret, limits_only=limits_only)
+        kind = _write(picture, pictures, of)
+        out().print(f"\n[yellow]The {kind} was written. It may show a name: delete it when you have looked.[/yellow]")
+
+
+@quarantine_app.command("release")
+@said
+def release(
+    number: Number,
+    reason: Reason,
+    archive: ArchiveFolder = ARCHIVE,
+    vault: VaultFolder = None,
+    vault_key: KeyFile = None,
+    who: Who = None,
+) -> None:
+    """Overrule the reason for which a file waits, for exactly this file; the next ingest takes it.
+
+    Only what a person can judge by looking is overruled so. Everything else is mended, and the answer says how.
+    """
+    with _quarantine(archive, vault, vault_key) as quarantine:
+        entry = quarantine.release_by_hand(number, account(who), reason)
+    out().print(f"{entry.number} is released: the next ingest of it, or a watch, takes it in.")
+
+
+@quarantine_app.command("refuse")
+@said
+def refuse(
+    number: Number,
+    reason: Reason,
+    archive: ArchiveFolder = ARCHIVE,
+    vault: VaultFolder = None,
+    vault_key: KeyFile = None,
+    who: Who = None,
+) -> None:
+    """Refuse a file for good: it is never taken as it lies there. The file itself is not touched.
+
+    Taken back with: coverslip quarantine release
+    """
+    with _quarantine(archive, vault, vault_key) as quarantine:
+        entry = quarantine.refuse(number, account(who), reason)
+    out().print(f"{entry.number} is refused for good. The file lies where it was delivered; remove it if it must go.")
+
+
+@contextmanager
+def _quarantine(archive: Path, vault: Path | None, vault_key: Path | None) -> Iterator[Quarantine]:
+    with Places.of(archive, vault, vault_key).opened() as (_, keyvault):
+        yield Quarantine(keyvault)
+
+
+def _table_of(entry: Entry, reveal: bool) -> Table:
+    table = Table(f"[bold]{entry.number}[/bold]", entry.state, box=None, pad_edge=False)
+    table.columns[0].width, table.columns[0].no_wrap = 16, True
+    table.add_row("since", _when(entry))
+    if entry.reason is not None:
+        table.add_row("reason", f"{entry.reason.value}: {entry.reason.sentence}")
+    if entry.because:
+        table.add_row("a person said", escape(entry.because) if reveal else "something; to read it: --reveal")
+    table.add_row("size", f"{entry.source_bytes / 1e6:,.1f} MB")
+    table.add_row("the file", _lies(entry))
+    if reveal:
+        table.add_row("path", escape(str(entry.path)))
+    for difference in differences(entry):
+        both = f"list says {difference.listed or 'nothing'}; file says {difference.found or 'nothing'}"
+        table.add_row(difference.what, escape(both) if reveal else "is known; to compare it: --reveal")
+    table.add_row("what to do", _next(entry))
+    return table
+
+
+def _lies(entry: Entry) -> str:
+    now = moment_of(entry.path)
+    if now == GONE:
+        return "is gone from where it lay"
+    return "lies there as it did" if now == entry.moment else "changed since; ingest it again"
+
+
+def _next(entry: Entry) -> str:
+    if entry.state == RELEASED:
+        return "ingest it again: it was released"
+    if entry.state in ("kept", "known"):
+        return "nothing: it was taken in"
+    if may_release(entry):
+        return f"look: coverslip quarantine show {entry.number} --reveal; then release it or refuse it"
+    return entry.reason.sentence if entry.reason else ""
+
+
+def _reason(entry: Entry) -> str:
+    return "released" if entry.state == RELEASED else entry.reason.value if entry.reason else ""
+
+
+def _when(entry: Entry) -> str:
+    return f"{entry.since.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _as_json(entry: Entry) -> dict[str, object]:
+    return {
+        "number": entry.number,
+        "state": entry.state,
+        "reason": entry.reason.value if entry.reason else None,
+        "since": entry.since.isoformat(),
+        "bytes": entry.source_bytes,
+    }
+
+
+def _write(path: Path, pictures: dict[str, bytes], of: str | None) -> str:
+    """Write one picture to a new file that only this user can read; gives its kind."""
+    kind = of or next(kind for kind in LIKELIEST if kind in pictures)
+    if kind not in pictures:
+        raise InvalidValue(f"this file has no such picture; it has: {', '.join(sorted(pictures))}")
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(pictures[kind])
+    except FileExistsError:
+        raise InvalidValue("there is a file of that name already; name a new one for the picture") from None
+    return kind

@@ -17,13 +17,9 @@ from ingest.keyvault.sealing import FieldKey
 from ingest.keyvault.tables import awaited
 
 _BY_LOOK_UP = select(awaited).where(awaited.c.look_up == bindparam("wanted"))
-_BETWEEN = (
-    select(awaited)
-    .where(
-        (awaited.c.arrived == 0) | (awaited.c.arrived >= bindparam("start")),
-        awaited.c.since < bindparam("end"),
-    )
-    .order_by(awaited.c.since)
+_BETWEEN = select(awaited).where(
+    (awaited.c.arrived == 0) | (awaited.c.arrived >= bindparam("start")),
+    awaited.c.since < bindparam("end"),
 )
 
 
@@ -74,7 +70,8 @@ def expect(
 def between(connection: Connection, key: FieldKey, start: datetime, end: datetime) -> tuple[Awaited, ...]:
     """List the rows that were remembered before `end` and whose files had not arrived before `start`."""
     times = {"start": round(start.timestamp() * 1000), "end": round(end.timestamp() * 1000)}
-    return tuple(opened(key, row) for row in connection.execute(_BETWEEN, times).mappings())
+    rows = (opened(key, row) for row in connection.execute(_BETWEEN, times).mappings())
+    return tuple(sorted(rows, key=lambda row: (row.since, row.row)))
 
 
 def opened(key: FieldKey, row: RowMapping) -> Awaited:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.keyvault import KeyVault, PersonalIdentity
+from ingest.keyvault import Expected, KeyVault, PersonalIdentity
 from tests.ingest.keyvault.conftest import Place, digest
 from tests.slides.planted import Plant
 
@@ -23,6 +23,11 @@ def fill(vault: KeyVault, plant: Plant) -> None:
         else:
             vault.forget(scan)
         vault.needles(keys.case)
+        told = {plant(f"told what {number}"): plant(f"told {number}")}
+        path = Path("/") / plant(f"folder {number}") / plant(f"path {number}")
+        waits = vault.register.note(path, "waits", moment=(1, 2), reason="no-row", feed=plant("feed"), told=told)
+        vault.register.judge(waits.number, "refused", "a.clinician", plant(f"refused because {number}"))
+        vault.register.expect([Expected(number, (plant(f"row {number}"),), False)], list_name=plant(f"list {number}"))
         vault.identify(keys.slide, "a.clinician", plant(f"reason {number}"))
     vault.declare("feed", plant("feed"), plant("declared text"), who="a.clinician")
     vault.erase(keys.patient, "a.clinician", plant("reason of erasure"))

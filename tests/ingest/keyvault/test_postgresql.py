@@ -6,13 +6,14 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from ingest.errors import VaultUnavailable
-from ingest.keyvault import KeyVault
+from ingest.keyvault import Expected, KeyVault
 from tests.ingest.keyvault.conftest import JANE, JOHN, Place, digest
 
 pytest.importorskip("psycopg", reason="pip install psycopg[binary]")
@@ -53,10 +54,17 @@ def test_the_whole_life_of_an_entry_in_postgresql(place: Place, database: str) -
         scan = vault.record_file(digest("content"), keys.slide, "first.svs")
         vault.confirm(scan)
         vault.declare("feed", "Surgical", "first", who="a.clinician")
+        kept = vault.register.note(Path("/a.svs"), "kept", moment=(1, 2**60), scan=scan, stored_bytes=2**40)
+        waits = vault.register.note(Path("/b.svs"), "waits", moment=(1, 2), reason="no-row")
+        vault.register.expect([Expected(2, ("c.svs",), False)])
     with KeyVault.open(place.folder, place.key_file, database=database) as vault:
         assert vault.keys_for(JANE, "S26-1", "A1", "HE") == keys
         assert vault.scan_of_file(digest("content")) == scan
         assert vault.identify(scan, "a.clinician", "request 17").patient == JANE.patient
+        assert vault.register.find(Path("/a.svs")) == kept
+        assert vault.register.waiting() == (waits,)
+        assert [event.stored_bytes for event in vault.register.day(date.today())] == [2**40, 0]
+        assert [row.row for row in vault.register.awaited(date.today())] == [2]
         vault.erase(keys.patient, "a.clinician", "request 18")
         assert vault.identify(john.slide, "a.clinician", "request 17").patient == JOHN.patient
         assert vault.declared("feed") == {"Surgical": "first"}

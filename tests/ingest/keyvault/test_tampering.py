@@ -12,7 +12,7 @@ import pytest
 from archive.codes import InternalKey
 from archive.errors import UnknownCode
 from ingest.errors import VaultUnavailable
-from ingest.keyvault import Keys, KeyVault
+from ingest.keyvault import Expected, Keys, KeyVault
 from tests.ingest.keyvault.conftest import JANE, JOHN, Place, digest
 
 Scanned = Callable[..., tuple[Keys, InternalKey]]
@@ -25,6 +25,9 @@ SEALED = {
         "entry": ["label"],
         "file": ["name"],
         "declaration": ["name", "text"],
+        "intake": ["content"],
+        "intake_event": ["content"],
+        "awaited": ["content"],
         "audit": ["text", "digest"],
     },
     "patient-keys.sqlite": {"wrapped_key": ["wrapped"]},
@@ -35,6 +38,9 @@ CLEAR = {
         "entry": ["key", "kind", "parent", "patient", "look_up"],
         "file": ["scan", "slide", "patient", "look_up"],
         "declaration": ["kind", "look_up", "version"],
+        "intake": ["number", "look_up", "state", "reason", "since", "scan", "patient", "source_bytes"],
+        "intake_event": ["number", "at", "entry", "state", "reason", "source_bytes", "stored_bytes"],
+        "awaited": ["look_up", "since", "arrived"],
         "audit": ["number"],
         "head": ["number", "digest"],
     },
@@ -53,6 +59,9 @@ def filled(vault: KeyVault, scanned: Scanned) -> dict[InternalKey, str]:
     vault.declare("feed", "surgical", "{}", who="a.clinician")
     vault.declare("feed", "autopsies", '{"source": "post-mortem"}', who="a.clinician")
     vault.declare("feed", "surgical", '{"source": "living"}', who="a.clinician")
+    vault.register.note(Path("/delivered/S26-2.svs"), "kept", moment=(1, 2), scan=scan, stored_bytes=3, feed="surgical")
+    vault.register.note(Path("/delivered/S26-3.svs"), "waits", moment=(1, 2), reason="no-row", source_bytes=1)
+    vault.register.expect([Expected(2, ("S26-4.svs",), False), Expected(3, ("S26-5.svs",), True)])
     vault.identify(scan, "a.clinician", "request 17")
     vault.close()
     return owners
