@@ -16,8 +16,10 @@ from sqlalchemy import Connection, Engine, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.auditchain import Head, Value
-from archive.catalogue import audit, codes
-from archive.catalogue.engine import WRITES, postgresql_engine, require_durable, sqlite_engine
+from archive.catalogue import audit, codes, journal_rows
+from archive.catalogue.engine import WRITES, count_act, postgresql_engine, require_durable, sqlite_engine
+from archive.catalogue.journal import Journal
+from archive.catalogue.journal_rows import TOUCHED, Touched
 from archive.catalogue.revision import bring_up_to_date, require_revision
 from archive.catalogue.schema import archive
 from archive.codes import InternalKey, new_key
@@ -55,11 +57,20 @@ class Catalogue:
     Safe to use from several threads. Not safe to carry into a forked process: open it there instead.
     """
 
-    def __init__(self, engine: Engine, *, read_only: bool, actor: str, announce: Callable[[Head], None]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        read_only: bool,
+        actor: str,
+        announce: Callable[[Head], None],
+        journal: Journal | None = None,
+    ) -> None:
         self._engine = engine
         self._read_only = read_only
         self._actor = screen(actor, "the name of a role")
         self._announce = announce
+        self._journal = journal
         self._watch: Any = None
         self._watching = threading.Lock()
         driver = engine.dialect.loaded_dbapi.Error
@@ -73,6 +84,7 @@ class Catalogue:
         read_only: bool = False,
         actor: str = "local",
         announce: Callable[[Head], None] = lambda head: None,
+        journal: Path | None = None,
     ) -> "Catalogue":
         """Open a catalogue; for writing, make it or upgrade it if need be.
 
@@ -86,17 +98,21 @@ class Catalogue:
             The role that the audit trail names.
         announce
             Called with the chain's new head after every act.
+        journal
+            The folder to write every act to before it is committed. None where the catalogue can be made again from
+            elsewhere, as one can that is only made to be measured.
 
         Raises
         ------
         CatalogueUnavailable
-            If it cannot be opened, may lose data, or is from a newer version.
+            If it cannot be opened, may lose data, is from a newer version, or is older than its journal.
         """
         if isinstance(place, Path):
             engine = sqlite_engine(place, read_only=read_only)
         else:
             engine = postgresql_engine(place, read_only=read_only)
-        catalogue = cls(engine, read_only=read_only, actor=actor, announce=announce)
+        kept = None if journal is None or read_only else Journal(journal)
+        catalogue = cls(engine, read_only=read_only, actor=actor, announce=announce, journal=kept)
         try:
             catalogue._prepare()
         except BaseException:
@@ -114,6 +130,26 @@ class Catalogue:
             if connection.scalar(select(archive.c.id)) is None:
                 connection.execute(insert(archive).values(id=new_key(), changes=0))
                 codes.add_project(connection, LABORATORY)
+        if self._journal is not None:
+            journal_rows.watch(self._engine)
+            self.keep_up_journal()
+
+    def keep_up_journal(self) -> bool:
+        """Make the journal say what the catalogue says, and tell whether anything had to be written.
+
+        A killed process may leave a line whose act was never committed, and a program without the journal may have
+        changed the catalogue.
+
+        Raises
+        ------
+        CatalogueUnavailable
+            If the catalogue is older than its journal, or the journal cannot be written.
+        """
+        if self._journal is None:
+            return False
+        with self._sentences(), self._begun(writes=True) as connection:
+            turn = connection.execute(select(archive).with_for_update()).one()
+            return self._journal.keep_up(turn.id, turn.changes, journal_rows.snapshot(connection))
 
     def close(self) -> None:
         """Close every connection; closing twice is harmless."""
@@ -161,10 +197,17 @@ class Catalogue:
         with self._sentences(), self._begun(writes=True) as connection:
             # The first write takes the row's lock, so that writers of all processes take turns from here on.
             connection.execute(update(archive).values(changes=archive.c.changes + 1))
+            count_act(connection)
             act = Writing(connection, self._actor)
+            touched = Touched()
+            if self._journal is not None:
+                connection.execution_options(**{TOUCHED: touched})
             yield act
             if act.head is None:
                 connection.get_transaction().rollback()  # type: ignore[union-attr]
+            elif self._journal is not None:
+                number = connection.execute(select(archive.c.changes)).scalar_one()
+                self._journal.append(number, touched.content(connection))
         if act.head is not None:
             self._announce(act.head)
 

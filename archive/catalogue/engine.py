@@ -106,6 +106,17 @@ def postgresql_engine(url: str, *, read_only: bool) -> Engine:
         ) from None
 
 
+def count_act(connection: Connection) -> None:
+    """Raise the count of acts in the first page of an SQLite file, as whoever writes does.
+
+    SQLite raises its own count with the first page. A file of which neither has grown was not written to, and a check
+    can tell that every byte must be the same (`archive.catalogue.resting`). PostgreSQL has checksums of its own.
+    """
+    if connection.dialect.name == "sqlite":
+        count = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA user_version={(count + 1) % 2**31}")
+
+
 def require_durable(connection: Connection) -> None:
     """Refuse a server that may forget what it committed.
 

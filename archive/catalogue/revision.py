@@ -9,6 +9,7 @@ from importlib import resources
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select, text
 
+from archive.catalogue.engine import count_act
 from archive.catalogue.schema import REVISION, metadata
 from archive.errors import CatalogueUnavailable
 
@@ -51,6 +52,7 @@ def bring_up_to_date(connection: Connection) -> None:
     elif found != REVISION:
         _refuse_newer(found)
         upgrade(connection)
+        count_act(connection)
 
 
 def upgrade(connection: Connection) -> None:

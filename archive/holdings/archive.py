@@ -63,14 +63,15 @@ class Archive(ReadingRoom):
         with disk_errors():
             root.mkdir(parents=True, exist_ok=True)
             with claimed(root):
-                ours = {folder.name for folder in folders}
+                ours = {folder.name for folder in (*folders, place.journal)}
                 if place.mark.exists():
                     raise InvalidValue("this folder is an archive already; open it instead")
                 if any(entry.name not in ours and entry.name.split(".")[0] != "catalogue" for entry in root.iterdir()):
                     raise InvalidValue("an archive is made in an empty folder; name another one")
                 for folder in folders:
                     folder.mkdir(mode=0o750, exist_ok=True)
-                catalogue = _open_catalogue(place, settings, read_only=False, actor=actor)
+                # Its journal is begun when it is opened: until here the database might be another archive's.
+                catalogue = _open_catalogue(place, settings, journal=None, actor=actor)
                 try:
                     if not catalogue.unused:
                         raise InvalidValue("this database belongs to another archive; name an empty one")
@@ -113,7 +114,11 @@ class Archive(ReadingRoom):
         """
         place = Place(root)
         identity = place.identity()
-        catalogue = _open_catalogue(place, settings, read_only=read_only, actor=actor)
+        if not (place.catalogue.exists() or (settings and settings.database_url)):
+            raise HoldingsUnavailable(
+                "the archive's catalogue is missing; check its disk, or run: coverslip rebuild-catalogue"
+            )
+        catalogue = _open_catalogue(place, settings, journal=place.journal, read_only=read_only, actor=actor)
         if catalogue.identity != identity:
             catalogue.close()
             raise HoldingsUnavailable("this folder and this catalogue belong to different archives; check both paths")
@@ -222,8 +227,10 @@ class Archive(ReadingRoom):
             writing.tell("set status", reason=reason, scan=str(code), status=str(status))
 
 
-def _open_catalogue(place: Place, settings: "ArchiveSettings | None", *, read_only: bool, actor: str) -> Catalogue:
+def _open_catalogue(
+    place: Place, settings: "ArchiveSettings | None", *, journal: Path | None, actor: str, read_only: bool = False
+) -> Catalogue:
     url = settings.database_url if settings else None
     where = place.catalogue if url is None else url.get_secret_value()
     announce = partial(witness.add, settings.audit_second_place if settings else None)
-    return Catalogue.open(where, read_only=read_only, actor=actor, announce=announce)
+    return Catalogue.open(where, read_only=read_only, actor=actor, announce=announce, journal=journal)

@@ -4,6 +4,8 @@
 
     archive.json          says that this is an archive, and which
     catalogue.sqlite      the catalogue, unless it is in PostgreSQL
+    journal/              what every act changed in the catalogue, so that it can be made again
+    checks.log            when each scan was last read again, and what was then seen of the catalogue's file
     staging/<random>/     a scan on its way in, not yet part of the archive
     scans/<xx>/<key>/     a scan: manifest.json, record.json, pyramid.ome.zarr/
     aside/<random>/       a folder that no row speaks of and that could not be taken up
@@ -48,6 +50,16 @@ class Place:
         return self.root / "catalogue.sqlite"
 
     @property
+    def journal(self) -> Path:
+        """Where every act of the catalogue is told once more."""
+        return self.root / "journal"
+
+    @property
+    def checks(self) -> Path:
+        """The record of when each scan was last checked."""
+        return self.root / "checks.log"
+
+    @property
     def staging(self) -> Path:
         """Where scans are made."""
         return self.root / "staging"
@@ -90,7 +102,12 @@ class Place:
 
     def write_mark(self, identity: InternalKey) -> None:
         """Make this folder that archive; the last step of creating one."""
-        fixity.write(self.mark, json.dumps({"archive": identity, "format": 1}).encode())
+        fixity.write(self.mark, mark_text(identity))
+
+
+def mark_text(identity: InternalKey) -> bytes:
+    """Give what the mark of an archive says, byte for byte."""
+    return json.dumps({"archive": identity, "format": 1}).encode()
 
 
 class Claim:

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete
 
 from archive import holdings
 from archive.auditchain import FaultCode, Head
-from archive.catalogue import audit
+from archive.catalogue import audit, schema
 from archive.codes import Code, InternalKey, Kind, new_key
 from archive.consent import Facts
 from archive.consent.terms import Consent, TissueSource
@@ -50,7 +50,7 @@ def test_an_archive_is_made_in_an_empty_folder_and_only_once(tmp_path: Path) -> 
     with pytest.raises(InvalidValue, match="already"):
         Archive.create(root)
     made = {path.name for path in root.iterdir()}
-    assert made == {"archive.json", "aside", "catalogue.sqlite", "scans", "staging"}
+    assert made == {"archive.json", "aside", "catalogue.sqlite", "journal", "scans", "staging"}
 
 
 def test_an_archive_is_not_made_among_other_things(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_the_second_place_shows_that_the_end_of_the_trail_is_missing(tmp_path: P
         assert archive.audit_faults() == ()
         assert [Head.parse(line).number for line in heads.read_text().splitlines()] == [1, 2, 3]
         with archive.catalogue.writing() as writing:
-            writing.connection.execute(text("DELETE FROM audit WHERE number > 1"))
+            writing.connection.execute(delete(schema.audit).where(schema.audit.c.number > 1))
             writing.tell("cover up")
         assert {fault.code for fault in archive.audit_faults()} == {FaultCode.REPLACED, FaultCode.TRUNCATED}
         heads.unlink()

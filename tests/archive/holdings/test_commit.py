@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete
 
 from archive import fixity
 from archive.auditchain import Head
 from archive.catalogue.rows import case_from, scan_from, slide_from
+from archive.catalogue.schema import codes, scans, searched
 from archive.codes import Code, InternalKey, new_key
 from archive.consent import Facts
 from archive.consent.terms import Consent, TissueSource
@@ -304,8 +305,8 @@ def test_a_scan_is_taken_up_with_what_was_recorded_since(
     with archive.stage() as staged:
         archive.commit(filled(staged), case, slide, second)
     with archive.catalogue.writing() as writing:  # as if the second commit had been cut short
-        for table in ("codes", "scans"):
-            writing.connection.execute(text(f"DELETE FROM {table} WHERE key = :key"), {"key": second.key})
+        for column in (codes.c.key, searched.c.scan_key, scans.c.key):
+            writing.connection.execute(delete(column.table).where(column == second.key))
         writing.tell("a crash")
     withdrawn = dataclasses.replace(case.facts, consent=Consent.WITHDRAWN)
     archive.record_facts(case.key, withdrawn, reason="a letter")
