@@ -51,7 +51,14 @@ class Corrections:
         self._store = store
 
     def move_slide(
-        self, slide: InternalKey, to: Whereabouts, intent: Callable[[Keys], str], *, who: str, reason: str
+        self,
+        slide: InternalKey,
+        to: Whereabouts,
+        evidence: Iterable[str],
+        intent: Callable[[Keys], str],
+        *,
+        who: str,
+        reason: str,
     ) -> BegunCorrection:
         """Hang a slide, with the names of its files, where it belongs; it may stay where it is.
 
@@ -61,6 +68,8 @@ class Corrections:
             Its internal key, which it keeps.
         to
             Where it belongs. What is not known of it yet is made.
+        evidence
+            Who attested what about that case; kept with it.
         intent
             Gives what the archive is to record, by the internal keys of the new place.
         who, reason
@@ -82,6 +91,7 @@ class Corrections:
             _make_room(connection, new, Kind.SLIDE, block, to.slide, slide)
             entries.hang(connection, old, new, row, block, to.slide)
             self._hand_over_files(connection, old, new, [slide])
+            _keep(connection, new, case, evidence)
             self._tell(connection, "slide", slide, old, new, _place_of(before), who, reason)
             return self._begin(connection, slide, intent(Keys(new.patient, case, block, slide)))
 
@@ -110,8 +120,7 @@ class Corrections:
             new = old if patient is None else self._patient(connection, patient)
             if new.patient != old.patient:
                 self._move_case(connection, old, new, row, entries.unsealed(old, row))
-            for sentence in evidence:
-                find_or_make(connection, new, Kind.EVIDENCE, case, sentence)
+            _keep(connection, new, case, evidence)
             self._tell(connection, "case", case, old, new, f"was patient {before.patient}", who, reason)
             return self._begin(connection, case, intent(new.patient))
 
@@ -158,8 +167,7 @@ class Corrections:
         entries.hang(connection, old, new, row, new.patient)
         for below in (*blocks, *slides, *attested):
             entries.hang(connection, old, new, below, below["parent"])
-        for sentence in also_attested:
-            find_or_make(connection, new, Kind.EVIDENCE, case, sentence)
+        _keep(connection, new, case, also_attested)
         self._hand_over_files(connection, old, new, [InternalKey(slide["key"]) for slide in slides])
         directory.hand_over(connection, case, new.patient)
 
@@ -206,6 +214,11 @@ def opened(vault_key: FieldKey, row: RowMapping) -> BegunCorrection:
     """Open a correction; raises VaultDamaged if its row was changed."""
     key = InternalKey(row["key"])
     return BegunCorrection(key, vault_key.unseal(row["text"], *_sealed_at(key, row["subject"])).decode())
+
+
+def _keep(connection: Connection, owner: Owner, case: InternalKey, evidence: Iterable[str]) -> None:
+    for sentence in evidence:
+        find_or_make(connection, owner, Kind.EVIDENCE, case, sentence)
 
 
 def _make_room(

@@ -89,6 +89,11 @@ class Directory:
             cases = [_case(connection, self._store, key)[1] for key in keys]
         return next((case for case in cases if found and case.patient == found[0]), None)
 
+    def patient_of(self, number: str) -> InternalKey | None:
+        """Give the internal key of a patient, to somebody who knows the number; None if the patient is not known."""
+        found = self._store.find(compared(Kind.PATIENT, checked(number, Kind.PATIENT)))
+        return None if found is None else found[0]
+
     def words_of(self, patient: str, number: str, *, who: str) -> tuple[str, ...]:
         """Give what must not be found in what is stored for a case, whether or not the vault knows the case already.
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from archive.codes import new_key
@@ -56,6 +57,23 @@ def needles_of(
     identifiers += [KnownIdentifier(IdentifierClass.SOURCE_METADATA, text) for text in found.properties.values()]
     words = schema_words() | frozenset(_strings(_record_of(case, slide)))
     return Needles.of(identifiers, Vocabulary(words, frozenset(_numbers(_metadata_of(layout)))))
+
+
+def needles_in_stored(known: Iterable[str], folder: Path) -> Needles:
+    """Gather what must not be found in a scan that is in the archive, whose case turned out to be another.
+
+    Parameters
+    ----------
+    known : iterable of str
+        What the vault knows about the case that it turned out to be.
+    folder : pathlib.Path
+        The scan's folder. What its own record and metadata say, in closed terms and numbers, may stand there.
+    """
+    identifiers = [KnownIdentifier(IdentifierClass.UNSORTED, text) for text in known]
+    record = json.loads((folder / RECORD).read_bytes())
+    metadata = [json.loads(file.read_bytes()) for file in sorted(folder.rglob("zarr.json"))]
+    words = schema_words() | frozenset(_strings(record))
+    return Needles.of(identifiers, Vocabulary(words, frozenset(_numbers([record, metadata]))))
 
 
 @cache
