@@ -11,7 +11,7 @@ It answers in plain JSON. Whatever happens in it, the process that made it lives
 """
 
 from ingest.sandbox.forkserver import prepare
-from ingest.sandbox.jail import Jail
+from ingest.sandbox.jail import Jail, require_apart
 from ingest.sandbox.level import Level, jail_level, what_is_missing
 from ingest.sandbox.limits import Limits
 from ingest.sandbox.messages import JSON, Tell
@@ -26,6 +26,7 @@ __all__ = [
     "Tell",
     "jail_level",
     "prepare",
+    "require_apart",
     "self_test",
     "what_is_missing",
 ]

@@ -93,7 +93,7 @@ class Jail:
 
     def __enter__(self) -> "Jail":
         level = self._level()
-        _must_not_reach(self._keep_out, [*map(Path, (*self._read, *self._write)), *libraries()])
+        require_apart(self._keep_out, [*map(Path, (*self._read, *self._write)), *libraries()])
         if not all(os.path.exists(path) for path in (*self._read, *self._write, *self._list_names)):
             raise SlideRefused(Reason.UNREADABLE_FILE)
         self._server = current()
@@ -273,8 +273,14 @@ def _send(descriptor: int, pending: memoryview) -> memoryview:
         return memoryview(b"")
 
 
-def _must_not_reach(closed: Sequence[Path], opened: Sequence[Path]) -> None:
-    """Refuse to open a folder that holds a closed one, or lies in one."""
+def require_apart(closed: Sequence[Path], opened: Sequence[Path]) -> None:
+    """Refuse to open a file or folder that holds a closed one, or lies in one.
+
+    Raises
+    ------
+    JailUnavailable
+        If it is so.
+    """
     for shut in (path.resolve() for path in closed):
         for way in (path.resolve() for path in opened):
             if shut.is_relative_to(way) or way.is_relative_to(shut):

@@ -1,0 +1,91 @@
+"""The story of one slide once more, with each part done where it can be done; and many such stories at once."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from archive.errors import ArchiveError
+from archive.holdings import StagedScan
+from ingest.errors import Reason, SlideRefused
+from ingest.pipeline.noting import Arrival, Delivered, Outcome
+from ingest.pipeline.receipt import Receipt
+from ingest.pipeline.slide import Intake, admit, commit
+from ingest.sandbox import require_apart
+from ingest.scaleout.bench import UNSEEN, LookOrder, Probe, Unseen, look_at, make_of
+from ingest.scaleout.crew import Crew
+from ingest.scaleout.dispatch import Dispatch, Here, Story, There, WorkerDied
+
+TRIES = 2
+"""A worker may die of something else than the slide; twice is no chance."""
+
+
+def ingest_many(delivery: Iterable[Delivered], intake: Intake, crew: Crew) -> Iterator[Outcome]:
+    """Take in many slides at once; give each one's outcome when it is known, in no order.
+
+    Parameters
+    ----------
+    delivery : iterable of Delivered
+        It is asked for the next file only when there is somebody to work on it, and may wait.
+    intake : Intake
+        Where they go.
+    crew : Crew
+        Who does the work; see `ingest.scaleout.crew`.
+
+    Raises
+    ------
+    ArchiveError
+        If archive, vault, disk or the whole crew fail: then nothing that follows could be taken in either.
+    """
+    with intake.archive.stage() as shared:
+        crew.get_ready(Probe.lay(shared.notes))
+        yield from Dispatch(crew).run(_story(one, intake, crew) for one in delivery)
+
+
+def _story(one: Delivered, intake: Intake, crew: Crew) -> Story:
+    arrival = Arrival(one, intake)
+    try:
+        held: Outcome | None = yield Here(arrival.held)
+        if held is not None:
+            return held
+        receipt: Receipt = yield from _taken(one, intake, crew)
+    except SlideRefused as refused:
+        outcome: Outcome = yield Here(partial(arrival.refused, refused.reason))
+        return outcome
+    kept: Outcome = yield Here(partial(arrival.kept, receipt))
+    return kept
+
+
+def _taken(one: Delivered, intake: Intake, crew: Crew) -> Any:
+    for _ in range(TRIES):
+        with suppress(WorkerDied):
+            return (yield from _once(one, intake, crew))
+    raise SlideRefused(Reason.READER_CRASHED)
+
+
+def _once(one: Delivered, intake: Intake, crew: Crew) -> Any:
+    keep_out = intake.keep_out if crew.is_here else ()  # elsewhere these folders are not, and nobody learns of them
+    looked = yield There(look_at, LookOrder(one.path, intake.limits_only, keep_out))
+    if isinstance(looked, Unseen):
+        raise _unseen(one)
+    require_apart(intake.keep_out, looked.source.files)
+    admitted = yield Here(partial(admit, looked, one.row, one.facts, intake))
+    if isinstance(admitted, Receipt):
+        return admitted
+    try:
+        order = replace(admitted.order(intake), keep_out=keep_out, one_core=True)
+        made = yield There(make_of, order, begun=True)
+        return (yield Here(partial(commit, admitted, made, intake)))
+    finally:
+        _discard(admitted.staged)
+
+
+def _unseen(one: Delivered) -> ArchiveError:
+    return ArchiveError(UNSEEN) if one.path.exists() else SlideRefused(Reason.UNREADABLE_FILE)
+
+
+def _discard(staged: StagedScan) -> None:
+    """Remove what was not committed; a worker that was lost may still write there, and recovery will see to it."""
+    with suppress(ArchiveError):
+        staged.discard()
