@@ -5,14 +5,14 @@ the vault's own as long as nobody knows whose it is.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, or_, select, update
 
 from archive.codes import InternalKey
 from ingest.errors import Reason, VaultDamaged
@@ -26,9 +26,18 @@ Moment = tuple[int, int]
 KeyOf = Callable[[InternalKey], FieldKey | None]
 """Gives a patient's key, or None if there is none any longer."""
 
+PAGE = 1000
+"""Entries that are opened at a time."""
+
 _BY_LOOK_UP = select(intake).where(intake.c.look_up == bindparam("wanted"))
 _BY_NUMBER = select(intake).where(intake.c.number == bindparam("wanted"))
 _IN_STATES = select(intake).where(intake.c.state.in_(bindparam("wanted", expanding=True))).order_by(intake.c.since)
+_AFTER = (
+    select(intake)
+    .where(intake.c.number > bindparam("last"), intake.c.state.in_(bindparam("wanted", expanding=True)))
+    .order_by(intake.c.number)
+    .limit(PAGE)
+)
 _NEW = insert(intake)
 _CLEAR = ("number", "look_up", "state", "reason", "since", "scan", "patient", "source_bytes")
 
@@ -93,6 +102,20 @@ def in_states(connection: Connection, vault_key: FieldKey, key_of: KeyOf, *state
     return tuple(opened(vault_key, key_of, row) for row in rows)
 
 
+def after(
+    connection: Connection, vault_key: FieldKey, key_of: KeyOf, last: str, states: Collection[State]
+) -> tuple[Entry, ...]:
+    """List the next entries in these states after one, in the order of their numbers; empty at the end."""
+    wanted = {"last": last, "wanted": [state.value for state in states]}
+    return tuple(opened(vault_key, key_of, row) for row in connection.execute(_AFTER, wanted).mappings())
+
+
+def count(connection: Connection, state: State) -> int:
+    """Tell how many entries are in a state."""
+    query = select(func.count()).select_from(intake).where(intake.c.state == state.value)
+    return connection.scalar(query) or 0
+
+
 def is_taken(connection: Connection, number: str) -> bool:
     """Tell whether a number belongs to an entry."""
     return connection.execute(_BY_NUMBER, {"wanted": number}).first() is not None
@@ -126,10 +149,14 @@ def forget_patient(connection: Connection, patient: InternalKey) -> None:
 
 
 def hand_over(connection: Connection, vault_key: FieldKey, key_of: KeyOf, scan: InternalKey, owner: Owner) -> None:
-    """Seal the entries of a scan's files under another patient's key, because the scan turned out to be theirs."""
+    """Seal the entries of a scan's files under the key of the patient whose it turned out to be.
+
+    What a list said of them was wrong, so it is forgotten: the next ingest looks at these files as if for the first
+    time, and refuses a list that still says so.
+    """
     rows = connection.execute(select(intake).where(intake.c.scan == scan)).mappings().all()
     for row in rows:
-        write(connection, vault_key, opened(vault_key, key_of, row), owner)
+        write(connection, vault_key, replace(opened(vault_key, key_of, row), told={}), owner)
 
 
 def opened(vault_key: FieldKey, key_of: KeyOf, row: RowMapping) -> Entry:

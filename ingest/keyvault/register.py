@@ -65,6 +65,29 @@ class Register:
         with reading(self._engine) as connection:
             return noted.in_states(connection, self._store.vault_key, self._store.key_of, *map(State, states))
 
+    def entries(self, numbers: Iterable[str]) -> dict[str, Entry]:
+        """Give the entries of these numbers; one that is no more, because its patient was erased, is left out."""
+        with reading(self._engine) as connection:
+            key, key_of = self._store.vault_key, self._store.key_of
+            found = (noted.numbered(connection, key, key_of, number) for number in numbers)
+            return {entry.number: entry for entry in found if entry is not None}
+
+    def each(self, *states: str) -> Iterator[Entry]:
+        """Give all entries in these states one by one, in no order that means anything; memory stays flat."""
+        wanted, last = [State(state) for state in states], ""
+        while True:
+            with reading(self._engine) as connection:
+                page = noted.after(connection, self._store.vault_key, self._store.key_of, last, wanted)
+            yield from page
+            if not page:
+                return
+            last = page[-1].number
+
+    def count(self, state: str) -> int:
+        """Tell how many files are in a state."""
+        with reading(self._engine) as connection:
+            return noted.count(connection, State(state))
+
     def note(
         self,
         path: Path,
