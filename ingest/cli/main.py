@@ -13,6 +13,7 @@ COMMANDS: Commands = {
     "inspect": "ingest.cli.inspecting:inspect",
     "ingest": "ingest.cli.taking_in:ingest",
     "quarantine": "ingest.cli.quarantining:quarantine_app",
+    "report": "ingest.cli.reporting:report",
     **ARCHIVE_COMMANDS,
     "doctor": "ingest.cli.doctor:doctor",
 }
