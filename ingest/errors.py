@@ -89,12 +89,13 @@ class Reason(StrEnum):
     )
     FACTS_CONFLICT = (
         "facts-conflict",
-        "the list says something else about this case's consent than is recorded; correct whichever is wrong",
+        "the list says something else about this case's consent than is recorded; correct the list, or what is "
+        "recorded with: coverslip correct case",
     )
     HELD_AS_ANOTHER = (
         "held-as-another",
         "this very file is held as another slide: the list names another patient, case, block, stain or number; "
-        "correct the list, or have the slide looked at",
+        "correct the list, or where the slide is held with: coverslip correct slide",
     )
     CONSENT_REFUSES = "consent-refuses", "the consent recorded for this case does not allow an image to be kept"
     WRONG_BARCODE = (

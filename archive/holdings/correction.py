@@ -146,6 +146,7 @@ def _record_case(connection: Connection, project: int, after: CaseRecord) -> Map
     if before.patient != after.patient:
         slides.move_case(connection, after.key, after.patient)
         changed["patient"] = _codes(connection, project, Kind.PATIENT, before.patient, after.patient)
+        _name_in_projects(connection, after.key, after)
     return changed
 
 
@@ -160,7 +161,16 @@ def _record_slide(connection: Connection, project: int, case: CaseRecord, after:
         changed["patient"] = _codes(connection, project, Kind.PATIENT, old_case.patient, case.patient)
     if changed:
         slides.move_slide(connection, after)
+    _name_in_projects(connection, after.key, slides.find_case(connection, after.case) or case)
     return changed
+
+
+def _name_in_projects(connection: Connection, key: InternalKey, case: CaseRecord) -> None:
+    """Give case and patient a code in each project that has one for what moved there."""
+    for name in codes.projects_of(connection, key):
+        number = codes.project_number(connection, name)
+        _codes(connection, number, Kind.CASE, case.key)
+        _codes(connection, number, Kind.PATIENT, case.patient)
 
 
 def _codes(connection: Connection, project: int, kind: Kind, *keys: InternalKey) -> list[str]:

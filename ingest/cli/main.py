@@ -14,6 +14,9 @@ COMMANDS: Commands = {
     "ingest": "ingest.cli.taking_in:ingest",
     "quarantine": "ingest.cli.quarantining:quarantine_app",
     "report": "ingest.cli.reporting:report",
+    "desk": "ingest.cli.desk:desk",
+    "find": "ingest.cli.finding:find",
+    "correct": "ingest.cli.correcting:correct_app",
     **ARCHIVE_COMMANDS,
     "doctor": "ingest.cli.doctor:doctor",
 }

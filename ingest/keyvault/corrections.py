@@ -120,6 +120,7 @@ class Corrections:
             new = old if patient is None else self._patient(connection, patient)
             if new.patient != old.patient:
                 self._move_case(connection, old, new, row, entries.unsealed(old, row))
+            self._hand_over_files(connection, old, new, entries.slides_of(connection, case))
             _keep(connection, new, case, evidence)
             self._tell(connection, "case", case, old, new, f"was patient {before.patient}", who, reason)
             return self._begin(connection, case, intent(new.patient))
@@ -168,14 +169,12 @@ class Corrections:
         for below in (*blocks, *slides, *attested):
             entries.hang(connection, old, new, below, below["parent"])
         _keep(connection, new, case, also_attested)
-        self._hand_over_files(connection, old, new, [InternalKey(slide["key"]) for slide in slides])
         directory.hand_over(connection, case, new.patient)
 
     def _hand_over_files(self, connection: Connection, old: Owner, new: Owner, slides: Iterable[InternalKey]) -> None:
-        if old.patient == new.patient:
-            return
         for scan in files.scans_of(connection, slides):
-            files.hand_over(connection, old, new, scan)
+            if old.patient != new.patient:
+                files.hand_over(connection, old, new, scan)
             noted.hand_over(connection, self._store.vault_key, self._store.key_of, scan, new)
 
     def _tell(

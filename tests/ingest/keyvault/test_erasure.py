@@ -92,11 +92,19 @@ def test_no_look_up_of_the_erased_can_be_tried_out_with_todays_keys(
         again.erase(keys.patient, "a.clinician", "request 17")
         stored = {row[0] for row in old.change("SELECT look_up FROM entry")}
         stored |= {row[0] for row in old.change("SELECT look_up FROM wrapped_key", file="patient-keys.sqlite")}
-        assert len(stored) == 8
+        stored |= {row[0] for row in old.change("SELECT look_up FROM directory")}
+        assert len(stored) == 10
         key_store = again._store
-        held = [key_store.vault_key, *key_store.key_file.keys]
+        held = [key_store.vault_key, key_store.directory_key, *key_store.key_file.keys]
     guesses = ["9434765919", "s26-0012345", "a1", "he 1", "1948-07-05", "planted^jane-melisande"]
-    kinds = [("patient",), ("patient", ""), ("case", keys.patient), ("block", keys.case), ("name", keys.patient)]
+    kinds = [
+        ("patient",),
+        ("patient", ""),
+        ("case",),
+        ("case", keys.patient),
+        ("block", keys.case),
+        ("name", keys.patient),
+    ]
     tried = {key.look_up(*kind, guess) for key in held for kind in kinds for guess in guesses}
     tried |= {outer.look_up("wrapped key", inner) for outer in held for inner in tried}
     assert stored.isdisjoint(tried)
