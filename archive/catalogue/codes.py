@@ -1,8 +1,11 @@
 """In each project a patient, case, slide or scan has one code, made when it is first needed and never changed."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, func, insert, select
 
 from archive.catalogue.schema import codes, projects
+from archive.catalogue.searching import AT_ONCE, in_parts
 from archive.codes import Code, InternalKey, Kind
 from archive.errors import UnknownCode
 
@@ -53,6 +56,36 @@ def add_code(connection: Connection, project: int, kind: Kind, key: InternalKey)
     return code
 
 
+def add_codes(connection: Connection, project: int, kind: Kind, keys: Iterable[InternalKey]) -> dict[str, str]:
+    """Give the codes of many things by their keys; the missing ones are made and put in, in an order of their own."""
+    wanted = sorted(set(keys))
+    found: dict[str, str] = {}
+    for some in in_parts(wanted, AT_ONCE):
+        query = select(codes.c.key, codes.c.code)
+        of_kind = query.where(codes.c.project == project, codes.c.kind == kind.value)
+        found |= {row.key: row.code for row in connection.execute(of_kind.where(codes.c.key.in_(some)))}
+    missing = [key for key in wanted if key not in found]
+    made = dict(zip(missing, _free_codes(connection, kind, len(missing)), strict=True))
+    rows = [{"project": project, "kind": kind.value, "key": key, "code": code} for key, code in made.items()]
+    if rows:
+        connection.execute(insert(codes), sorted(rows, key=lambda row: row["code"]))
+    return found | made
+
+
+def _free_codes(connection: Connection, kind: Kind, count: int) -> list[str]:
+    free: set[str] = set()
+    while len(free) < count:
+        drawn = sorted({str(Code.random(kind)) for _ in range(count - len(free))})
+        for some in in_parts(drawn, AT_ONCE):
+            free |= set(some) - set(connection.scalars(select(codes.c.code).where(codes.c.code.in_(some))))
+    return list(free)
+
+
+def all_projects(connection: Connection) -> tuple[str, ...]:
+    """Give the names of all projects, in their order."""
+    return tuple(connection.scalars(select(projects.c.name).order_by(projects.c.name)))
+
+
 def key_of(connection: Connection, project: int, code: Code) -> InternalKey:
     """Find what a code of a project stands for.
 
@@ -69,5 +102,7 @@ def key_of(connection: Connection, project: int, code: Code) -> InternalKey:
 
 def projects_of(connection: Connection, key: InternalKey) -> tuple[str, ...]:
     """Give the names of the projects in which a thing has a code, in their order."""
-    query = select(projects.c.name).join(codes, codes.c.project == projects.c.number).where(codes.c.key == key)
-    return tuple(connection.scalars(query.order_by(projects.c.name)))
+    # Asked of each project, whose index has the key; asked of all codes, every one of them would be read.
+    of_kind = codes.c.kind.in_([kind.value for kind in Kind])
+    coded = select(codes.c.code).where(codes.c.project == projects.c.number, of_kind, codes.c.key == key).exists()
+    return tuple(connection.scalars(select(projects.c.name).where(coded).order_by(projects.c.name)))

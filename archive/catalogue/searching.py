@@ -66,19 +66,17 @@ def describe_all(connection: Connection) -> None:
 
 def stale(connection: Connection) -> int:
     """Count the scans whose line is missing, left over or wrong: 0 if all is well. It reads everything."""
-    wanted = {_line(row, 0, 0)["scan_key"]: row for row in connection.execute(_kept())}
-    situation = {
-        row.number: (row.facts, row.might_identify, row.report_bound) for row in connection.execute(select(situations))
-    }
-    count = Counter(row.slide_key for row in wanted.values())
-    faults = len(wanted)
+    kept = {row.key: row for row in connection.execute(_kept())}
+    count = Counter(row.slide_key for row in kept.values())
+    said = {row.number: _said(row) for row in connection.execute(select(situations))}
+    faults = 0
     for line in connection.execute(select(searched).execution_options(yield_per=1_000)):
-        row = wanted.get(line.scan_key)
-        told = dict(line._mapping)
-        right = row is not None and situation.get(line.situation) == _situation(row)
-        right = right and told == _line(row, line.situation, count[row.slide_key])
-        faults += -1 if right else row is None
-    return faults
+        row = kept.pop(line.scan_key, None)
+        if row is None or said.get(line.situation) != _situation(row):
+            faults += 1
+        else:
+            faults += dict(line._mapping) != _line(row, line.situation, count[row.slide_key])
+    return faults + len(kept)
 
 
 def all_situations(connection: Connection) -> dict[int, tuple[Facts, MightIdentify, bool]]:
@@ -104,6 +102,10 @@ def _kept() -> Any:
 
 def _situation(row: Row[Any]) -> tuple[str, str, bool]:
     return row.facts, row.might_identify, bool(row.deidentified and row.manifest_sha256)
+
+
+def _said(situation: Row[Any]) -> tuple[str, str, bool]:
+    return situation.facts, situation.might_identify, situation.report_bound
 
 
 def _numbers(connection: Connection, wanted: Iterable[tuple[str, str, bool]]) -> dict[tuple[str, str, bool], int]:

@@ -9,7 +9,10 @@ COMMANDS: Commands = {
     "show": "archive.cli.looking:show",
     "explain": "archive.cli.looking:explain_decision",
     "teach": "archive.cli.teaching:teach",
+    "cohort": "archive.cli.cohorts:ask",
+    "project": "archive.cli.cohorts:project_app",
     "serve": "archive.cli.serving:serve",
+    "check": "archive.cli.checking:check",
 }
 
 

@@ -33,10 +33,7 @@ def decide(
     ]
     if case is None or not kept:
         raise UnknownCode(codes.NOT_HERE)
-    decisions = [
-        decide_by_table(facts_of_copy(case.facts, one), purpose, recipient, holds_key=recipient not in _HOLD_NO_KEY)
-        for one in kept
-    ]
+    decisions = [decide_copy(facts_of_copy(case.facts, one), purpose, recipient) for one in kept]
     return min(decisions, key=lambda decision: decision.allowed)
 
 
@@ -66,10 +63,20 @@ def told(decision: Decision) -> dict[str, Value]:
     }
 
 
+def decide_copy(facts: Facts, purpose: Purpose, recipient: Recipient) -> Decision:
+    """Decide about the copy that would be shown, whose facts these are."""
+    return decide_by_table(facts, purpose, recipient, holds_key=recipient not in _HOLD_NO_KEY)
+
+
 def facts_of_copy(facts: Facts, scan: ScanRecord) -> Facts:
     """Give the facts of the copy that would be shown: the case's, with what is known of this scan."""
-    grade = strictest(facts.might_identify, scan.might_identify)
-    return replace(facts, state=State.CODED, report_bound=scan.report_bound, might_identify=grade)
+    return facts_as_shown(facts, scan.might_identify, report_bound=scan.report_bound)
+
+
+def facts_as_shown(facts: Facts, grade: MightIdentify, *, report_bound: bool) -> Facts:
+    """Join the facts of a case with the grade of a scan and whether its report is bound to what is stored."""
+    grade = strictest(facts.might_identify, grade)
+    return replace(facts, state=State.CODED, report_bound=report_bound, might_identify=grade)
 
 
 def strictest(case: MightIdentify, scan: MightIdentify) -> MightIdentify:
