@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from ingest.keyvault import KeyVault
+from ingest.keyvault import KeyVault, Whereabouts
 from tests.ingest.keyvault.conftest import JANE, JOHN, digest
 
 LIMIT = 80
@@ -42,7 +42,21 @@ def record(here: Path) -> None:
         vault.confirm(vault.record_file(digest("content"), keys.slide, "first.svs"))
 
 
-ACTS: dict[str, Callable[[Path], None]] = {"create": create, "erase": erase, "rotate": rotate, "record": record}
+def move(here: Path) -> None:
+    with KeyVault.open(here / "vault", here / "keys" / "vault.key") as vault:
+        slide = vault.keys_for(JANE, "S26-1", "A1", "HE").slide
+        to = Whereabouts(JOHN.patient, "S26-2", "B1", "HE")
+        begun = vault.corrections.move_slide(slide, to, (), lambda keys: keys.slide, who="a.clinician", reason="why")
+        vault.corrections.finish(begun)
+
+
+ACTS: dict[str, Callable[[Path], None]] = {
+    "create": create,
+    "erase": erase,
+    "rotate": rotate,
+    "record": record,
+    "move": move,
+}
 
 
 def killed_at(step: int, act: Callable[[Path], None], here: Path) -> bool:

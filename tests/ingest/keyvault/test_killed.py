@@ -60,6 +60,21 @@ def test_a_slide_that_was_being_recorded_is_recorded_by_the_next_attempt(filled:
             assert vault.check() == ()
 
 
+def test_a_slide_that_was_being_moved_is_in_one_place_and_what_is_left_to_do_is_known(filled: Path) -> None:
+    states = set()
+    for here in killed_copies("move", filled):
+        with KeyVault.open(here / "vault", here / "keys" / "vault.key") as vault:
+            assert vault.check() == ()
+            moved = any(entry.act == "corrected slide" for entry in vault.trail())
+            begun = vault.corrections.begun()
+            states.add((moved, len(begun)))
+            if moved:
+                slide = vault.keys_for(JOHN, "S26-2", "B1", "HE").slide
+                assert [one.text for one in begun] in ([], [slide])
+            assert {entry.act for entry in vault.trail()} >= {"coded"}
+    assert states == {(False, 0), (True, 1), (True, 0)}
+
+
 def test_an_erasure_that_was_begun_is_finished_when_the_vault_is_opened(filled: Path) -> None:
     copies = killed_copies("erase", filled)
     states = set()
