@@ -183,6 +183,11 @@ def _check(folder: Path, file: StoredFile, status: os.stat_result | None) -> Fau
     return None
 
 
+def files_in(folder: Path) -> Iterator[str]:
+    """Give the path of everything in a folder that is no folder, but its own manifest; links are not followed."""
+    return (place for place, _ in _files(folder))
+
+
 def flush(folder: Path) -> None:
     """Force a folder to the disk: every file first, then every folder, the innermost first.
 

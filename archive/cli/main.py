@@ -13,6 +13,8 @@ COMMANDS: Commands = {
     "project": "archive.cli.cohorts:project_app",
     "serve": "archive.cli.serving:serve",
     "check": "archive.cli.checking:check",
+    "rebuild-catalogue": "archive.cli.rebuilding:rebuild_catalogue",
+    "review": "archive.cli.rebuilding:review",
 }
 
 

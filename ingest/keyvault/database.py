@@ -55,8 +55,14 @@ def connect(url: str) -> Engine:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """Run one transaction that writes; all of it is kept, or nothing."""
+    """Run one transaction that writes; all of it is kept, or nothing.
+
+    SQLite's file counts them in its first page, so that a check can tell a file that was not written to.
+    """
     with _told_plainly(), engine.execution_options(writes=True).begin() as connection:
+        if connection.dialect.name == "sqlite":
+            count = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA user_version={(count + 1) % 2**31}")
         yield connection
 
 
