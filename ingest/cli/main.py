@@ -12,6 +12,7 @@ COMMANDS: Commands = {
     "delivery": "ingest.cli.listing:delivery_app",
     "inspect": "ingest.cli.inspecting:inspect",
     "ingest": "ingest.cli.taking_in:ingest",
+    "watch": "ingest.cli.watching:watch",
     "quarantine": "ingest.cli.quarantining:quarantine_app",
     "report": "ingest.cli.reporting:report",
     "desk": "ingest.cli.desk:desk",

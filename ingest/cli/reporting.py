@@ -1,6 +1,5 @@
 """A laboratory's day: ``report``."""
 
-import csv
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +13,8 @@ from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.keyvault import State
 from ingest.pipeline.reporting import DayReport, Hold, Releasing, gather, page_of
 from ingest.pipeline.reporting.page import bytes_told
+from ingest.pipeline.reporting.table import csv_of
 from ingest.pipeline.reporting.telling import FULL_SOON_DAYS
-
-COLUMNS = ("number", "state", "reason", "code", "source_bytes", "stored_bytes")
 
 
 @said
@@ -52,7 +50,7 @@ def report(
     if html is not None:
         _write(html, page_of(told))
     if as_csv is not None:
-        _write_csv(as_csv, told)
+        _write(as_csv, csv_of(told), newline="")
     _tell(told)
 
 
@@ -95,25 +93,10 @@ def _disk(told: DayReport) -> str:
     return f"[red]{text}[/red]" if days < FULL_SOON_DAYS else text
 
 
-def _write_csv(path: Path, told: DayReport) -> None:
+def _write(path: Path, text: str, newline: str | None = None) -> None:
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            for line in told.lines:
-                reason = line.reason.value if line.reason else ""
-                code = str(line.code) if line.code else ""
-                writer.writerow((line.number, line.state.value, reason, code, line.source_bytes, line.stored_bytes))
+        path.write_text(text, encoding="utf-8", newline=newline)
     except OSError:
-        raise _cannot_write() from None
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError:
-        raise _cannot_write() from None
-
-
-def _cannot_write() -> InvalidValue:
-    return InvalidValue("the report cannot be written there; name a file in a folder that is there and writable")
+        raise InvalidValue(
+            "the report cannot be written there; name a file in a folder that is there and writable"
+        ) from None

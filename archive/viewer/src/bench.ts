@@ -1,7 +1,7 @@
 // What is on the stage, and whether it may still be there: the bench opens slides, asks again, and clears the stage.
 import { element } from "./element";
 import { Microscope } from "./microscope";
-import { collectionOf, Gone, NotShown, pageOf, slideOf, type Slide } from "./slide";
+import { collectionOf, Gone, NotShown, pageOf, slideOf, titleOf, type Slide } from "./slide";
 import { Strip } from "./strip";
 
 /** How often an open page asks whether its slide may still be shown, though nobody moves it. */
@@ -73,11 +73,11 @@ export class Bench {
     return this.#table.classList.contains("empty");
   }
 
-  #announce({ number, collection }: Slide): void {
-    const title = `Slide ${number}`;
+  #announce(slide: Slide): void {
+    const title = titleOf(slide);
     const heading = document.querySelector("[data-heading]");
     if (heading) heading.textContent = title;
-    document.title = `${title} · ${collection.name}`;
+    document.title = `${title} · ${slide.collection.name}`;
     this.#announcement.textContent = `${title} is on the stage.`;
   }
 

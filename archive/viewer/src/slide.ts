@@ -18,6 +18,7 @@ export interface MicronsPerPixel {
 export interface Slide {
   readonly handle: string;
   readonly number: number;
+  readonly title?: string;
   readonly collection: { readonly handle: string; readonly name: string };
   readonly levels: readonly [Level, ...Level[]];
   readonly mpp: MicronsPerPixel | null;
@@ -27,7 +28,18 @@ export interface Slide {
 export interface Collection {
   readonly handle: string;
   readonly name: string;
-  readonly slides: readonly { readonly handle: string; readonly number: number }[];
+  readonly slides: readonly Named[];
+}
+
+/** A slide by its place; a title only where those who look may know what the slide is of. */
+export interface Named {
+  readonly handle: string;
+  readonly number: number;
+  readonly title?: string;
+}
+
+export function titleOf({ number, title }: Pick<Named, "number" | "title">): string {
+  return title ?? `Slide ${number}`;
 }
 
 /** What the server did not give; the message is written for the person at the screen. */
@@ -41,6 +53,7 @@ async function told<T>(address: string): Promise<T> {
     throw new NotShown("The archive does not answer. Check that its server runs, then load the page again.");
   });
   if (answer.ok) return (await answer.json()) as T;
+  if (answer.status === 403) throw new Gone("This desk was locked. Open it again with a new address.");
   if (answer.status === 404) throw new Gone("This slide is no longer shown.");
   throw new NotShown("The archive cannot show this slide now. Try again in a moment, or tell whoever runs it.");
 }

@@ -1,6 +1,6 @@
 // The tray: every slide of the collection, side by side with the stage.
 import { element } from "./element";
-import { pageOf, thumbnailOf, type Collection } from "./slide";
+import { pageOf, thumbnailOf, titleOf, type Collection, type Named } from "./slide";
 
 export class Strip {
   readonly element = element("nav", { class: "strip", "aria-label": "Slides of this collection" });
@@ -12,7 +12,7 @@ export class Strip {
   }
 
   fill(slides: Collection["slides"]): void {
-    this.#links = new Map(slides.map(({ handle, number }) => [handle, this.#link(handle, number)]));
+    this.#links = new Map(slides.map((slide) => [slide.handle, this.#link(slide)]));
     const list = element("ol");
     for (const link of this.#links.values()) list.append(element("li", {}, link));
     this.element.replaceChildren(list);
@@ -38,9 +38,10 @@ export class Strip {
     return at < 0 ? null : (handles[at + places] ?? null);
   }
 
-  #link(handle: string, number: number): HTMLAnchorElement {
+  #link(slide: Named): HTMLAnchorElement {
+    const { handle } = slide;
     const picture = element("img", { src: thumbnailOf(handle), alt: "", loading: "lazy", draggable: "false" });
-    const link = element("a", { href: pageOf(handle) }, picture, element("span", {}, `Slide ${number}`));
+    const link = element("a", { href: pageOf(handle) }, picture, element("span", {}, titleOf(slide)));
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
       event.preventDefault();

@@ -1,0 +1,137 @@
+"""The desk as one application: the door outside, the viewer's tiles behind it, and the pages inside."""
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from archive.errors import UnknownCode
+from archive.server.api import slide_told
+from archive.server.cache import TileCache
+from archive.server.pages import static_answer
+from archive.server.pictures import Pictures
+from ingest.desk.correcting import Correcting
+from ingest.desk.door import Door
+from ingest.desk.finding import Tray
+from ingest.desk.frames import Frames, go, session_of
+from ingest.desk.judging import judge_routes
+from ingest.desk.reporting import report_routes
+from ingest.desk.room import Room
+from ingest.desk.searching import search_routes
+from ingest.desk.session import Session, Sessions
+from ingest.desk.settings import DeskSettings
+from ingest.desk.viewing import Openings, Viewing
+
+
+class Desk:
+    """The desk of one laboratory, as an ASGI application. Belongs to one thread.
+
+    Parameters
+    ----------
+    room : Room
+        The opened archive and vault.
+    settings : DeskSettings
+        How long the desk trusts.
+    announce : callable
+        Shows a token to whoever started the desk.
+    """
+
+    def __init__(self, room: Room, settings: DeskSettings, announce: Callable[[str], None]) -> None:
+        idle_seconds = 60 * settings.idle_minutes
+        self._room = room
+        self._pictures = Pictures(TileCache(room.settings.tile_cache_bytes))
+        self._openings = Openings(room.vault.note_opening)
+        self.frames = Frames(idle_seconds)
+        self.sessions = Sessions(
+            room.who,
+            announce,
+            idle_seconds=idle_seconds,
+            token_seconds=60 * settings.token_minutes,
+            ended=self._put_away,
+        )
+        self._viewings: dict[Session, Viewing] = {}
+        self.app = Door(
+            _pages(self),
+            lambda session, method, path: self.viewing(session).picture(method, path),
+            self.sessions,
+            closed=self.frames.closed,
+            refused=self.frames.refused,
+            cookie=f"coverslip-desk-{settings.port}",
+        )
+
+    @property
+    def room(self) -> Room:
+        """The opened archive and vault."""
+        return self._room
+
+    def viewing(self, session: Session) -> Viewing:
+        """Give what a session may look at."""
+        if session not in self._viewings:
+            room = self._room
+            self._viewings[session] = Viewing(room.archive, room.settings, self._pictures, session, self._openings)
+        return self._viewings[session]
+
+    def close(self) -> None:
+        """Close every scan."""
+        for session in list(self._viewings):
+            self._put_away(session)
+
+    def _put_away(self, session: Session) -> None:
+        viewing = self._viewings.pop(session, None)
+        if viewing is not None:
+            viewing.close()
+
+
+def _pages(desk: Desk) -> Starlette:
+    frames = desk.frames
+
+    async def static(request: Request) -> Response:
+        asset = frames.assets.get(request.path_params["name"])
+        if asset is None:
+            raise UnknownCode
+        return static_answer(asset, request.headers.get("if-none-match"))
+
+    async def look(request: Request) -> Response:
+        viewing, handle = desk.viewing(session_of(request)), request.path_params["handle"]
+        return frames.page(request, "look.html", stays=True, slide=viewing.slide(handle), title=viewing.title(handle))
+
+    async def tell_slide(request: Request) -> Response:
+        viewing, handle = desk.viewing(session_of(request)), request.path_params["handle"]
+        return JSONResponse({**slide_told(viewing.slide(handle)).model_dump(), "title": viewing.title(handle)})
+
+    async def tell_collection(request: Request) -> Response:
+        tray = session_of(request).kept(request.path_params["handle"], Tray)
+        placed = tray.placed(desk.room)
+        slides = [{"handle": handle, "number": one.number, "title": one.title} for handle, one in placed.items()]
+        return JSONResponse({"handle": tray.handle, "name": "Case", "slides": slides})
+
+    async def rest(request: Request) -> Response:
+        return frames.page(request, "rest.html", stays=True)
+
+    async def lock(request: Request) -> Response:
+        desk.sessions.end(request.state.cookie)
+        return go("/")
+
+    routes = [
+        Route("/static/{name}", static),
+        Route("/slides/{handle}", look),
+        Route("/api/slides/{handle}", tell_slide),
+        Route("/api/collections/{handle}", tell_collection),
+        Route("/rest", rest),
+        Route("/lock", lock, methods=["POST"]),
+        *search_routes(desk.room, frames),
+        *judge_routes(desk.room, frames),
+        *Correcting(desk.room, frames).routes(),
+        *report_routes(desk.room, frames),
+    ]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _lost})
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _lost(_request: Request, _error: Exception) -> Response:
+    """Leave it to the door to say that there is nothing."""
+    raise UnknownCode

@@ -1,0 +1,122 @@
+"""A slide goes where it belongs, and wrong facts of a case are mended: first what would come of it, then the act.
+
+The plan lies in the session, so that what is carried out is exactly what was shown; it can be carried out once.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from archive.consent import Facts
+from archive.errors import ArchiveError
+from archive.records import Stain
+from ingest.desk.fields import fields_of, settings_of, slide_words
+from ingest.desk.finding import Tray
+from ingest.desk.frames import Frames, form_of, go, session_of, told
+from ingest.desk.room import Room
+from ingest.pipeline.correcting import CasePlan, SlidePlan, carry_out, plan_case, plan_slide
+
+Plan = SlidePlan | CasePlan
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan that was shown and not carried out yet, and the form that it came from."""
+
+    plan: Plan
+    form: str
+
+
+class Correcting:
+    """The two forms, the preview of what would come of them, and the act."""
+
+    def __init__(self, room: Room, frames: Frames) -> None:
+        self._room = room
+        self._frames = frames
+
+    def routes(self) -> list[Route]:
+        """Build the routes."""
+        slide, case = "/correct/{tray}/slide/{code}", "/correct/{tray}/case/{place:int}"
+        return [
+            Route("/correct/carry-out", self._carry_out, methods=["POST"]),
+            Route(slide, self._show_slide),
+            Route(slide, self._plan_slide, methods=["POST"]),
+            Route(case, self._show_case),
+            Route(case, self._plan_case, methods=["POST"]),
+        ]
+
+    async def _show_slide(self, request: Request) -> Response:
+        return self._slide_form(request, 200, {})
+
+    async def _show_case(self, request: Request) -> Response:
+        return self._case_form(request, 200, {})
+
+    def _slide_form(self, request: Request, status: int, form: Mapping[str, str]) -> Response:
+        held = self._room.archive.slide(request.path_params["code"])
+        told_of = {"held": held, "form": form, "stains": tuple(Stain), "back": f"/cases/{_tray(request).handle}"}
+        return self._frames.page(request, "correct_slide.html", status=status, **told_of)
+
+    def _case_form(self, request: Request, status: int, form: Mapping[str, str]) -> Response:
+        tray = _tray(request)
+        record = self._room.archive.case(tray.found(request.path_params["place"]).key)
+        groups = fields_of(record.facts if record else Facts(), form)
+        told_of = {"tray": tray, "form": form, "groups": groups, "back": f"/cases/{tray.handle}"}
+        return self._frames.page(request, "correct_case.html", status=status, **told_of)
+
+    async def _plan_slide(self, request: Request) -> Response:
+        form, who, code = form_of(request), session_of(request).who, request.path_params["code"]
+        archive, vault = self._room.archive, self._room.vault
+        _tray(request)
+
+        def plan() -> Plan:
+            return plan_slide(archive, vault, code, slide_words(form), who=who, reason=form.get("reason", ""))
+
+        return await self._preview(request, plan, self._slide_form)
+
+    async def _plan_case(self, request: Request) -> Response:
+        form, who, number = form_of(request), session_of(request).who, _tray(request).number
+        archive, vault = self._room.archive, self._room.vault
+
+        def plan() -> Plan:
+            words = {name: form.get(name) or None for name in ("patient", "now_under")}
+            return plan_case(archive, vault, number, settings_of(form), **words, who=who, reason=form.get("reason", ""))
+
+        return await self._preview(request, plan, self._case_form)
+
+    async def _preview(
+        self,
+        request: Request,
+        plan: Callable[[], Plan],
+        form_again: Callable[[Request, int, Mapping[str, str]], Response],
+    ) -> Response:
+        session, address = session_of(request), request.url.path
+        try:
+            found = await run_in_threadpool(plan)
+        except ArchiveError as error:
+            status, sentence = told(error)
+            session.say(sentence)
+            return form_again(request, status, form_of(request))
+        handle = session.keep(Planned(found, address))
+        return self._frames.page(
+            request, "foreseen.html", plan=found, prospect=found.prospect, handle=handle, back=address
+        )
+
+    async def _carry_out(self, request: Request) -> Response:
+        session = session_of(request)
+        planned = session.take(form_of(request).get("plan", ""), Planned)
+        archive, vault = self._room.archive, self._room.vault
+        try:
+            await run_in_threadpool(lambda: carry_out(planned.plan, archive, vault, who=session.who))
+        except ArchiveError as error:
+            session.say(told(error)[1])
+            return go(planned.form)
+        session.say("Corrected. Find the case again to see it as it is now.")
+        return go("/")
+
+
+def _tray(request: Request) -> Tray:
+    return session_of(request).kept(request.path_params["tray"], Tray)

@@ -1,0 +1,100 @@
+"""The desk's pages: the archive's own look, everything escaped, nothing from elsewhere, no script but the viewer's."""
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from archive.errors import ArchiveError, DamagedPyramid
+from archive.server.headers import Answer
+from archive.server.pages import TEMPLATES as ARCHIVE_TEMPLATES
+from archive.server.pages import VIEWER_MISSING, read_assets
+from archive.server.status import refusal_for
+from ingest.desk.session import Session
+from ingest.pipeline.reporting.page import bytes_told
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+PUT_AWAY_AFTER = 5
+"""Seconds after the desk has locked itself until an open page is put away, so that it finds the desk locked."""
+
+_HEADINGS = {404: "Nothing here", 400: "Not like this", 403: "The desk is locked", 503: "Not now"}
+
+
+def session_of(request: Request) -> Session:
+    """Give the session that the door found."""
+    session = request.state.session
+    assert isinstance(session, Session)  # noqa: S101  the door lets nobody in without one
+    return session
+
+
+def form_of(request: Request) -> dict[str, str]:
+    """Give the form that the door read."""
+    return dict(request.state.form)
+
+
+def go(address: str) -> RedirectResponse:
+    """Send the browser on after a form, so that loading the page again does nothing twice."""
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+
+
+class Frames:
+    """The templates, and what each of them may use.
+
+    Parameters
+    ----------
+    idle_seconds : float
+        After how long a page that nobody uses is put away.
+    """
+
+    def __init__(self, idle_seconds: float) -> None:
+        self.assets = read_assets(TEMPLATES)
+        self._put_away = int(idle_seconds + PUT_AWAY_AFTER)
+        self._environment = Environment(
+            loader=ChoiceLoader([FileSystemLoader(TEMPLATES), FileSystemLoader(ARCHIVE_TEMPLATES)]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals["viewer_missing"] = None if "viewer.js" in self.assets else VIEWER_MISSING
+        self._environment.filters["size"] = bytes_told
+        self._environment.filters["count"] = "{:,}".format
+
+    def page(
+        self, request: Request, name: str, *, status: int = 200, stays: bool = False, **values: Any
+    ) -> HTMLResponse:
+        """Fill a page for a session; unless it `stays`, the browser puts it away once the desk has locked itself."""
+        session = session_of(request)
+        told = {"session": session, "notice": session.said(), "path": request.url.path, **values}
+        headers = {} if stays else {"refresh": f"{self._put_away}; url=/rest"}
+        return HTMLResponse(self._environment.get_template(name).render(told), status, headers)
+
+    def closed(self) -> Answer:
+        """Give the one page for whoever was not let in."""
+        return _answer(HTTPStatus.FORBIDDEN, self._environment.get_template("closed.html").render())
+
+    def refused(self, error: Exception) -> Answer:
+        """Say why something cannot be done, to whoever is or is not let in."""
+        status, sentence = told(error)
+        heading = _HEADINGS.get(status, "Not possible")
+        text = self._environment.get_template("sorry.html").render(heading=heading, sentence=sentence)
+        return _answer(status, text)
+
+
+def told(error: Exception) -> tuple[int, str]:
+    """Give status and sentence of an error; only what is raised on purpose speaks for itself."""
+    refusal = refusal_for(error)
+    if not isinstance(error, ArchiveError) or isinstance(error, DamagedPyramid) or not str(error):
+        return refusal.status, refusal.sentence
+    status = HTTPStatus.BAD_REQUEST if refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR else refusal.status
+    text = str(error)
+    return status, f"{text[0].upper()}{text[1:]}".rstrip(".") + "."
+
+
+def _answer(status: int, text: str) -> Answer:
+    body = text.encode()
+    return int(status), [("content-type", "text/html; charset=utf-8"), ("content-length", str(len(body)))], body

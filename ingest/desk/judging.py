@@ -1,0 +1,89 @@
+"""What waits in quarantine, and what a person decides about it after looking: label, overview, and what the list said.
+
+A picture of the label names the patient. It is drawn in the jail when somebody opens the page, which is written down,
+goes into the page itself, and lies nowhere else.
+"""
+
+import base64
+from collections.abc import Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from archive.errors import InvalidValue
+from ingest.desk.frames import Frames, form_of, go, session_of, told
+from ingest.desk.room import Room
+from ingest.errors import JailUnavailable, SlideRefused
+from ingest.pipeline.pictures import pictures_of
+from ingest.quarantine import Entry, Quarantine, differences, may_release
+
+CAPTIONS = {"macro": "The whole glass", "thumbnail": "The tissue", "unknown": "Another picture"}
+"""What the pictures besides the label are, in the order in which a person looks at them."""
+
+Act = Callable[[str, str, str], Entry]
+
+
+def judge_routes(room: Room, frames: Frames) -> list[Route]:
+    """Build the routes."""
+    quarantine = Quarantine(room.vault)
+
+    async def listed(request: Request) -> Response:
+        return frames.page(
+            request,
+            "quarantine.html",
+            waiting=quarantine.entries(),
+            released=quarantine.released(),
+            refused=quarantine.refused(),
+        )
+
+    async def show(request: Request) -> Response:
+        entry = quarantine.entry(request.path_params["number"])
+        room.vault.register.looked_at(entry.number, session_of(request).who)
+        pictures, trouble = await run_in_threadpool(_pictures, room, entry)
+        said = differences(entry)
+        return frames.page(
+            request,
+            "waiting.html",
+            entry=entry,
+            label=pictures.pop("label", None),
+            pictures=[(caption, pictures[kind]) for kind, caption in CAPTIONS.items() if kind in pictures],
+            trouble=trouble,
+            differences=said,
+            found=any(difference.found for difference in said),
+            may_release=may_release(entry),
+        )
+
+    def act(done: str, judge: Act) -> Callable[[Request], object]:
+        async def decide(request: Request) -> Response:
+            number, session = request.path_params["number"], session_of(request)
+            try:
+                judge(number, session.who, form_of(request).get("why", ""))
+            except InvalidValue as error:
+                session.say(told(error)[1])
+                return go(f"/quarantine/{number}")
+            session.say(f"{number} {done}")
+            return go("/quarantine")
+
+        return decide
+
+    released = act("is released: the next ingest takes it.", quarantine.release_by_hand)
+    refused = act("is refused for good. The file itself was not touched.", quarantine.refuse)
+    return [
+        Route("/quarantine", listed),
+        Route("/quarantine/{number}", show),
+        Route("/quarantine/{number}/release", released, methods=["POST"]),
+        Route("/quarantine/{number}/refuse", refused, methods=["POST"]),
+    ]
+
+
+def _pictures(room: Room, entry: Entry) -> tuple[dict[str, str], str]:
+    """Draw what the file shows of itself, as data URLs by kind; or say why there is no picture."""
+    try:
+        found = pictures_of(entry.path, keep_out=room.secret, limits_only=room.limits_only)
+    except SlideRefused as error:
+        return {}, f"No picture can be made of it: {error.reason.sentence}."
+    except JailUnavailable as error:
+        return {}, f"No picture can be made of it: {error}."
+    return {kind: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for kind, jpeg in found.items()}, ""

@@ -1,0 +1,57 @@
+"""The first page, with the search, today's figures and what waits; and the page of a case."""
+
+from collections import Counter
+from dataclasses import asdict
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from archive.errors import InvalidValue, UnknownCode
+from ingest.desk.finding import Asked, Tray, find
+from ingest.desk.frames import Frames, form_of, go, session_of, told
+from ingest.desk.purposes import Choice
+from ingest.desk.reporting import figures_of_today
+from ingest.desk.room import Room
+
+
+def search_routes(room: Room, frames: Frames) -> list[Route]:
+    """Build the routes."""
+
+    def start(request: Request, asked: Asked, status: int = 200) -> Response:
+        waiting = Counter(entry.reason.value for entry in room.vault.register.waiting() if entry.reason)
+        return frames.page(
+            request,
+            "start.html",
+            status=status,
+            choices=tuple(Choice),
+            asked=asdict(asked),
+            waiting=waiting.most_common(),
+            figures=figures_of_today(room),
+        )
+
+    async def empty(request: Request) -> Response:
+        return start(request, Asked(purpose=session_of(request).last_purpose))
+
+    async def search(request: Request) -> Response:
+        form, session = form_of(request), session_of(request)
+        asked = Asked(form.get("accession", ""), form.get("purpose", ""), form.get("words", ""))
+        try:
+            tray = find(room, session, asked)
+        except (InvalidValue, UnknownCode) as error:
+            status, sentence = told(error)
+            session.say(sentence)
+            return start(request, asked, status)
+        if tray.wanted.choice is not Choice.OTHER:
+            session.last_purpose = asked.purpose
+        return go(f"/cases/{tray.handle}")
+
+    async def case(request: Request) -> Response:
+        tray = session_of(request).kept(request.path_params["handle"], Tray)
+        return frames.page(request, "case.html", tray=tray, cases=tray.cases(room))
+
+    return [
+        Route("/", empty),
+        Route("/find", search, methods=["POST"]),
+        Route("/cases/{handle}", case),
+    ]

@@ -1,0 +1,176 @@
+"""A browser is let in by an address that works once, and is known by its cookie until nobody uses it any more.
+
+Whatever a session has found is reached under random handles that lead nowhere in any other session, so that no address
+names a case, and an address that was copied, logged or remembered by a browser is worth nothing.
+"""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from archive.codes import new_handle
+from archive.errors import UnknownCode
+
+T = TypeVar("T")
+
+MOST_SESSIONS = 8
+"""More browsers than one person uses at one desk; the one that was let in first has to go."""
+
+MOST_KEPT = 20_000
+"""Handles of a session: a long day's cases and slides. The oldest lead nowhere after that."""
+
+GONE = "this is no longer on the desk; find it again"
+
+
+class Session:
+    """What one browser has on the desk.
+
+    Parameters
+    ----------
+    who : str
+        The account in whose name everything is done.
+    """
+
+    def __init__(self, who: str) -> None:
+        self.who = who
+        self.form_key = secrets.token_urlsafe(24)
+        self.last_purpose = ""
+        self._notice: str | None = None
+        self._kept: OrderedDict[str, object] = OrderedDict()
+
+    def keep(self, thing: object) -> str:
+        """Keep a thing on the desk; gives the handle that leads to it."""
+        handle = new_handle()
+        self._kept[handle] = thing
+        if len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return handle
+
+    def kept(self, handle: str, kind: type[T]) -> T:
+        """Give what a handle leads to.
+
+        Raises
+        ------
+        UnknownCode
+            If it leads to nothing of that kind here.
+        """
+        thing = self._kept.get(handle)
+        if not isinstance(thing, kind):
+            raise UnknownCode(GONE)
+        return thing
+
+    def take(self, handle: str, kind: type[T]) -> T:
+        """Give what a handle leads to, and have it lead there no more.
+
+        Raises
+        ------
+        UnknownCode
+            If it leads to nothing of that kind here.
+        """
+        thing = self.kept(handle, kind)
+        del self._kept[handle]
+        return thing
+
+    def say(self, sentence: str) -> None:
+        """Have a sentence shown on the next page."""
+        self._notice = sentence
+
+    def said(self) -> str | None:
+        """Give the sentence that waits to be shown, once."""
+        notice, self._notice = self._notice, None
+        return notice
+
+
+@dataclass
+class _Let:
+    session: Session
+    used: float
+
+
+class Sessions:
+    """Everybody who was let in, and the one address that lets somebody in.
+
+    Parameters
+    ----------
+    who : str
+        The account of whoever started the desk.
+    announce : callable
+        Shows a token to that person, and to nobody else.
+    idle_seconds, token_seconds : float
+        For how long an unused session, and an unused token, are good.
+    ended : callable
+        Told of each session that is over.
+    clock : callable
+        Gives seconds that never run backwards.
+    """
+
+    def __init__(
+        self,
+        who: str,
+        announce: Callable[[str], None],
+        *,
+        idle_seconds: float,
+        token_seconds: float,
+        ended: Callable[[Session], None] = lambda session: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._who = who
+        self._announce = announce
+        self._idle = idle_seconds
+        self._token_seconds = token_seconds
+        self._ended = ended
+        self._clock = clock
+        self._let: OrderedDict[str, _Let] = OrderedDict()
+        self._token = ""
+        self._token_until = clock()
+
+    def offer(self) -> None:
+        """Announce a new token, unless the last one is still good: at most one lets anybody in."""
+        if self._token and self._clock() < self._token_until:
+            return
+        self._token = secrets.token_urlsafe(32)
+        self._token_until = self._clock() + self._token_seconds
+        self._announce(self._token)
+
+    def enter(self, token: str) -> str | None:
+        """Exchange a token for a cookie; None if it is not the one that was announced, was used, or is too old."""
+        good = bool(self._token) and self._clock() < self._token_until
+        if not hmac.compare_digest(token.encode(), self._token.encode()) or not good:
+            return None
+        self._token = ""
+        cookie = secrets.token_urlsafe(32)
+        self._let[_digest(cookie)] = _Let(Session(self._who), self._clock())
+        if len(self._let) > MOST_SESSIONS:
+            self._drop(next(iter(self._let)))
+        return cookie
+
+    def find(self, cookie: str, *, uses: bool) -> Session | None:
+        """Give the session of a cookie; a person's doing keeps it alive, a program's asking does not."""
+        now = self._clock()
+        for name in [name for name, let in self._let.items() if now - let.used > self._idle]:
+            self._drop(name)
+        let = self._let.get(_digest(cookie))
+        if let is None:
+            return None
+        if uses:
+            let.used = now
+        return let.session
+
+    def end(self, cookie: str) -> None:
+        """Let somebody in no more; harmless if nobody was."""
+        self._drop(_digest(cookie))
+
+    def _drop(self, name: str) -> None:
+        let = self._let.pop(name, None)
+        if let is not None:
+            self._ended(let.session)
+
+
+def _digest(cookie: str) -> str:
+    """Cookies are kept as digests, so that looking one up takes as long whatever it is."""
+    return hashlib.sha256(cookie.encode("utf-8", "surrogateescape")).hexdigest()
