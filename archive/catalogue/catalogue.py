@@ -19,6 +19,7 @@ from archive.auditchain import Head, Value
 from archive.catalogue import audit, codes, journal_rows
 from archive.catalogue.engine import WRITES, count_act, postgresql_engine, require_durable, sqlite_engine
 from archive.catalogue.journal import Journal
+from archive.catalogue.journal_reading import newest_is_sound
 from archive.catalogue.journal_rows import TOUCHED, Touched
 from archive.catalogue.revision import bring_up_to_date, require_revision
 from archive.catalogue.schema import archive
@@ -147,9 +148,25 @@ class Catalogue:
         """
         if self._journal is None:
             return False
+        return self._keep_up(self._journal, lambda _: False)
+
+    def mend_journal(self) -> bool:
+        """Begin the journal anew if the newest part of it is not as it was written, and tell whether that was so.
+
+        Raises
+        ------
+        CatalogueUnavailable
+            As for `keep_up_journal`.
+        """
+        if self._journal is None:
+            return False
+        return self._keep_up(self._journal, lambda journal: not newest_is_sound(journal.folder))
+
+    def _keep_up(self, journal: Journal, anew: Callable[[Journal], bool]) -> bool:
         with self._sentences(), self._begun(writes=True) as connection:
             turn = connection.execute(select(archive).with_for_update()).one()
-            return self._journal.keep_up(turn.id, turn.changes, journal_rows.snapshot(connection))
+            rows = journal_rows.snapshot(connection)
+            return journal.keep_up(turn.id, turn.changes, rows, anew=anew(journal))
 
     def close(self) -> None:
         """Close every connection; closing twice is harmless."""

@@ -122,7 +122,7 @@ class Journal:
             finally:
                 os.close(descriptor)
 
-    def keep_up(self, identity: str, number: int, rows: Iterable[Content]) -> bool:
+    def keep_up(self, identity: str, number: int, rows: Iterable[Content], *, anew: bool = False) -> bool:
         """Make the journal say what the catalogue says, whose count of acts this is; the turn to write is taken.
 
         Parameters
@@ -133,6 +133,8 @@ class Journal:
             The number of the newest committed act.
         rows
             All rows of the catalogue, as what several lines put; only asked for if they are needed.
+        anew
+            Begin the journal anew in any case, because what it says is damaged.
 
         Returns
         -------
@@ -156,7 +158,7 @@ class Journal:
                     "the catalogue is older than its journal, as if an old copy had been put in its place; "
                     "run: coverslip rebuild-catalogue"
                 )
-            if header is None or header.content.get("revision") != REVISION or knows < number:
+            if anew or header is None or header.content.get("revision") != REVISION or knows < number:
                 self._snapshot(identity, number, rows)
             elif knows > number:
                 self.append(knows, VOID)

@@ -45,6 +45,19 @@ def verify(folder: Path) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
+def newest_is_sound(folder: Path) -> bool:
+    """Tell whether the file that acts are being added to is as it was written; it is read whole, 16 MiB at most."""
+    last = segments(folder)[-1:]
+    header = last[0].header() if last else None
+    if header is None:
+        return False
+    faults: list[Fault] = []
+    if not last[0].is_snapshot:
+        for _ in _acts(last, header.number, faults.append):
+            pass
+    return not faults
+
+
 def read(folder: Path, tell: Tell) -> Iterator[Line]:
     """Give the snapshot's lines and then one line for each act that came to pass, in the order of the acts.
 

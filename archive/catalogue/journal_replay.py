@@ -4,21 +4,27 @@ Where the journal is whole, so is the catalogue, table by table. Where acts are 
 not known to be what they were, so every row is in doubt that no act after the last fault has told anew.
 """
 
+import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, event, insert, text
+from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, event, insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
-from archive.catalogue.engine import WRITES, sqlite_engine
+from archive.catalogue import codes, searching
+from archive.catalogue.catalogue import LABORATORY
+from archive.catalogue.engine import WRITES, postgresql_engine, sqlite_engine
 from archive.catalogue.journal import Line, segments
 from archive.catalogue.journal_reading import Fault, FaultCode, read
 from archive.catalogue.journal_rows import Key, key_of
 from archive.catalogue.revision import bring_up_to_date
-from archive.catalogue.schema import REVISION, archive, metadata
-from archive.codes import InternalKey
+from archive.catalogue.schema import REVISION, archive, cases, metadata, patients, scans, slides
+from archive.catalogue.schema import codes as code_table
+from archive.codes import InternalKey, Kind
 from archive.errors import CatalogueUnavailable
 
 BATCH = 20_000
@@ -69,9 +75,67 @@ def replay(journal: Path, identity: InternalKey, file: Path) -> Replayed:
         with _written(engine) as connection:
             connection.execute(insert(archive).values(id=identity, changes=making.number))
             making.drop_what_hangs(connection)
+            if making.faults:
+                _code_all(connection)
+            searching.describe_all(connection)
     finally:
         engine.dispose()
     return Replayed(making.number, tuple(making.faults), frozenset(making.told))
+
+
+def require_unused(file: Path) -> None:
+    """Refuse to take an SQLite catalogue away from whoever has it open, and empty its log into it.
+
+    Raises
+    ------
+    CatalogueUnavailable
+        If another program has it open.
+    """
+    with closing(sqlite3.connect(file, timeout=1)) as connection:
+        try:
+            connection.execute("PRAGMA journal_mode=DELETE")  # only who is alone with a file may end its log
+        except sqlite3.OperationalError:
+            raise CatalogueUnavailable(
+                "another program has this archive's catalogue open; end every program that uses the archive"
+            ) from None
+        except sqlite3.DatabaseError:
+            return  # so damaged that nobody can use it
+
+
+def hand_over(file: Path, url: str) -> None:
+    """Put every row of an SQLite catalogue into an empty PostgreSQL database, all or none.
+
+    Raises
+    ------
+    CatalogueUnavailable
+        If there is a catalogue in the database already.
+    """
+    source, target = sqlite_engine(file, read_only=True), postgresql_engine(url, read_only=False)
+    try:
+        with source.begin() as rows, _written(target) as connection:
+            bring_up_to_date(connection)
+            if connection.scalar(select(archive.c.id)) is not None:
+                raise CatalogueUnavailable("there is a catalogue in this database already; name an empty database")
+            for table in metadata.sorted_tables:
+                for some in rows.execute(select(table).execution_options(yield_per=BATCH)).mappings().partitions():
+                    connection.execute(insert(table), [dict(row) for row in some])
+    except SQLAlchemyError as error:
+        raise CatalogueUnavailable(
+            f"the database cannot take the catalogue now ({type(error).__name__}) and nothing was changed; "
+            "check its server"
+        ) from None
+    finally:
+        source.dispose()
+        target.dispose()
+
+
+def _code_all(connection: Connection) -> None:
+    """Give whatever lost its code in the laboratory a new one: without one nobody could find it."""
+    project = codes.add_project(connection, LABORATORY)
+    for kind, table in ((Kind.PATIENT, patients), (Kind.CASE, cases), (Kind.SLIDE, slides), (Kind.SCAN, scans)):
+        coded = select(code_table.c.key).where(code_table.c.project == project, code_table.c.kind == kind.value)
+        for key in list(connection.scalars(select(table.c.key).where(table.c.key.not_in(coded)))):
+            codes.add_code(connection, project, kind, InternalKey(key))
 
 
 class _Making:

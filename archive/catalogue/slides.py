@@ -7,7 +7,7 @@ afterwards is safe.
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, func, insert, select, update
 
 from archive.catalogue import searching
 from archive.catalogue.rows import case_from, case_row, facts_text, scan_from, scan_row, slide_from, slide_row
@@ -143,10 +143,51 @@ def scan_keys(connection: Connection) -> frozenset[InternalKey]:
     return frozenset(InternalKey(key) for key in connection.scalars(select(scans.c.key)))
 
 
-def held(connection: Connection, project: int, slide: InternalKey | None = None) -> tuple[HeldSlide, ...]:
-    """Give all slides of a project, or one of them, with their codes and scans, in the order of the codes."""
+def manifests(connection: Connection) -> dict[InternalKey, str]:
+    """Give the digest of each scan's manifest."""
+    rows = connection.execute(select(scans.c.key, scans.c.manifest_sha256))
+    return {InternalKey(row.key): row.manifest_sha256 for row in rows}
+
+
+def links_of_scans(connection: Connection, *, but: ScanStatus) -> list[tuple[InternalKey, InternalKey, InternalKey]]:
+    """Give each scan with its slide and its case, but not those of one status."""
+    links = select(scans.c.key, slides.c.key, slides.c.case_key).join(slides, slides.c.key == scans.c.slide_key)
+    rows = connection.execute(links.where(scans.c.status != str(but)))
+    return [(InternalKey(scan), InternalKey(slide), InternalKey(case)) for scan, slide, case in rows]
+
+
+def is_unreviewed(connection: Connection, case: InternalKey) -> bool:
+    """Tell whether what is recorded of a case waits for somebody to look at it."""
+    waiting = select(scans.c.key).join(slides, slides.c.key == scans.c.slide_key).where(slides.c.case_key == case)
+    return connection.scalar(waiting.where(scans.c.status == str(ScanStatus.UNREVIEWED)).limit(1)) is not None
+
+
+def count(connection: Connection) -> tuple[int, int]:
+    """Count the slides and the scans."""
+    numbers = (connection.scalar(select(func.count()).select_from(table)) for table in (slides, scans))
+    slide_count, scan_count = (number or 0 for number in numbers)
+    return slide_count, scan_count
+
+
+def held(
+    connection: Connection,
+    project: int,
+    slide: InternalKey | None = None,
+    *,
+    after: Code | None = None,
+    limit: int | None = None,
+) -> tuple[HeldSlide, ...]:
+    """Give the slides of a project, or one of them, with their codes and scans, in the order of the codes.
+
+    Parameters
+    ----------
+    after, limit
+        Give only slides whose codes come after this one, and no more than so many.
+    """
+    query = _slides_with_codes(project, slide, after).limit(limit)
+    rows = connection.execute(query).all()
     by_slide: dict[str, list[HeldScan]] = defaultdict(list)
-    for row in connection.execute(_scans_with_codes(project, slide)):
+    for row in _scans_with_codes(connection, project, None if slide or limit is None is after else rows, slide):
         by_slide[row.slide_key].append(HeldScan(Code.parse(row.code), scan_from(row._mapping)))
     return tuple(
         HeldSlide(
@@ -156,32 +197,8 @@ def held(connection: Connection, project: int, slide: InternalKey | None = None)
             record=slide_from(row._mapping),
             scans=tuple(by_slide[row.key]),
         )
-        for row in connection.execute(_slides_with_codes(project, slide))
+        for row in rows
     )
-
-
-def _slides_with_codes(project: int, slide: InternalKey | None) -> Select[Any]:
-    of_slide, of_case, of_patient = codes.alias(), codes.alias(), codes.alias()
-    query = (
-        select(slides, of_slide.c.code, of_case.c.code.label("case_code"), of_patient.c.code.label("patient_code"))
-        .join(cases, cases.c.key == slides.c.case_key)
-        .join(of_slide, (of_slide.c.key == slides.c.key) & (of_slide.c.kind == Kind.SLIDE.value))
-        .join(of_case, (of_case.c.key == cases.c.key) & (of_case.c.kind == Kind.CASE.value))
-        .join(of_patient, (of_patient.c.key == cases.c.patient_key) & (of_patient.c.kind == Kind.PATIENT.value))
-        .where(of_slide.c.project == project, of_case.c.project == project, of_patient.c.project == project)
-        .order_by(of_slide.c.code)
-    )
-    return query if slide is None else query.where(slides.c.key == slide)
-
-
-def _scans_with_codes(project: int, slide: InternalKey | None) -> Select[Any]:
-    query = (
-        select(scans, codes.c.code)
-        .join(codes, (codes.c.key == scans.c.key) & (codes.c.kind == Kind.SCAN.value))
-        .where(codes.c.project == project)
-        .order_by(codes.c.code)
-    )
-    return query if slide is None else query.where(scans.c.slide_key == slide)
 
 
 def _one(connection: Connection, table: Table, key: InternalKey) -> Row[Any] | None:

@@ -25,7 +25,7 @@ from archive.errors import ArchiveError, InvalidValue
 from archive.fixity import Manifest
 from archive.holdings.deciding import facts_of_copy, require_keeping, told
 from archive.holdings.place import PIXELS, RECORD, Claim, Place, claimed, disk_errors
-from archive.records import CaseRecord, ScanRecord, SlideRecord
+from archive.records import CaseRecord, ScanRecord, ScanStatus, SlideRecord
 
 if TYPE_CHECKING:
     from archive.pyramid.layout import ScanLayout
@@ -186,6 +186,8 @@ def enter(writing: Writing, chain: Chain, manifest: Manifest, act: str) -> Commi
     connection = writing.connection
     slides.add_case(connection, chain.case)
     scan = replace(chain.scan, stored_bytes=manifest.stored_bytes, manifest_sha256=manifest.sha256)
+    if slides.is_unreviewed(connection, chain.case.key):
+        scan = replace(scan, status=ScanStatus.UNREVIEWED)  # what is recorded of its case is in doubt
     keeping = require_keeping(facts_of_copy(chain.case.facts, scan))
     slides.add_slide(connection, chain.slide)
     slides.add_scan(connection, scan)

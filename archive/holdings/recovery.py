@@ -1,9 +1,11 @@
 """A process may end at any instant; the next one puts right what it left, and says what it did.
 
-Three things can be left. A staged folder that nobody works on is removed: its slide is ingested again. A folder among
+Four things can be left. A staged folder that nobody works on is removed: its slide is ingested again. A folder among
 the scans without a row is complete, since it was flushed before it was renamed; it is verified and taken up, or set
 aside if it is not what its manifest says. A row without a folder cannot come from a crash: it is told, and nothing is
-changed, because a disk that is not mounted looks the same.
+changed, because a disk that is not mounted looks the same. A line of the journal whose act was never committed is
+made void when the catalogue is opened; where the newest part of the journal is damaged, it is begun anew from the
+catalogue, which knows all that it said.
 """
 
 import json
@@ -22,12 +24,16 @@ from archive.holdings.place import RECORD, Claim, Place, claimed, disk_errors
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What a recovery did: staged folders removed, scans taken up, folders set aside; and rows without a folder."""
+    """What a recovery did: staged folders removed, scans taken up, folders set aside; and rows without a folder.
+
+    ``journal_anew`` says that the journal was damaged and is begun anew.
+    """
 
     removed: int = 0
     taken_up: tuple[Code, ...] = ()
     set_aside: int = 0
     missing: tuple[Code, ...] = ()
+    journal_anew: bool = False
 
     def __add__(self, other: "Recovered") -> "Recovered":
         return Recovered(
@@ -35,6 +41,7 @@ class Recovered:
             self.taken_up + other.taken_up,
             self.set_aside + other.set_aside,
             self.missing + other.missing,
+            self.journal_anew or other.journal_anew,
         )
 
     @property
@@ -45,13 +52,15 @@ class Recovered:
 
 def recover(place: Place, catalogue: Catalogue) -> Recovered:
     """Put right whatever interrupted processes left; folders that a living process works on are not touched."""
+    journal_anew = catalogue.mend_journal()
     with disk_errors():
         removed = _sweep(place)
         with catalogue.reading() as connection:
             rows = slides.scan_keys(connection)
         folders = frozenset(place.kept_keys())  # listed after the rows, so that no row is younger than its folder
         taken_up = (take_up(place, catalogue, key) for key in sorted(folders - rows))
-        return sum(taken_up, Recovered(removed=removed, missing=_codes_of(catalogue, rows - folders)))
+        missing = _codes_of(catalogue, rows - folders)
+        return sum(taken_up, Recovered(removed=removed, missing=missing, journal_anew=journal_anew))
 
 
 def take_up(place: Place, catalogue: Catalogue, key: InternalKey) -> Recovered:

@@ -1,0 +1,113 @@
+"""Make a lost catalogue again, and look at what is in doubt after that: ``rebuild-catalogue``, ``review``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from archive.cli.sentences import FAILED, ArchiveFolder, out, said
+from archive.holdings import Archive
+from archive.holdings.rebuilding import Rebuilt
+from archive.holdings.rebuilding import rebuild_catalogue as rebuild
+from archive.holdings.reviewing import review as review_slide
+from archive.holdings.reviewing import unreviewed
+from archive.settings import ArchiveSettings
+
+Yes = Annotated[bool, typer.Option("--yes", help="Set the catalogue that is there aside. It is not deleted.")]
+
+
+@said
+def rebuild_catalogue(archive: ArchiveFolder = Path("coverslip-archive"), yes: Yes = False) -> None:
+    """Make the catalogue again from what lies in the archive's folder: the journal and the scans.
+
+    Needs no backup and no key vault. End every program that uses the archive first. Where the journal is whole, the
+    new catalogue is the lost one, with all codes, collections, withdrawals and the audit trail. Where it is not, scans
+    are marked unreviewed and opened for nothing until somebody has looked (coverslip review).
+
+    Ends with exit code 1 if anything could not be had back for certain.
+    """
+    with _progress() as bar:
+        task = bar.add_task("scans", total=None)
+        rebuilt = rebuild(
+            archive,
+            ArchiveSettings(archive=archive),
+            replace=yes,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    for line in _lines(rebuilt):
+        out().print(line, markup=False)
+    if not rebuilt.complete:
+        raise typer.Exit(FAILED)
+
+
+def _lines(rebuilt: Rebuilt) -> list[str]:
+    lines = [
+        f"The catalogue was made again: {rebuilt.slides:,} slides, {rebuilt.scans:,} scans, {rebuilt.acts:,} acts."
+    ]
+    if rebuilt.set_aside is not None:
+        lines.append(f"The old catalogue was set aside: {rebuilt.set_aside}")
+    if rebuilt.journal_faults:
+        first = rebuilt.journal_faults[0]
+        lines.append(
+            f"THE JOURNAL IS NOT WHOLE: {len(rebuilt.journal_faults)} faults, the first {first.code} at {first.place}. "
+            "Withdrawals, collections and codes that only the missing part told of are lost."
+        )
+    if rebuilt.unreviewed:
+        lines.append(
+            f"{rebuilt.unreviewed:,} scans are unreviewed, {rebuilt.from_records:,} of them known only from their own "
+            "records: nothing opens them until somebody has looked. List them with: coverslip review"
+        )
+    if rebuilt.audit_faults:
+        lines.append(f"The audit trail has {len(rebuilt.audit_faults)} faults, the first at entry {_number(rebuilt)}.")
+    if rebuilt.missing:
+        lines.append(
+            f"{rebuilt.missing:,} scans have no folder; restore them from a backup, or see that a disk is mounted."
+        )
+    if rebuilt.differing or rebuilt.unreadable:
+        lines.append(f"{rebuilt.differing + rebuilt.unreadable:,} folders are not what they say; run: coverslip check")
+    if rebuilt.complete:
+        lines.append("Nothing is missing from the journal, and the audit trail is whole.")
+    return lines
+
+
+def _number(rebuilt: Rebuilt) -> int:
+    return rebuilt.audit_faults[0].number
+
+
+@said
+def review(
+    slides: Annotated[list[str] | None, typer.Argument(metavar="[SLIDE...]", help="Codes; none lists them.")] = None,
+    keep: Annotated[bool | None, typer.Option("--keep/--withdraw", help="What holds for these slides.")] = None,
+    reason: Annotated[str, typer.Option(help="On what the answer rests; no names.")] = "",
+    archive: ArchiveFolder = Path("coverslip-archive"),
+) -> None:
+    """Look at slides whose past was lost with the catalogue: list them, keep them again, or withdraw them.
+
+    Look up in the laboratory's own records whether consent was withdrawn or facts were corrected before you keep one.
+    """
+    if not slides:
+        with Archive.open(archive, read_only=True) as holdings:
+            waiting = unreviewed(holdings)
+        for code in waiting:
+            out().print(str(code))
+        out().print(f"{len(waiting):,} slides wait to be reviewed.")
+        return
+    if keep is None or not reason:
+        raise typer.BadParameter("say --keep or --withdraw, and --reason")
+    with Archive.open(archive, settings=ArchiveSettings(archive=archive), actor="laboratory") as holdings:
+        for slide in slides:
+            review_slide(holdings, slide, keep=keep, reason=reason)
+    out().print(f"{len(slides):,} slides reviewed.")
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
