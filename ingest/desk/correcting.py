@@ -5,6 +5,7 @@ The plan lies in the session, so that what is carried out is exactly what was sh
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -57,14 +58,19 @@ class Correcting:
 
     def _slide_form(self, request: Request, status: int, form: Mapping[str, str]) -> Response:
         held = self._room.archive.slide(request.path_params["code"])
-        told_of = {"held": held, "form": form, "stains": tuple(Stain), "back": f"/cases/{_tray(request).handle}"}
+        told_of: dict[str, Any] = {
+            "held": held,
+            "form": form,
+            "stains": tuple(Stain),
+            "back": f"/cases/{_tray(request).handle}",
+        }
         return self._frames.page(request, "correct_slide.html", status=status, **told_of)
 
     def _case_form(self, request: Request, status: int, form: Mapping[str, str]) -> Response:
         tray = _tray(request)
         record = self._room.archive.case(tray.found(request.path_params["place"]).key)
         groups = fields_of(record.facts if record else Facts(), form)
-        told_of = {"tray": tray, "form": form, "groups": groups, "back": f"/cases/{tray.handle}"}
+        told_of: dict[str, Any] = {"tray": tray, "form": form, "groups": groups, "back": f"/cases/{tray.handle}"}
         return self._frames.page(request, "correct_case.html", status=status, **told_of)
 
     async def _plan_slide(self, request: Request) -> Response:

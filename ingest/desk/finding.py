@@ -135,8 +135,9 @@ class Tray:
     def _case(self, room: Room, case: FoundCase, numbers: Iterator[int]) -> ShownCase:
         held = [(found, slide) for found in case.slides if (slide := _held(room, found)) is not None]
         slides = tuple(self._glass(room, found, slide, numbers) for found, slide in held)
-        codes = (held[0][1].case_code, held[0][1].patient_code) if held else (None, None)
-        return ShownCase(*codes, slides)
+        if not held:
+            return ShownCase(None, None, ())
+        return ShownCase(held[0][1].case_code, held[0][1].patient_code, slides)
 
     def _glass(self, room: Room, found: FoundSlide, slide: HeldSlide, numbers: Iterator[int]) -> ShownGlass:
         title = f"{found.block} · {found.slide}"
