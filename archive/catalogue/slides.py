@@ -5,6 +5,7 @@ afterwards is safe.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, func, insert, select, update
@@ -184,11 +185,11 @@ def held(
     after, limit
         Give only slides whose codes come after this one, and no more than so many.
     """
-    query = _slides_with_codes(project, slide, after).limit(limit)
-    rows = connection.execute(query).all()
+    rows = connection.execute(_slides_with_codes(project, slide, after).limit(limit)).all()
     by_slide: dict[str, list[HeldScan]] = defaultdict(list)
-    for row in _scans_with_codes(connection, project, None if slide or limit is None is after else rows, slide):
-        by_slide[row.slide_key].append(HeldScan(Code.parse(row.code), scan_from(row._mapping)))
+    for some in searching.in_parts(rows, searching.AT_ONCE):
+        for row in connection.execute(_scans_with_codes(project, [one.key for one in some])):
+            by_slide[row.slide_key].append(HeldScan(Code.parse(row.code), scan_from(row._mapping)))
     return tuple(
         HeldSlide(
             code=Code.parse(row.code),
@@ -198,6 +199,31 @@ def held(
             scans=tuple(by_slide[row.key]),
         )
         for row in rows
+    )
+
+
+def _slides_with_codes(project: int, slide: InternalKey | None, after: Code | None) -> Select[Any]:
+    of_slide, of_case, of_patient = codes.alias(), codes.alias(), codes.alias()
+    query = (
+        select(slides, of_slide.c.code, of_case.c.code.label("case_code"), of_patient.c.code.label("patient_code"))
+        .join(cases, cases.c.key == slides.c.case_key)
+        .join(of_slide, (of_slide.c.key == slides.c.key) & (of_slide.c.kind == Kind.SLIDE.value))
+        .join(of_case, (of_case.c.key == cases.c.key) & (of_case.c.kind == Kind.CASE.value))
+        .join(of_patient, (of_patient.c.key == cases.c.patient_key) & (of_patient.c.kind == Kind.PATIENT.value))
+        .where(of_slide.c.project == project, of_case.c.project == project, of_patient.c.project == project)
+        .order_by(of_slide.c.code)
+    )
+    if after is not None:
+        query = query.where(of_slide.c.code > str(after))
+    return query if slide is None else query.where(slides.c.key == slide)
+
+
+def _scans_with_codes(project: int, of_slides: Sequence[str]) -> Select[Any]:
+    return (
+        select(scans, codes.c.code)
+        .join(codes, (codes.c.key == scans.c.key) & (codes.c.kind == Kind.SCAN.value))
+        .where(codes.c.project == project, scans.c.slide_key.in_(of_slides))
+        .order_by(codes.c.code)
     )
 
 
