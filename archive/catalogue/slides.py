@@ -144,10 +144,10 @@ def scan_keys(connection: Connection) -> frozenset[InternalKey]:
     return frozenset(InternalKey(key) for key in connection.scalars(select(scans.c.key)))
 
 
-def manifests(connection: Connection) -> dict[InternalKey, str]:
-    """Give the digest of each scan's manifest."""
-    rows = connection.execute(select(scans.c.key, scans.c.manifest_sha256))
-    return {InternalKey(row.key): row.manifest_sha256 for row in rows}
+def manifests(connection: Connection) -> dict[InternalKey, tuple[str, int]]:
+    """Give the digest of each scan's manifest, and the bytes that are stored of the scan."""
+    rows = connection.execute(select(scans.c.key, scans.c.manifest_sha256, scans.c.stored_bytes))
+    return {InternalKey(row.key): (row.manifest_sha256, row.stored_bytes) for row in rows}
 
 
 def links_of_scans(connection: Connection, *, but: ScanStatus) -> list[tuple[InternalKey, InternalKey, InternalKey]]:
@@ -196,7 +196,7 @@ def held(
             case_code=Code.parse(row.case_code),
             patient_code=Code.parse(row.patient_code),
             record=slide_from(row._mapping),
-            scans=tuple(by_slide[row.key]),
+            scans=tuple(sorted(by_slide[row.key], key=lambda scan: scan.code)),
         )
         for row in rows
     )
@@ -213,9 +213,9 @@ def _slides_with_codes(project: int, slide: InternalKey | None, after: Code | No
         .where(of_slide.c.project == project, of_case.c.project == project, of_patient.c.project == project)
         .order_by(of_slide.c.code)
     )
-    if after is not None:
-        query = query.where(of_slide.c.code > str(after))
-    return query if slide is None else query.where(slides.c.key == slide)
+    if slide is not None:
+        return query.where(slides.c.key == slide)
+    return query.where(of_slide.c.code > (Kind.SLIDE.value if after is None else str(after)))
 
 
 def _scans_with_codes(project: int, of_slides: Sequence[str]) -> Select[Any]:
@@ -223,7 +223,6 @@ def _scans_with_codes(project: int, of_slides: Sequence[str]) -> Select[Any]:
         select(scans, codes.c.code)
         .join(codes, (codes.c.key == scans.c.key) & (codes.c.kind == Kind.SCAN.value))
         .where(codes.c.project == project, scans.c.slide_key.in_(of_slides))
-        .order_by(codes.c.code)
     )
 
 
