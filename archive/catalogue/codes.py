@@ -56,15 +56,20 @@ def add_code(connection: Connection, project: int, kind: Kind, key: InternalKey)
     return code
 
 
-def add_codes(connection: Connection, project: int, kind: Kind, keys: Iterable[InternalKey]) -> dict[str, str]:
-    """Give the codes of many things by their keys; the missing ones are made and put in, in an order of their own."""
-    wanted = sorted(set(keys))
+def codes_of(connection: Connection, project: int, kind: Kind, keys: Iterable[str]) -> dict[str, str]:
+    """Give the codes of many things of one kind by their keys, without those that have none yet."""
     found: dict[str, str] = {}
-    for some in in_parts(wanted, AT_ONCE):
-        query = select(codes.c.key, codes.c.code)
-        of_kind = query.where(codes.c.project == project, codes.c.kind == kind.value)
-        found |= {row.key: row.code for row in connection.execute(of_kind.where(codes.c.key.in_(some)))}
-    missing = [key for key in wanted if key not in found]
+    for some in in_parts(sorted(set(keys)), AT_ONCE):
+        query = select(codes.c.key, codes.c.code).where(codes.c.project == project, codes.c.kind == kind.value)
+        found |= {row.key: row.code for row in connection.execute(query.where(codes.c.key.in_(some)))}
+    return found
+
+
+def add_codes(connection: Connection, project: int, kind: Kind, keys: Iterable[str]) -> dict[str, str]:
+    """Give the codes of many things by their keys; the missing ones are made and put in, in an order of their own."""
+    wanted = set(keys)
+    found = codes_of(connection, project, kind, wanted)
+    missing = sorted(wanted - found.keys())
     made = dict(zip(missing, _free_codes(connection, kind, len(missing)), strict=True))
     rows = [{"project": project, "kind": kind.value, "key": key, "code": code} for key, code in made.items()]
     if rows:

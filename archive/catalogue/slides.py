@@ -5,12 +5,12 @@ afterwards is safe.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, func, insert, select, update
 
 from archive.catalogue import searching
+from archive.catalogue.codes import codes_of
 from archive.catalogue.rows import case_from, case_row, facts_text, scan_from, scan_row, slide_from, slide_row
 from archive.catalogue.schema import blocks, cases, codes, patients, scans, slides
 from archive.codes import Code, InternalKey, Kind
@@ -188,8 +188,12 @@ def held(
     rows = connection.execute(_slides_with_codes(project, slide, after).limit(limit)).all()
     by_slide: dict[str, list[HeldScan]] = defaultdict(list)
     for some in searching.in_parts(rows, searching.AT_ONCE):
-        for row in connection.execute(_scans_with_codes(project, [one.key for one in some])):
-            by_slide[row.slide_key].append(HeldScan(Code.parse(row.code), scan_from(row._mapping)))
+        # Codes apart: joined to the scans, they would all be read, as most of them are of one project and kind.
+        found = connection.execute(select(scans).where(scans.c.slide_key.in_([one.key for one in some]))).all()
+        coded = codes_of(connection, project, Kind.SCAN, [scan.key for scan in found])
+        for scan in found:
+            if scan.key in coded:
+                by_slide[scan.slide_key].append(HeldScan(Code.parse(coded[scan.key]), scan_from(scan._mapping)))
     return tuple(
         HeldSlide(
             code=Code.parse(row.code),
@@ -216,14 +220,6 @@ def _slides_with_codes(project: int, slide: InternalKey | None, after: Code | No
     if slide is not None:
         return query.where(slides.c.key == slide)
     return query.where(of_slide.c.code > (Kind.SLIDE.value if after is None else str(after)))
-
-
-def _scans_with_codes(project: int, of_slides: Sequence[str]) -> Select[Any]:
-    return (
-        select(scans, codes.c.code)
-        .join(codes, (codes.c.key == scans.c.key) & (codes.c.kind == Kind.SCAN.value))
-        .where(codes.c.project == project, scans.c.slide_key.in_(of_slides))
-    )
 
 
 def _one(connection: Connection, table: Table, key: InternalKey) -> Row[Any] | None:
