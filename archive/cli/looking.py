@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
+from archive.codes import Code
 from archive.consent import Purpose, Recipient, explain
 from archive.holdings import Archive
 from archive.records import HeldScan, HeldSlide
@@ -23,19 +24,33 @@ QUESTIONS = (
 """What a laboratory asks first about a slide."""
 
 
+PAGE = 100
+"""Slides listed at a time unless more are asked for."""
+
+
 @said
-def list_slides(archive: ArchiveFolder = Path("coverslip-archive"), as_json: AsJson = False) -> None:
-    """List the slides that are held, by their codes.
+def list_slides(
+    archive: ArchiveFolder = Path("coverslip-archive"),
+    after: Annotated[
+        str | None, typer.Option(metavar="SLIDE", help="Go on behind this slide, which the last page ended with.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to list at most.")] = PAGE,
+    as_json: AsJson = False,
+) -> None:
+    """List the slides that are held, by their codes; as JSON, all of them.
 
     The order of codes tells nothing: neither when a slide came, nor which belong together.
     """
+    behind = None if after is None else Code.parse(after)
     with Archive.open(archive, read_only=True) as holdings:
-        slides = holdings.slides()
-    if as_json:
-        print(json.dumps([_slide_as_json(slide) for slide in slides], indent=2))
-        return
+        if as_json:
+            _print_json(holdings, behind)
+            return
+        page = holdings.slides(after=behind, limit=limit + 1)
+    slides, more = page[:limit], len(page) > limit
     if not slides:
-        out().print("The archive holds no slide yet. Take one in with: coverslip ingest FILE --delivery LIST")
+        nothing = "The archive holds no slide yet. Take one in with: coverslip ingest FILE --delivery LIST"
+        out().print(nothing if behind is None else "No slide comes behind this one.")
         return
     table = Table(box=None, pad_edge=False)
     for column in ("slide", "case", "patient", "stain", "size", "scanner", "scans", "stored"):
@@ -44,6 +59,20 @@ def list_slides(archive: ArchiveFolder = Path("coverslip-archive"), as_json: AsJ
         table.add_row(*_line(slide))
     out().print(table)
     out().print(f"{len(slides):,} slide{'s' if len(slides) != 1 else ''}")
+    if more:
+        out().print(f"There are more; go on with: coverslip list --after {slides[-1].code}")
+
+
+def _print_json(holdings: Archive, after: Code | None) -> None:
+    """Print one array, a page in memory at a time."""
+    print("[", end="")
+    between = "\n"
+    while page := holdings.slides(after=after, limit=PAGE):
+        for slide in page:
+            print(between + json.dumps(_slide_as_json(slide), indent=2), end="")
+            between = ",\n"
+        after = page[-1].code
+    print("\n]")
 
 
 def _line(slide: HeldSlide) -> list[str]:

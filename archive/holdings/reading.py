@@ -75,10 +75,15 @@ class ReadingRoom:
             raise UnknownCode(codes.NOT_HERE)
         return found[0]
 
-    def slides(self, project: str = LABORATORY) -> tuple[HeldSlide, ...]:
-        """Give all slides of a project in the order of their codes, which tells nothing."""
+    def slides(
+        self, project: str = LABORATORY, *, after: Code | None = None, limit: int | None = None
+    ) -> tuple[HeldSlide, ...]:
+        """Give all slides of a project in the order of their codes, which tells nothing.
+
+        A large archive is read in pages: those whose codes come after one, and no more than so many.
+        """
         with self.catalogue.reading() as connection:
-            return slides.held(connection, codes.project_number(connection, project))
+            return slides.held(connection, codes.project_number(connection, project), after=after, limit=limit)
 
     def scans_of(self, slide: InternalKey) -> tuple[ScanRecord, ...]:
         """Give the scans of a slide, the one with most pixels first, whatever their status."""
