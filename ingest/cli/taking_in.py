@@ -1,33 +1,36 @@
 """Take slides in: ``ingest``."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from archive.holdings import Recovered
+from ingest.cli.hands import MANY, Authority, Certificate, Hands, PrivateKey
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
-from ingest.cli.telling import tell_outcome, tell_plan
+from ingest.cli.progress import STEPS, SlideProgress, stop_on_interrupt
+from ingest.cli.telling import tell_plan
 from ingest.delivery import ColumnMapping, Feed, Row, default_of, feeds_of, match, read_delivery
 from ingest.keyvault import KeyVault
 from ingest.pipeline.batch import Delivered, Outcome, find_files, ingest_batch
+from ingest.pipeline.expecting import expect_rows
 from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.recovery import recover
 from ingest.pipeline.slide import Intake
 from ingest.sandbox import prepare
 
-REFUSED = 3
-"""Exit code when some slides were not taken and the rest were."""
+if TYPE_CHECKING:
+    from ingest.scaleout import Crew
 
-STEPS = ("receive", "recognise", "pixels", "prove", "commit")
-WEIGHTS = {"receive": 0.05, "recognise": 0.10, "pixels": 0.15, "prove": 0.60, "commit": 0.90}
-"""How far a slide is when a step begins: about the share of time that the steps before it take."""
+__all__ = ["STEPS", "SlideProgress", "choose_feed", "ingest"]
+
+REFUSED, INTERRUPTED = 3, 130
+"""Exit codes when some slides were not taken and the rest were; and when somebody ended it before its end."""
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Slides, or folders of slides.")]
 ListFile = Annotated[Path, typer.Option("--delivery", help="The delivery list: a CSV with a row for each file.")]
@@ -50,23 +53,34 @@ def ingest(
     vault_key: KeyFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
     verify: Annotated[
-        Literal["sample", "full"], typer.Option(help="How many tiles other decoders look at: 64 a level, or all.")
+        Literal["sample", "full"], typer.Option(help="How many tiles other decoders look at: up to 64 a level, or all.")
     ] = "sample",
     limits_only: LimitsOnly = False,
     receipts: Annotated[
         Path | None, typer.Option(help="Append a receipt for each slide to this file, one JSON object a line.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=256, help=f"Slides at once; one, or from {MANY} slides on one for each core."),
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Use the workers of this dask scheduler: tls://machine:8786")
+    ] = None,
+    tls_ca: Authority = None,
+    tls_cert: Certificate = None,
+    tls_key: PrivateKey = None,
 ) -> None:
     """Take slides into the archive, coded, without label and name.
 
     A slide is kept, known already, or refused with a reason; what is refused waits in quarantine, and the rest goes
-    on. Source files are never changed. Exit code 0: all are kept; 3: some were refused; 1: nothing could be done.
+    on. Source files are never changed. The same command again does only what is left. Exit code 0: all are kept;
+    3: some were refused; 130: Ctrl-C ended it after the slides in hand; 1: nothing could be done.
     """
     prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
     _require_there(paths)
     if dry_run and not places.exist:
-        tell_plan(_delivered(paths, delivery, mapping, None), limits_only=limits_only)
+        tell_plan(_delivered(paths, delivery, mapping, None).files, limits_only=limits_only)
         return
     _require_writable(receipts)
     if not places.exist:
@@ -79,12 +93,13 @@ def ingest(
             out().print(
                 f"[yellow]The feed {chosen.name!r} should have been looked at again by {chosen.review_date}.[/yellow]"
             )
-        delivered = _delivered(paths, delivery, mapping, chosen)
+        found = _delivered(paths, delivery, mapping, chosen)
         if dry_run:
-            tell_plan(delivered, limits_only=limits_only)
+            tell_plan(found.files, limits_only=limits_only)
             return
         _tell_recovered(recover(holdings, keyvault))
-        bar = SlideProgress(len(delivered))
+        expect_rows(keyvault, found.rows, found.arrived, delivery, chosen.name if chosen else None)
+        bar = SlideProgress(len(found.files))
         intake = Intake(
             holdings,
             keyvault,
@@ -92,10 +107,22 @@ def ingest(
             keep_out=places.secret,
             limits_only=limits_only,
             watch=bar.watch,
+            rows=found.rows,
+            feed=chosen,
         )
-        with bar.progress:
-            outcomes = [bar.ended(one, receipts) for one in ingest_batch(delivered, intake)]
-    _summary(outcomes)
+        hands = Hands(workers, scheduler, tls_ca, tls_cert, tls_key)
+        with hands.for_slides(len(found.files)) as crew, stop_on_interrupt() as stop, bar.progress:
+            for outcome in _outcomes(stop.before(found.files), intake, crew):
+                bar.ended(outcome, receipts)
+    _summary(bar, interrupted=stop.asked)
+
+
+def _outcomes(delivered: Iterable[Delivered], intake: Intake, crew: "Crew | None") -> Iterator[Outcome]:
+    if crew is None:
+        return ingest_batch(delivered, intake)
+    from ingest.scaleout import ingest_many
+
+    return ingest_many(delivered, intake, crew)
 
 
 def choose_feed(vault: KeyVault, name: str | None) -> Feed | None:
@@ -134,19 +161,29 @@ def _read(delivery: Path, mapping: Path | None, feed: Feed | None) -> tuple[Row,
     return read_delivery(delivery, ColumnMapping.read(mapping) if mapping else None, feed)
 
 
-def _delivered(paths: Sequence[Path], delivery: Path, mapping: Path | None, feed: Feed | None) -> list[Delivered]:
+@dataclass(frozen=True)
+class _Found:
+    """What was delivered: the files, each with its row, and all rows of the list."""
+
+    files: list[Delivered]
+    rows: tuple[Row, ...]
+
+    @property
+    def arrived(self) -> set[int]:
+        """The numbers of the rows whose files are there."""
+        return {one.row.number for one in self.files if one.row}
+
+
+def _delivered(paths: Sequence[Path], delivery: Path, mapping: Path | None, feed: Feed | None) -> _Found:
     """Read the list, find the files, and put each row to its file."""
     rows = _read(delivery, mapping, feed)
-    files = [
-        file
-        for file in find_files(paths, {row.file.name for row in rows if row.file})
-        if file.absolute() != delivery.absolute()
-    ]
+    named = {row.file.name for row in rows if row.file}
+    files = [file for file in find_files(paths, named) if file.absolute() != delivery.absolute()]
     matching = match(rows, files, delivery.parent)
     for row in matching.rows_without_file:
         out().print(f"[yellow]row {row.number}:[/yellow] its file is not among those delivered")
     found = [Delivered(file, row, row.facts(feed)) for row, file in matching.pairs]
-    return found + [Delivered(file, None) for file in matching.files_without_row]
+    return _Found(found + [Delivered(file, None) for file in matching.files_without_row], rows)
 
 
 def _tell_recovered(found: Recovered) -> None:
@@ -159,45 +196,14 @@ def _tell_recovered(found: Recovered) -> None:
         out().print(f"[red]{len(found.missing)} scans are in the catalogue but not on the disk.[/red] Is it mounted?")
 
 
-class SlideProgress:
-    """A bar over all slides of a delivery, moving within each slide as its steps and tiles go by."""
-
-    def __init__(self, count: int) -> None:
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:.1f} of {task.total:.0f} slides"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=out(),
-            transient=True,
-        )
-        self._task = self.progress.add_task("receive", total=count)
-        self._done = 0
-
-    def watch(self, step: str, told: dict[str, int]) -> None:
-        """Move the bar."""
-        within = WEIGHTS.get(step, 0.0)
-        if step == "pixels" and told.get("of"):
-            within += (WEIGHTS["prove"] - WEIGHTS["pixels"]) * min(1.0, told["tiles"] / told["of"])
-        self.progress.update(self._task, description=f"{step:9}", completed=self._done + within)
-
-    def ended(self, outcome: Outcome, receipts: Path | None) -> Outcome:
-        """Tell how a slide ended."""
-        self._done += 1
-        self.progress.update(self._task, completed=self._done)
-        tell_outcome(outcome, self.progress.console)
-        if receipts and outcome.receipt:
-            with receipts.open("a") as file:
-                file.write(json.dumps(outcome.receipt.as_json()) + "\n")
-        return outcome
-
-
-def _summary(outcomes: Sequence[Outcome]) -> None:
-    kept = sum(1 for one in outcomes if one.receipt and one.receipt.new)
-    known = sum(1 for one in outcomes if one.receipt and not one.receipt.new)
-    refused = len(outcomes) - kept - known
-    out().print(f"{kept} kept, {known} known already, {refused} refused.")
-    if refused:
+def _summary(bar: SlideProgress, *, interrupted: bool) -> None:
+    if bar.kept > 1:
+        out().print(f"The pace was {bar.pace}.")
+    out().print(f"{bar.kept} kept, {bar.known} known already, {bar.refused} refused.")
+    if bar.refused:
         out().print("What was refused waits in quarantine: coverslip quarantine list")
+    if interrupted:
+        out().print("Ended before all slides were taken. The same command goes on with what is left.")
+        raise typer.Exit(INTERRUPTED)
+    if bar.refused:
         raise typer.Exit(REFUSED)

@@ -15,14 +15,14 @@ from ingest.pipeline.receipt import Receipt
 
 def tell_outcome(outcome: Outcome, console: Console) -> None:
     """Tell in a line or two how a slide ended."""
-    called, receipt = outcome.delivered.called, outcome.receipt
+    called, receipt = outcome.called, outcome.receipt
     if receipt is None:
         reason = outcome.reason or Reason.READER_CRASHED
         console.print(f"[red]refused[/red]  {called}: {reason.value}: {reason.sentence}", soft_wrap=True)
     elif receipt.new:
         count = len(receipt.levels)
         levels = f"{count} level{'s' if count != 1 else ''}"
-        size = f"{receipt.size}, {levels}, {receipt.stored_bytes / 1e6:,.1f} MB"
+        size = f"{receipt.size}, {levels}, {receipt.stored_bytes / 1e6:,.1f} MB in {outcome.seconds:,.1f} s"
         console.print(f"[green]kept[/green]     {called}: {receipt.slide_code}  {size}, pixels {receipt.pixels}")
     else:
         console.print(f"[cyan]known[/cyan]    {called}: {receipt.slide_code}  nothing was written")

@@ -27,8 +27,8 @@ CORNER_TILES = 8
 """Where OpenSlide can address a level exactly only at its origin, so many tiles each way are compared there."""
 
 
-def compare(tell: Tell, path: str, folder: str, levels: list[dict[str, Any]], count: int | None) -> dict[str, Any]:
-    """Compare up to `count` tiles of each kept level (all, if None) with the source.
+def compare(tell: Tell, path: str, folder: str, levels: list[dict[str, Any]], counts: list[int]) -> dict[str, Any]:
+    """Compare so many tiles of each kept level with the source.
 
     Raises
     ------
@@ -39,12 +39,12 @@ def compare(tell: Tell, path: str, folder: str, levels: list[dict[str, Any]], co
     slide = _openslide(path)
     with open_scan(Path(path)) as reader:
         sources = {source.size: source for source in reader.scan().levels}
-        for number, value in enumerate(levels):
+        for number, (value, count) in enumerate(zip(levels, counts, strict=True)):
             layout = level_from_json(value)
             if layout.origin is Origin.ADDED:
                 continue
             comparison = _Comparison(Level(Path(folder), number, layout), sources[layout.size], slide)
-            for column, row in sample_tiles(layout, count or layout.columns * layout.rows):
+            for column, row in sample_tiles(layout, count):
                 by_openslide += comparison.check(column, row)
                 compared += 1
             tell({"compared": compared})

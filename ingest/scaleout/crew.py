@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dask
@@ -80,6 +81,7 @@ def hired(count: int) -> Iterator[Crew]:
     with (
         dask.config.set(_QUIET),
         _without_settings(),
+        TemporaryDirectory(prefix="coverslip-workers-") as scratch,
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,
@@ -89,6 +91,7 @@ def hired(count: int) -> Iterator[Crew]:
             security=Security.temporary(),
             dashboard_address=f"{LOOPBACK}:0",
             scheduler_kwargs={"dashboard": False},
+            local_directory=scratch,
             memory_limit=0,  # the jails have limits of their own
             silence_logs=logging.CRITICAL,
         ) as cluster,

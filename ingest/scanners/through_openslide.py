@@ -8,6 +8,7 @@ be made anew.
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import openslide
 
@@ -52,7 +53,7 @@ def on_white(rgba: Pixels) -> Pixels:
     """Lay premultiplied RGBA on white: ``(height, width, 3)`` uint8 RGB."""
     alpha = rgba[..., 3:]
     if alpha.min() == 255:
-        return np.ascontiguousarray(rgba[..., :3], np.uint8)
+        return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), np.uint8)  # far faster than a copy by numpy
     blended = (rgba[..., :3].astype(np.uint16) * alpha + 255 * (255 - alpha.astype(np.uint16)) + 127) // 255
     return np.asarray(blended, np.uint8)
 

@@ -26,6 +26,8 @@ from tests.slides.svs import make_svs
 
 Kept = tuple[Stored, Path]
 
+ALL_TILES = 1 << 20
+
 
 @pytest.fixture
 def keep(tmp_path: Path) -> Callable[[Path], Kept]:
@@ -41,7 +43,13 @@ def keep(tmp_path: Path) -> Callable[[Path], Kept]:
                 found = read_places(places / f"{number}.places", level) if level.origin is Origin.COPIED else None
                 verify_level(staged, number, level, source if found is not None else None, found)
         write_metadata(str(staged), ScanLayout(stored.levels, MicronsPerPixel(0.5, 0.5)))
-        compare(lambda _: None, str(path), str(staged), [level_to_json(level) for level in stored.levels], None)
+        compare(
+            lambda _: None,
+            str(path),
+            str(staged),
+            [level_to_json(level) for level in stored.levels],
+            [ALL_TILES] * len(stored.levels),
+        )
         return stored, staged
 
     return kept
@@ -246,5 +254,7 @@ def test_the_comparison_bites(tmp_path: Path) -> None:
     (tmp_path / "places").mkdir()
     answer = store(lambda _: None, str(wrong.path), str(tmp_path / "staged"), str(tmp_path / "places"))
     with pytest.raises(SlideRefused) as refused:
-        compare(lambda _: None, str(right.path), str(tmp_path / "staged"), answer["levels"], 64)
+        compare(
+            lambda _: None, str(right.path), str(tmp_path / "staged"), answer["levels"], [64] * len(answer["levels"])
+        )
     assert refused.value.reason is Reason.PIXELS_DIFFER
