@@ -17,7 +17,7 @@ from archive.catalogue.rows import case_from, case_row, slide_from, slide_row
 from archive.codes import InternalKey, Kind
 from archive.consent import Purpose, Recipient
 from archive.consent import decide as decide_by_table
-from archive.errors import InvalidValue
+from archive.errors import CatalogueUnavailable, InvalidValue
 from archive.holdings.archive import Archive
 from archive.holdings.deciding import facts_of_copy
 from archive.records import CaseRecord, ScanRecord, ScanStatus, SlideRecord
@@ -78,7 +78,7 @@ class Correction:
             slide = None if content["slide"] is None else slide_from(content["slide"])
             withhold = frozenset(map(InternalKey, content["withhold"]))
             return cls(case_from(content["case"]), slide, content["reason"], withhold)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, CatalogueUnavailable):
             raise InvalidValue("a correction that was begun cannot be read; restore the vault from a backup") from None
 
 
