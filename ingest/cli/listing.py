@@ -68,6 +68,12 @@ def add(
     review: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day by which to look at it again; in a year.")
     ] = None,
+    barcode: Annotated[
+        str, typer.Option(help="How a label's barcode is composed of a row's cells, such as '{case};{block};{slide}'.")
+    ] = "",
+    barcode_required: Annotated[
+        bool, typer.Option("--barcode-required", help="Take no slide whose label cannot be read.")
+    ] = False,
     default: Annotated[bool, typer.Option("--default", help="Use it for lists that name no feed.")] = False,
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
@@ -90,6 +96,8 @@ def add(
         post_mortem_patterns=patterns,
         no_post_mortems=no_post_mortems,
         default=default,
+        barcode=barcode,
+        barcode_required=barcode_required,
     )
     places = Places.of(archive, vault, vault_key)
     if not places.exist:

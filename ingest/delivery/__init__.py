@@ -4,7 +4,7 @@ from ingest.delivery.barcodes import contradicts, objection, row_for
 from ingest.delivery.faults import Fault
 from ingest.delivery.feed import Feed, default_of, feeds_of
 from ingest.delivery.mapping import ColumnMapping
-from ingest.delivery.matching import Matching, match, pair
+from ingest.delivery.matching import Matching, Names, match, pair
 from ingest.delivery.reading import read_delivery
 from ingest.delivery.rows import Row
 from ingest.delivery.writing import template
@@ -14,6 +14,7 @@ __all__ = [
     "Fault",
     "Feed",
     "Matching",
+    "Names",
     "Row",
     "contradicts",
     "default_of",

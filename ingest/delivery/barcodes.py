@@ -6,6 +6,7 @@ alone and with block and slide. What marks stand between is not known then, so l
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from ingest.delivery.cells import folded, same
 from ingest.delivery.rows import Row
@@ -59,8 +60,13 @@ def objection(barcodes: Sequence[str], row: Row, rows: Iterable[Row]) -> Reason 
     return Reason.WRONG_BARCODE if contradicts(barcodes, row, rows) else None
 
 
-def _names(row: Row) -> set[str]:
+def _names(row: Row) -> frozenset[str]:
     """Give what a label with this row's glass under it may say, as letters and digits."""
-    barcode = [row.barcode] if row.barcode else []
     block = row.case + row.block
-    return {folded(text) for text in (*barcode, row.patient, row.case, block, block + row.slide_number)}
+    return _folded((row.barcode or row.case, row.patient, row.case, block, block + row.slide_number))
+
+
+@lru_cache(1 << 14)
+def _folded(texts: tuple[str, ...]) -> frozenset[str]:
+    """Fold texts; every slide of a delivery is held against every row."""
+    return frozenset(map(folded, texts))

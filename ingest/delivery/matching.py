@@ -46,15 +46,14 @@ def match(rows: Iterable[Row], files: Iterable[Path], folder: Path) -> Matching:
     DeliveryListInvalid
         If a row fits two files, or two rows fit one.
     """
-    matching = pair(rows, files, folder)
+    matching = pair(rows, Names(files), folder)
     if matching.faults:
         refuse(matching.faults)
     return matching
 
 
-def pair(rows: Iterable[Row], files: Iterable[Path], folder: Path) -> Matching:
+def pair(rows: Iterable[Row], names: "Names", folder: Path) -> Matching:
     """Find each row's file as ``match`` does, and leave out the rows and files that are at fault."""
-    names = _Names(files)
     claims: dict[Path, list[Row]] = defaultdict(list)
     missing: list[Row] = []
     labelled: list[Row] = []
@@ -91,8 +90,8 @@ def is_pattern(file: PurePosixPath) -> bool:
 _FITS_ONE = {"name": "a path that fits one", "pattern": "a pattern that fits one"}
 
 
-class _Names:
-    """The delivered files by their names."""
+class Names:
+    """The delivered files by their names, to be asked for those that rows mean."""
 
     def __init__(self, files: Iterable[Path]) -> None:
         self._by_path = {_spelt(file): file for file in files}

@@ -67,6 +67,12 @@ def expect(
             connection.execute(changed.values(arrived=now, content=_seal(key, row, content)))
 
 
+def arrived(connection: Connection, key: FieldKey, words: tuple[str, ...]) -> datetime | None:
+    """Tell when the file of a row came; raises VaultDamaged if any column was changed."""
+    row = connection.execute(_BY_LOOK_UP, {"wanted": key.look_up("awaited", *words)}).mappings().one_or_none()
+    return opened(key, row).arrived if row else None
+
+
 def between(connection: Connection, key: FieldKey, start: datetime, end: datetime) -> tuple[Awaited, ...]:
     """List the rows that were remembered before `end` and whose files had not arrived before `start`."""
     times = {"start": round(start.timestamp() * 1000), "end": round(end.timestamp() * 1000)}

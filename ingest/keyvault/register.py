@@ -196,6 +196,11 @@ class Register:
             trail.newest(connection, lock=True)
             awaited.expect(connection, self._store.vault_key, rows, _now(), list_name, feed)
 
+    def arrived(self, words: tuple[str, ...]) -> datetime | None:
+        """Tell when the file of a row came; None if it has not, or the row was never expected."""
+        with reading(self._engine) as connection:
+            return awaited.arrived(connection, self._store.vault_key, words)
+
     def awaited(self, day: date) -> tuple[Awaited, ...]:
         """List the rows whose lists came on this day, or earlier and whose files had not come before it."""
         with reading(self._engine) as connection:

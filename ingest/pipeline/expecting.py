@@ -25,10 +25,10 @@ def expect_rows(
     feed : str, optional
         The name of the list's feed.
     """
-    expected = (Expected(row.number, _words_of(row), row.number in arrived) for row in rows)
+    expected = (Expected(row.number, words_of(row), row.number in arrived) for row in rows)
     vault.register.expect(expected, list_name=delivery.name, feed=feed)
 
 
-def _words_of(row: Row) -> tuple[str, ...]:
+def words_of(row: Row) -> tuple[str, ...]:
     """Give what tells a row from every other, in whatever list and on whatever line it stands."""
     return str(row.file or ""), row.barcode or "", row.patient, row.case, row.block, row.slide

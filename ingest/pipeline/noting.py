@@ -80,7 +80,7 @@ class Arrival:
             raise SlideRefused(Reason.REFUSED_BY_HAND)
         if one.row is None and not intake.rows_by_label:
             raise SlideRefused(Reason.NO_ROW)
-        self._as = _said_of(one)
+        self._as = said_of(one)
         entry = intake.vault.register.find(one.path)
         if entry is not None and (scan := self._scan_of(entry)) is not None:
             number = one.row.number if one.row else None
@@ -104,9 +104,9 @@ class Arrival:
 
     def refused(self, reason: Reason) -> Outcome:
         """Note that it waits, and why."""
-        row, told = self.delivered.row, {}
+        row, told = self.delivered.row, {AS: self._as}
         if reason in TOLD_BY_ROW and row is not None:
-            told = contradiction({"patient": row.patient, "case": row.case, "block": row.block}, {})
+            told |= contradiction({"patient": row.patient, "case": row.case, "block": row.block}, {})
         if reason is not Reason.REFUSED_BY_HAND:
             quarantine = Quarantine(self._intake.vault)
             quarantine.set_aside(self.delivered.path, reason, told, moment=self._moment, feed=self._feed)
@@ -125,13 +125,16 @@ class Arrival:
         return Outcome(self.delivered, receipt, seconds=time.monotonic() - self._began)
 
 
-def _said_of(one: Delivered) -> str:
-    """Digest what the list says of a file, and the moments of all its parts; it lies sealed in the key vault."""
+def said_of(one: Delivered) -> str:
+    """Digest what the list says of a file, and the moments of all its parts; it lies sealed in the key vault.
+
+    A file that was refused is refused again as long as this is the same, unless something else was mended meanwhile.
+    """
     files: tuple[Path, ...] = ()
     with suppress(SlideRefused):  # it will be refused in its turn, with the reason
         files = parts(one.path)
     said: list[object] = [moment_of(file) for file in files]
     if (row := one.row) is not None:
-        said += [row.patient, row.patient_name, row.birth_date, row.case, row.block, row.slide]
+        said += [row.patient, row.patient_name, row.birth_date, row.case, row.block, row.slide, row.barcode]
         said += [row.organ, row.diagnosis, row.evidence, one.facts.to_json() if one.facts else None]
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()

@@ -16,13 +16,13 @@ from pathlib import Path
 from ingest.errors import SlideRefused
 from ingest.precheck.companions import parts_of
 from ingest.precheck.czi import check_czi
-from ingest.precheck.dicom import check_dicom
+from ingest.precheck.dicom import Instance, check_dicom, instance_of, is_whole
 from ingest.precheck.families import Family, family_of
 from ingest.precheck.source import Source
 from ingest.precheck.tiff import check_tiff
 from ingest.precheck.tiff_directories import is_tiff
 
-__all__ = ["Family", "parts", "precheck", "sniff"]
+__all__ = ["Family", "Instance", "instance", "is_whole", "parts", "precheck", "sniff"]
 
 _CHECKS: dict[Family, Callable[[Source], None]] = {
     Family.TIFF: check_tiff,
@@ -89,3 +89,16 @@ def parts(path: Path) -> tuple[Path, ...]:
         if family.refusal is not None:
             raise SlideRefused(family.refusal)
         return parts_of(source, family)
+
+
+def instance(path: Path) -> Instance | None:
+    """Read what a DICOM file says of the others of its slide; None of one that is not sound or says nothing.
+
+    Whether all that it speaks of are there, `is_whole` tells.
+    """
+    try:
+        with Source.open(path) as source:
+            check_dicom(source)
+            return instance_of(source)
+    except SlideRefused:
+        return None

@@ -5,13 +5,18 @@ the class of the object and its transfer syntax. A DICOMDIR, which lists other f
 its folder (CVE-2026-32711) and is no slide anyway.
 
 A slide's levels are usually one file each, told to belong together by the number of their series; readers look
-through the folder for it.
+through the folder for it. A level that is too large for one file is a concatenation, each of whose files says how many
+there are. Some senders say of the whole series how many instances it has.
 
-Sources: DICOM PS3.10 section 7.1; PS3.5 section 7.1.2 and annex A; PS3.6 annex A.
+Sources: DICOM PS3.10 section 7.1; PS3.5 section 7.1.2 and annex A; PS3.6 annex A; PS3.3 sections C.7.6.16.2.2.4 and
+C.3.4 (attributes of a series).
 """
 
 import os
 import struct
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +56,10 @@ _UNDEFINED: Final = 0xFFFFFFFF
 _ITEM_GROUP: Final = 0xFFFE
 _DELIMITERS: Final = frozenset({0xE00D, 0xE0DD})
 _SERIES: Final = (0x0020, 0x000E)
+_INSTANCES: Final = (0x0020, 0x1209)
+_CONCATENATION: Final = (0x0020, 0x9161)
+_IN_CONCATENATION: Final = (0x0020, 0x9162)
+_CONCATENATED: Final = (0x0020, 0x9163)
 _IMPLICIT: Final = "1.2.840.10008.1.2"
 
 _SERIES_BYTES: Final = 1 << 20
@@ -62,6 +71,57 @@ MAX_NEIGHBOURS: Final = 4096
 
 _CLASS: Final = (0x0002, 0x0002)
 _SYNTAX: Final = (0x0002, 0x0010)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What one file says of the others of its slide.
+
+    Attributes
+    ----------
+    series : str
+        The number of the series that the files of a slide have in common.
+    instances : int
+        How many files the series has; 0 where nobody says.
+    concatenation : str
+        The number of the picture that the file is a part of; empty for a picture of its own.
+    part, parts : int
+        Which part it is, and how many there are; 0 where that is not said.
+    """
+
+    series: str
+    instances: int = 0
+    concatenation: str = ""
+    part: int = 0
+    parts: int = 0
+
+
+def instance_of(source: Source) -> Instance | None:
+    """Read what a DICOM file says of the others of its slide; None if it does not say what series it belongs to."""
+    found = _elements(source, {_SERIES, _INSTANCES, _CONCATENATION, _IN_CONCATENATION, _CONCATENATED})
+    series = _text(found.get(_SERIES, b""))
+    if not series:
+        return None
+    return Instance(
+        series,
+        _decimal(_text(found.get(_INSTANCES, b""))),
+        _text(found.get(_CONCATENATION, b"")),
+        _unsigned(found.get(_IN_CONCATENATION, b"")),
+        _unsigned(found.get(_CONCATENATED, b"")),
+    )
+
+
+def is_whole(instances: Iterable[Instance]) -> bool:
+    """Tell whether the files of one series are all there, as far as any of them says how many there are."""
+    there = tuple(instances)
+    parts: dict[str, set[int]] = defaultdict(set)
+    wanted: dict[str, int] = defaultdict(int)
+    for one in there:
+        if one.concatenation:
+            parts[one.concatenation].add(one.part)
+            wanted[one.concatenation] = max(wanted[one.concatenation], one.parts)
+    enough = len(there) >= max((one.instances for one in there), default=0)
+    return enough and all(len(parts[number]) >= wanted[number] for number in parts)
 
 
 def check_dicom(source: Source) -> None:
@@ -112,27 +172,46 @@ def _belongs(path: Path, series: str) -> bool:
 
 def _series(source: Source) -> str | None:
     """Read the number of the series, if it stands where it should."""
+    return _text(_elements(source, {_SERIES}).get(_SERIES, b"")) or None
+
+
+def _elements(source: Source, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    """Read the first bytes of the elements that are wanted, as far as they stand where they should."""
     meta, length = _meta_information(source.head(_META_BYTES, _META_AT))
-    data = source.head(_SERIES_BYTES, _META_AT + length)
+    data, last = source.head(_SERIES_BYTES, _META_AT + length), max(wanted)
     explicit = meta.get(_SYNTAX) != _IMPLICIT
+    found: dict[tuple[int, int], bytes] = {}
     place = depth = 0
     for _ in range(MAX_SERIES_ELEMENTS):
         if len(data) < place + 12:
-            return None
+            break
         group, element, size = struct.unpack_from("<HHI", data, place)
         tag, place = (group, element), place + 8
         if group == _ITEM_GROUP:
             depth -= element in _DELIMITERS
         elif explicit:
             size, place = _explicit(data, place - 8)
-        if depth == 0 and _SERIES <= tag < (_ITEM_GROUP, 0):
-            value = data[place : place + min(size, 64)]
-            return value.rstrip(b"\0 ").decode("ascii", "replace") if tag == _SERIES else None
+        if depth == 0 and last < tag < (_ITEM_GROUP, 0):
+            break
+        if depth == 0 and tag in wanted:
+            found[tag] = data[place : place + min(size, 64)]
         if size == _UNDEFINED:  # a sequence or an item that ends with a delimiter: what is in it is gone through
             depth += 1
         else:
             place += size
-    return None
+    return found
+
+
+def _text(value: bytes) -> str:
+    return value.rstrip(b"\0 ").decode("ascii", "replace")
+
+
+def _decimal(text: str) -> int:
+    return int(text) if text.strip().isdecimal() else 0
+
+
+def _unsigned(value: bytes) -> int:
+    return int.from_bytes(value[:2], "little")
 
 
 def _explicit(data: bytes, place: int) -> tuple[int, int]:

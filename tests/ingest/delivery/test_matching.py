@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.delivery import Row, match, pair
+from ingest.delivery import Names, Row, match, pair
 from ingest.errors import DeliveryListInvalid
 from tests.ingest.delivery.conftest import HEADER, Lists, told
 
@@ -126,7 +126,7 @@ def test_a_row_without_file_waits_for_its_label(lists: Lists) -> None:
 
 def test_what_is_at_fault_is_left_out_where_the_rest_goes_on(lists: Lists) -> None:
     files = delivered(lists.folder, "one/a.svs", "b1.svs", "b2.svs", "c.svs")
-    found = pair(rows(lists, "a.svs", "one/a.svs", "b*", "c.svs"), files, lists.folder)
+    found = pair(rows(lists, "a.svs", "one/a.svs", "b*", "c.svs"), Names(files), lists.folder)
     assert [path for _, path in found.pairs] == [files[3]]
     assert [fault.row for fault in found.faults] == [4, 3]
     assert found.files_without_row == (files[1], files[2])
