@@ -12,7 +12,7 @@ from archive.errors import InvalidValue
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.keyvault import State
 from ingest.pipeline.reporting import DayReport, Hold, Releasing, gather, page_of
-from ingest.pipeline.reporting.page import bytes_told
+from ingest.pipeline.reporting.page import bytes_told, days_told
 from ingest.pipeline.reporting.table import csv_of
 from ingest.pipeline.reporting.telling import FULL_SOON_DAYS
 
@@ -89,7 +89,7 @@ def _disk(told: DayReport) -> str:
     free, days = bytes_told(told.disk.free_bytes), told.disk.days_until_full
     if days is None:
         return f"{free} free"
-    text = f"{free} free, full in {days:,.0f} days of intake at {bytes_told(told.disk.bytes_a_day or 0)} a day"
+    text = f"{free} free, full in {days_told(days)} of intake at {bytes_told(told.disk.bytes_a_day or 0)} a day"
     return f"[red]{text}[/red]" if days < FULL_SOON_DAYS else text
 
 

@@ -77,11 +77,12 @@ intake = Table(
     Column("state", String(8), nullable=False),
     Column("reason", String(32), nullable=False, comment="of a closed list, or empty"),
     Column("since", BigInteger, nullable=False, comment="milliseconds since 1970, UTC"),
-    Column("scan", _KEY, nullable=False, index=True, comment="what it became; empty for nothing"),
+    Column("scan", _KEY, nullable=False, comment="what it became; empty for nothing"),
     Column("patient", _KEY, nullable=False, index=True, comment="whose key seals the content; empty: the vault's own"),
     Column("source_bytes", BigInteger, nullable=False),
     Column("content", LargeBinary, nullable=False, comment="sealed: its path and whatever else may name a person"),
     Index("ix_intake_state_since", "state", "since"),
+    Index("ix_intake_scan_state", "scan", "state"),
 )
 
 intake_event = Table(

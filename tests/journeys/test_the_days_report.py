@@ -68,7 +68,7 @@ def test_the_report_tells_what_came_and_what_became_of_it(day: Day) -> None:
     assert (told["arrived"], told["kept"], told["known already"]) == ("5", "2", "1")
     assert told["in quarantine"] == "2, and 2 in all"
     assert "no-row" in day.laboratory.said[-1].out
-    assert "days of intake" in told["disk"]
+    assert " of intake at " in told["disk"]
     assert day.silent_about_names()
 
 
@@ -155,6 +155,25 @@ def test_a_refused_file_is_not_taken_again_until_that_is_taken_back(tmp_path: Pa
     assert number not in {**day.waiting(), **day.waiting("--refused")}.values()
     assert _acts(laboratory) == [("refused file", "a.clinician"), ("released file", "a.clinician")]
     assert day.silent_about_names()
+
+
+def test_a_label_that_contradicts_its_row_is_judged_by_a_person(tmp_path: Path) -> None:
+    laboratory, plant = Laboratory(tmp_path / "laboratory"), Plant(seed=12)
+    laboratory.home.mkdir()
+    laboratory.declare_feed()
+    said_by_label = plant("on the label")
+    slide = make_svs(tmp_path / "a.svs", width=300, height=260, factors=(1,), barcode=said_by_label).path
+    listed = write_list(tmp_path / "list.csv", row_of(slide, "S26-1", barcode=plant("on the list")))
+    assert laboratory.take_in(slide, listed, ends=3).refused == {"row 2": "wrong-barcode"}
+    (waits,) = json.loads(laboratory.run("quarantine", "list", "--json").out)
+    shown = " ".join(laboratory.run("quarantine", "show", waits["number"]).out.split())
+    assert "case is known; to compare it: --reveal" in shown
+    laboratory.run("quarantine", "release", waits["number"], "--reason", "label printed twice")
+    assert laboratory.take_in(slide, listed).slides.keys() == {2}
+    assert laboratory.run("quarantine", "list").out == "Nothing waits.\n"
+    told = figures(laboratory.run("report").out)
+    assert (told["arrived"], told["kept"], told["in quarantine"]) == ("1", "1", "0, and 0 in all")
+    assert not any(plant.survivors(said.everything.encode()) for said in laboratory.said)
 
 
 def _acts(laboratory: Laboratory) -> list[tuple[str, str]]:

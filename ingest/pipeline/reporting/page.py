@@ -9,6 +9,9 @@ from ingest.pipeline.reporting.telling import FULL_SOON_DAYS, DayReport
 MOST_ROWS = 50
 """Missing rows that are listed; of more than these only the number is told."""
 
+FAR_OFF_DAYS = 730
+"""Beyond this, a number of days would tell more than the past weeks can know."""
+
 
 def page_of(report: DayReport) -> str:
     """Write the report of a day as an HTML page."""
@@ -21,6 +24,11 @@ def page_of(report: DayReport) -> str:
         held_back=held_back,
         full_soon=FULL_SOON_DAYS,
     )
+
+
+def days_told(days: float) -> str:
+    """Tell how long a disk lasts."""
+    return f"{days:,.0f} days" if days < FAR_OFF_DAYS else "more than two years"
 
 
 def bytes_told(count: float) -> str:
@@ -39,4 +47,5 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters["bytes"] = bytes_told
+_TEMPLATES.filters["days"] = days_told
 _TEMPLATES.filters["count"] = lambda number: f"{number:,}"

@@ -208,3 +208,5 @@ def test_one_file_is_found_among_many_without_opening_the_others(place: Place, v
     assert "USING INDEX" in str(plan)
     (plan,) = place.change("EXPLAIN QUERY PLAN SELECT * FROM intake WHERE state IN ('waits') ORDER BY since")
     assert "ix_intake_state_since" in str(plan)
+    (plan,) = place.change("EXPLAIN QUERY PLAN SELECT * FROM intake WHERE scan = 'a' AND state = 'kept'")
+    assert "ix_intake_scan_state" in str(plan)
