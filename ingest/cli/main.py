@@ -12,6 +12,7 @@ COMMANDS: Commands = {
     "delivery": "ingest.cli.listing:delivery_app",
     "inspect": "ingest.cli.inspecting:inspect",
     "ingest": "ingest.cli.taking_in:ingest",
+    "worker": "ingest.cli.working:worker",
     "watch": "ingest.cli.watching:watch",
     "quarantine": "ingest.cli.quarantining:quarantine_app",
     "report": "ingest.cli.reporting:report",
@@ -19,6 +20,7 @@ COMMANDS: Commands = {
     "find": "ingest.cli.finding:find",
     "correct": "ingest.cli.correcting:correct_app",
     **ARCHIVE_COMMANDS,
+    "check": "ingest.cli.checking:check",
     "doctor": "ingest.cli.doctor:doctor",
 }
 """In the order in which a laboratory meets them."""

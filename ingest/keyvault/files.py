@@ -6,7 +6,7 @@ left by a killed ingest does no harm, because the next ingest of the same file t
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -99,6 +99,13 @@ def pending(connection: Connection) -> tuple[PendingScan, ...]:
         PendingScan(InternalKey(scan), datetime.fromtimestamp(recorded, UTC))
         for scan, recorded in connection.execute(query)
     )
+
+
+def recorded(connection: Connection) -> Iterator[tuple[InternalKey, bool]]:
+    """Give every scan in the order of the keys, and whether the archive has it."""
+    query = select(file.c.scan, file.c.committed).order_by(file.c.scan)
+    for scan, committed in connection.execute(query.execution_options(yield_per=1000)):
+        yield InternalKey(scan), bool(committed)
 
 
 def confirm(connection: Connection, scan: InternalKey) -> bool:

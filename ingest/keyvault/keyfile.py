@@ -94,6 +94,14 @@ class KeyFile:
         stretched = _Passphrase.stretched(passphrase, base64.b64decode(content["salt"]))
         return cls(path, content["vault"], _keys(content, stretched), stretched)
 
+    def is_as_written(self) -> bool:
+        """Whether the file's text is, but for what is wrapped, exactly what `replace` writes."""
+        content = _content(self.path)
+        stored = [base64.b64encode(base64.b64decode(key)).decode() for key in content["keys"]]
+        salt = base64.b64encode(base64.b64decode(content["salt"])).decode()
+        known = {"coverslip_vault_key": FORMAT, "vault": content["vault"], "salt": salt, "keys": stored}
+        return self.path.read_bytes() == json.dumps(known, indent=1).encode()
+
     def reread(self) -> "KeyFile":
         """Read the file again, after another process has replaced a key; the passphrase is not needed."""
         return KeyFile(self.path, self.vault, _keys(_content(self.path), self._passphrase), self._passphrase)

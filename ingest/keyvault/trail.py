@@ -137,6 +137,14 @@ def entries(connection: Connection) -> Iterator[auditchain.Entry]:
         yield auditchain.Entry(number, str(text), digest if _is_digest(digest) else _NO_DIGEST)
 
 
+def subjects(connection: Connection, act: str) -> Iterator[InternalKey]:
+    """Give what the entries of one act are about."""
+    for entry in entries(connection):
+        content = json.loads(entry.text)
+        if content["act"] == act:
+            yield InternalKey(content["subject"])
+
+
 def verify(
     connection: Connection, vault_key: FieldKey, heads: Iterable[auditchain.Head] = ()
 ) -> tuple[auditchain.Fault, ...]:

@@ -5,7 +5,7 @@ a key of its own, and nothing in it is readable without that key (RULES section 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -117,6 +117,11 @@ class KeyVault:
         return Corrections(self._engine, self._store)
 
     @property
+    def name(self) -> str:
+        """What the key file calls this vault; it tells nothing about it."""
+        return self._store.vault_key.name
+
+    @property
     def register(self) -> Register:
         """What became of every file that was delivered."""
         return Register(self._engine, self._store)
@@ -175,6 +180,16 @@ class KeyVault:
         """List the scans that are recorded and not confirmed: ingests that are running, or were killed."""
         with reading(self._engine) as connection:
             return files.pending(connection)
+
+    def recorded(self) -> Iterator[tuple[InternalKey, bool]]:
+        """Give every scan that the vault knows, in the order of the keys, and whether the archive has confirmed it."""
+        with reading(self._engine) as connection:
+            yield from files.recorded(connection)
+
+    def erased(self) -> frozenset[InternalKey]:
+        """Give the patients that were erased, as the trail tells; their scans may be in the archive still."""
+        with reading(self._engine) as connection:
+            return frozenset(trail.subjects(connection, "erased"))
 
     def confirm(self, scan: InternalKey) -> None:
         """Note that the archive has a scan; doing it twice is harmless.

@@ -61,7 +61,7 @@ def flip_bits(archive: Archive, count: int, seed: int = 7) -> Flipped:
     """Change so many bits of what is stored, one at a time; each must be found, and no tile may be shown wrongly."""
     rng = np.random.default_rng(seed)
     scans = [scan for slide in archive.slides() for scan in archive.scans_of(slide.record.key)]
-    targets = [(scan, kind, place) for scan in scans for kind, place in _places(archive, scan)]
+    targets = [(scan, kind, place) for scan in scans for kind, place in places_in(archive, scan)]
     by_kind = {kind: [one for one in targets if one[1] == kind] for _, kind, _ in targets}
     right = {scan.key: _tiles(archive, scan) for scan in scans}
     flipped = Flipped()
@@ -76,7 +76,7 @@ def flip_bits(archive: Archive, count: int, seed: int = 7) -> Flipped:
     return flipped
 
 
-def _places(archive: Archive, scan: ScanRecord) -> Iterator[tuple[str, tuple[Path, int, int]]]:
+def places_in(archive: Archive, scan: ScanRecord) -> Iterator[tuple[str, tuple[Path, int, int]]]:
     """Give every stretch of bytes of a scan's folder, with the kind of file that it belongs to."""
     folder = archive.place.of_scan(scan.key)
     index_bytes = {number: level.grid.index_bytes for number, level in enumerate(read_layout(folder / PIXELS).levels)}

@@ -47,6 +47,16 @@ class DatabaseFile:
         self.trusted = all(fault.code in _TOLD_ONCE for fault in found)
         yield from found
 
+    def structure_faults(self) -> Iterator[Fault]:
+        """Have SQLite check the structure of the file."""
+        try:
+            for line in resting.structure(self.path):
+                yield Fault(FaultCode.DATABASE_STRUCTURE, self.name, "a sound structure", line)
+        except NotAtRest:
+            return
+        except resting.UNREADABLE as error:
+            yield Fault(FaultCode.DATABASE_STRUCTURE, self.name, "a sound structure", _kind(error))
+
     def seal(self) -> None:
         """Remember what the file is now; called when everything that it says was found well."""
         if self.unchanged or not self.trusted:

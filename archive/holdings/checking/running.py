@@ -239,6 +239,12 @@ class Check:
             self.checked.unmarked.append(code)
 
 
+def scans_in_order(archive: ReadingRoom) -> Iterator[InternalKey]:
+    """Give the keys of all scans in their order, some in memory at a time."""
+    with archive.catalogue.reading() as connection:
+        yield from (key for key, _ in checking.scan_bytes(connection))
+
+
 def scan_sizes(archive: ReadingRoom) -> dict[InternalKey, int]:
     """Give the keys of all scans, and in how many bytes each is stored."""
     with archive.catalogue.reading() as connection:
