@@ -53,9 +53,10 @@ class Releasing:
         held = self._archive.scan(entry.scan) if entry.scan else None
         if held is None or held.record.status is not ScanStatus.KEPT:
             return Hold.NOT_IN_ARCHIVE
-        now = moment_of(entry.path)
-        if now != entry.moment:
-            return Hold.GONE if now == GONE else Hold.CHANGED
+        if moment_of(entry.path) == GONE:
+            return Hold.GONE
+        if not _is_as_taken_in(entry):
+            return Hold.CHANGED
         if not all(_copied(folder, held.record) for folder in self._copies):
             return Hold.NOT_COPIED
         return Hold.NOTHING
@@ -64,8 +65,21 @@ class Releasing:
         """Give every source file that may be deleted, whenever it was taken in."""
         for entry in self._vault.register.each(State.KEPT, State.KNOWN):
             if self.hold(entry) is Hold.NOTHING:
-                with suppress(SlideRefused):  # its parts cannot be told any more, so it is left alone
+                with suppress(SlideRefused):  # somebody changed it just now
                     yield Source(entry.number, tuple(parts(entry.path)))
+
+
+def _is_as_taken_in(entry: Entry) -> bool:
+    """Tell whether a file and all its parts are still what was taken in, by their sizes and times."""
+    try:
+        statuses = [file.stat() for file in parts(entry.path)]
+    except (SlideRefused, OSError):
+        return False
+    return (
+        moment_of(entry.path) == entry.moment
+        and sum(status.st_size for status in statuses) == entry.source_bytes
+        and all(status.st_mtime <= entry.since.timestamp() for status in statuses[1:])
+    )
 
 
 def _copied(folder: Path, record: ScanRecord) -> bool:

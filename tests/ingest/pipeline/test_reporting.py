@@ -1,6 +1,8 @@
 """A day's report counts what was noted, and lets no source file go whose pixels are not safe elsewhere."""
 
+import os
 import shutil
+import time
 from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +19,7 @@ from ingest.pipeline.reporting.page import MOST_ROWS, bytes_told
 from ingest.pipeline.reporting.releasing import SECOND_COPY
 from ingest.quarantine import Quarantine, moment_of
 from tests.ingest.pipeline.conftest import Laboratory
+from tests.slides.many import make_vms
 from tests.slides.svs import make_svs
 
 TODAY = date.today()
@@ -124,6 +127,25 @@ def test_a_source_that_is_not_what_was_taken_in_is_not_to_be_deleted(
     path.unlink()
     assert hold(laboratory, path) is Hold.GONE
     assert list(Releasing(laboratory.archive, laboratory.vault).sources()) == []
+
+
+def test_a_slide_of_many_files_is_not_to_be_deleted_when_one_of_them_changed(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    key_file, *pictures = make_vms(tmp_path / "scanner")
+    note(laboratory, key_file, laboratory.take_in(key_file))
+    assert hold(laboratory, key_file) is Hold.NOTHING
+    (source,) = Releasing(laboratory.archive, laboratory.vault).sources()
+    assert set(source.files) == {key_file, *pictures}
+    stream = pictures[0].read_bytes()
+    pictures[0].write_bytes(stream[:-1] + b"\0")
+    os.utime(pictures[0], ns=(time.time_ns() + 10**9,) * 2)
+    assert hold(laboratory, key_file) is Hold.CHANGED
+    os.utime(pictures[0], ns=(0, 0))
+    pictures[0].write_bytes(stream + b"\0")
+    assert hold(laboratory, key_file) is Hold.CHANGED
+    pictures[0].unlink()
+    assert hold(laboratory, key_file) is Hold.CHANGED
 
 
 def test_where_a_second_copy_is_configured_a_source_stays_until_that_has_it_whole(
