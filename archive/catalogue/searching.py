@@ -41,12 +41,7 @@ def describe_slides(connection: Connection, keys: Iterable[InternalKey]) -> None
         connection.execute(
             delete(searched).where(searched.c.slide.in_(map(short, some)), searched.c.scan_key.in_(of_slides))
         )
-        rows = connection.execute(_kept().where(scans.c.slide_key.in_(some))).all()
-        numbers = _numbers(connection, {_situation(row) for row in rows})
-        count = Counter(row.slide_key for row in rows)
-        lines = [_line(row, numbers[_situation(row)], count[row.slide_key]) for row in rows]
-        if lines:
-            connection.execute(insert(searched), lines)
+        _describe(connection, some)
 
 
 def describe_case(connection: Connection, case: InternalKey) -> None:
@@ -60,8 +55,10 @@ def describe_all(connection: Connection) -> None:
     """Make the whole table anew, as after a restoration; only inside a writing transaction."""
     connection.execute(delete(searched))
     connection.execute(delete(situations))
-    keys = list(connection.scalars(select(slides.c.key)))
-    describe_slides(connection, map(InternalKey, keys))
+    # In the order of patients, which is that of the table and within each value that of its indexes.
+    query = select(slides.c.key).join(cases, cases.c.key == slides.c.case_key).order_by(cases.c.patient_key)
+    for some in in_parts(list(connection.scalars(query)), AT_ONCE):
+        _describe(connection, some)
 
 
 def stale(connection: Connection) -> int:
@@ -88,6 +85,16 @@ def in_parts(several: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Cut a sequence into parts."""
     for start in range(0, len(several), size):
         yield several[start : start + size]
+
+
+def _describe(connection: Connection, keys: Sequence[str]) -> None:
+    """Add the lines of slides that have none."""
+    rows = connection.execute(_kept().where(scans.c.slide_key.in_(keys))).all()
+    numbers = _numbers(connection, {_situation(row) for row in rows})
+    count = Counter(row.slide_key for row in rows)
+    lines = [_line(row, numbers[_situation(row)], count[row.slide_key]) for row in rows]
+    if lines:
+        connection.execute(insert(searched), sorted(lines, key=lambda line: line["patient"]))
 
 
 def _kept() -> Any:
