@@ -5,9 +5,10 @@ if it told the audit trail what it did; one that told nothing changes nothing. E
 `CatalogueUnavailable`, without the database's own words, which may hold keys.
 """
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,12 @@ class Catalogue:
             return InternalKey(connection.execute(select(archive.c.id)).scalar_one())
 
     @property
+    def acts(self) -> int:
+        """The number of the newest committed act."""
+        with self.reading() as connection:
+            return int(connection.execute(select(archive.c.changes)).scalar_one())
+
+    @property
     def unused(self) -> bool:
         """Whether nothing was ever put in."""
         with self.reading() as connection:
@@ -227,6 +234,27 @@ class Catalogue:
                 self._journal.append(number, touched.content(connection))
         if act.head is not None:
             self._announce(act.head)
+
+    def copy_to(self, file: Path) -> bool:
+        """Write a copy of an SQLite catalogue to a new file, as it is at one instant; False where it is PostgreSQL.
+
+        It is SQLite's own copy, made while others read and write: a file that is copied otherwise may be of two
+        instants.
+
+        Raises
+        ------
+        CatalogueUnavailable
+            If it cannot be read, or the copy cannot be written.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return False
+        with self._sentences(), closing(sqlite3.connect(file)) as target:
+            source = self._engine.raw_connection()
+            try:
+                source.driver_connection.backup(target)  # type: ignore[union-attr]
+            finally:
+                source.close()
+        return True
 
     def change_count(self) -> int:
         """Give a number that differs after every change by any process; only equality means anything.

@@ -102,8 +102,10 @@ def require_unused(file: Path) -> None:
             return  # so damaged that nobody can use it
 
 
-def hand_over(file: Path, url: str) -> None:
+def hand_over(file: Path, url: str, *, again: bool = False) -> None:
     """Put every row of an SQLite catalogue into an empty PostgreSQL database, all or none.
+
+    With ``again``, a database that has this very catalogue already is left as it is.
 
     Raises
     ------
@@ -114,7 +116,10 @@ def hand_over(file: Path, url: str) -> None:
     try:
         with source.begin() as rows, _written(target) as connection:
             bring_up_to_date(connection)
-            if connection.scalar(select(archive.c.id)) is not None:
+            there = connection.execute(select(archive)).one_or_none()
+            if again and there == rows.execute(select(archive)).one():
+                return
+            if there is not None:
                 raise CatalogueUnavailable("there is a catalogue in this database already; name an empty database")
             for table in metadata.sorted_tables:
                 for some in rows.execute(select(table).execution_options(yield_per=BATCH)).mappings().partitions():

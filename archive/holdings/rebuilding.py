@@ -71,7 +71,12 @@ class _Looked:
 
 
 def rebuild_catalogue(
-    root: Path, settings: "ArchiveSettings | None" = None, *, replace: bool = False, progress: Progress | None = None
+    root: Path,
+    settings: "ArchiveSettings | None" = None,
+    *,
+    replace: bool = False,
+    identity: InternalKey | None = None,
+    progress: Progress | None = None,
 ) -> Rebuilt:
     """Make an archive's catalogue again; no other program may have the archive open meanwhile.
 
@@ -85,6 +90,8 @@ def rebuild_catalogue(
         As for `Archive.open`; a PostgreSQL database must be empty.
     replace
         Set a catalogue that is there aside; without this it is an error that there is one.
+    identity
+        Which archive this is, where neither its mark nor its journal may be left to tell.
     progress
         Told how far it is.
 
@@ -96,7 +103,7 @@ def rebuild_catalogue(
         If the disk or the database cannot be used, or another program uses the catalogue.
     """
     place = Place(root)
-    identity = _identity(place)
+    identity = identity or _identity(place)
     made = place.root / "catalogue.rebuilding.sqlite"
     with disk_errors(), claimed(root), _as_sqlite(made):
         _require_replaceable(place, settings, replace)
@@ -154,10 +161,10 @@ def _look(place: Place, made: Path, progress: Progress) -> _Looked:
     looked = _Looked([])
     folders = list(place.kept_keys())
     for count, key in enumerate(folders, start=1):
-        manifest = rows.pop(key, None)
-        if manifest is None:
+        row = rows.pop(key, None)
+        if row is None:
             looked.without_row.append(key)
-        elif _manifest_digest(place.of_scan(key)) != manifest:
+        elif _manifest_digest(place.of_scan(key)) != row[0]:
             looked.differing += 1
         progress(count, len(folders))
     looked.missing = len(rows)

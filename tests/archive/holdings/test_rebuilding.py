@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from archive.auditchain import FaultCode as AuditFault
-from archive.catalogue import codes, journal_rows, searching
+from archive.catalogue import codes, searching
 from archive.catalogue.journal import segments
 from archive.catalogue.journal_reading import FaultCode
-from archive.catalogue.schema import metadata
 from archive.codes import Kind
 from archive.consent import Purpose, Recipient
 from archive.consent.terms import Consent
@@ -30,18 +28,7 @@ from archive.records import ScanStatus
 from archive.settings import ArchiveSettings
 from archive.teaching import compose
 from tests.archive.holdings.committing import commit_one
-
-Rows = dict[str, list[dict[str, Any]]]
-
-
-def rows_of(archive: Archive) -> Rows:
-    """Give every row of every table that is not made from the others, in the order of the keys."""
-    with archive.catalogue.reading() as connection:
-        return {
-            table.name: [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
-            for table in metadata.sorted_tables
-            if table.name == "archive" or journal_rows.is_told(table)
-        }
+from tests.archive.holdings.rows import Rows, rows_of
 
 
 @pytest.fixture
