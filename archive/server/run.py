@@ -57,7 +57,7 @@ def serve(settings: ArchiveSettings, started: Callable[[str], None] = lambda add
     """
     require_loopback(settings.host)
     host = "127.0.0.1" if settings.host.lower() == "localhost" else settings.host
-    require_free(host, settings.port)
+    _require_free(host, settings.port)
     create_app(settings).close()
     server = Granian(
         target="archive.server.app:create_app",
@@ -84,16 +84,8 @@ def _worker(settings: ArchiveSettings) -> Server:
     return create_app(settings)
 
 
-def require_free(host: str, port: int) -> None:
-    """Refuse a port that is taken.
-
-    Workers share their port with each other, so that a second server would take it over without a word.
-
-    Raises
-    ------
-    InvalidValue
-        If it is taken.
-    """
+def _require_free(host: str, port: int) -> None:
+    """Workers share their port with each other, so that a second server would take it over without a word."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,5 +1,6 @@
 """The desk as one application: the door outside, the viewer's tiles behind it, and the pages inside."""
 
+import time
 from collections.abc import Callable
 
 from starlette.applications import Starlette
@@ -37,13 +38,21 @@ class Desk:
         How long the desk trusts.
     announce : callable
         Shows a token to whoever started the desk.
+    clock : callable
+        Gives seconds that never run backwards.
     """
 
-    def __init__(self, room: Room, settings: DeskSettings, announce: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        room: Room,
+        settings: DeskSettings,
+        announce: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         idle_seconds = 60 * settings.idle_minutes
         self._room = room
         self._pictures = Pictures(TileCache(room.settings.tile_cache_bytes))
-        self._openings = Openings(room.vault.note_opening)
+        self._openings = Openings(room.vault.note_opening, clock)
         self.frames = Frames(idle_seconds)
         self.sessions = Sessions(
             room.who,
@@ -51,6 +60,7 @@ class Desk:
             idle_seconds=idle_seconds,
             token_seconds=60 * settings.token_minutes,
             ended=self._put_away,
+            clock=clock,
         )
         self._viewings: dict[Session, Viewing] = {}
         self.app = Door(

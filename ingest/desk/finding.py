@@ -143,11 +143,13 @@ class Tray:
         title = f"{found.block} · {found.slide}"
         largest_first = sorted(slide.scans, key=lambda scan: -scan.record.size.pixels)
         scans = tuple(self._scan(room, slide, scan, next(numbers), title) for scan in largest_first)
-        any_kept = any(scan.status is ScanStatus.KEPT for scan in scans)
+        decided = any(scan.status is ScanStatus.KEPT for scan in scans)
         uses = tuple(
-            (name, room.archive.decide(slide.record.key, purpose, recipient)) for name, purpose, recipient in USES
+            (name, room.archive.decide(slide.record.key, purpose, recipient))
+            for name, purpose, recipient in USES
+            if decided
         )
-        return ShownGlass(title, slide.code, scans, uses if any_kept else ())
+        return ShownGlass(title, slide.code, scans, uses)
 
     def _scan(self, room: Room, slide: HeldSlide, scan: HeldScan, number: int, title: str) -> ShownScan:
         if scan.record.status is not ScanStatus.KEPT:

@@ -12,7 +12,7 @@ from archive.errors import ArchiveError, DamagedPyramid
 from archive.server.headers import Answer
 from archive.server.pages import TEMPLATES as ARCHIVE_TEMPLATES
 from archive.server.pages import VIEWER_MISSING, read_assets
-from archive.server.status import refusal_for
+from archive.server.status import REFUSALS, refusal_for
 from ingest.desk.session import Session
 from ingest.pipeline.reporting.page import bytes_told
 
@@ -87,11 +87,11 @@ class Frames:
 
 def told(error: Exception) -> tuple[int, str]:
     """Give status and sentence of an error; only what is raised on purpose speaks for itself."""
-    refusal = refusal_for(error)
-    if not isinstance(error, ArchiveError) or isinstance(error, DamagedPyramid) or not str(error):
-        return refusal.status, refusal.sentence
-    status = HTTPStatus.BAD_REQUEST if refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR else refusal.status
     text = str(error)
+    if isinstance(error, DamagedPyramid) or not isinstance(error, ArchiveError) or not text:
+        refusal = refusal_for(error)
+        return refusal.status, refusal.sentence
+    status = next((REFUSALS[kind].status for kind in type(error).__mro__ if kind in REFUSALS), HTTPStatus.BAD_REQUEST)
     return status, f"{text[0].upper()}{text[1:]}".rstrip(".") + "."
 
 

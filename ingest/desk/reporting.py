@@ -14,6 +14,9 @@ from ingest.pipeline.reporting import DayReport, Hold, gather
 from ingest.pipeline.reporting.page import bytes_told
 from ingest.pipeline.reporting.table import csv_of
 
+FAR_OFF_DAYS = 730
+"""Beyond this, a number of days would tell more than the past weeks can know."""
+
 Figures = list[tuple[str, str]]
 
 
@@ -80,8 +83,14 @@ def _figures(report: DayReport) -> Figures:
         ("stored", bytes_told(report.stored_bytes)),
         ("sources that may be deleted", f"{report.releasable:,}"),
         ("free on the archive's disk", bytes_told(report.disk.free_bytes)),
-        ("days until it is full", "–" if days is None else f"{days:,.0f}"),
+        ("until it is full", _duration(days)),
     ]
+
+
+def _duration(days: float | None) -> str:
+    if days is None:
+        return "–"
+    return f"{days:,.0f} days" if days < FAR_OFF_DAYS else "more than two years"
 
 
 def _day(request: Request) -> date:

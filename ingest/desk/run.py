@@ -7,17 +7,23 @@ open.
 import asyncio
 import logging
 import signal
+import socket
 from collections.abc import Callable
 
-from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
-from granian.server.embed import Server
+import uvicorn
 
-from archive.server.run import require_free, require_loopback
+from archive.errors import InvalidValue
+from archive.server.run import require_loopback
 from ingest.desk.app import Desk
 from ingest.desk.door import ENTRANCE
 from ingest.desk.room import Room
 from ingest.desk.settings import DeskSettings
+
+WAITING_CONNECTIONS = 64
+"""One person's browsers open six connections each."""
+
+LAST_ANSWERS_SECONDS = 5
+"""For answers that are under way when the desk is told to end."""
 
 
 def address_of(settings: DeskSettings) -> str:
@@ -44,29 +50,46 @@ def serve(room: Room, settings: DeskSettings, announce: Callable[[str], None]) -
         If the host is not loopback or the port is taken.
     """
     require_loopback(settings.host)
-    host = "127.0.0.1" if settings.host.lower() == "localhost" else settings.host
-    require_free(host, settings.port)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     desk = Desk(room, settings, lambda token: announce(f"{address_of(settings)}{ENTRANCE}{token}"))
-    try:
-        asyncio.run(_serve(desk, host, settings.port))
-    finally:
-        desk.close()
+    with _listening(settings) as opened:
+        desk.sessions.offer()
+        try:
+            _serve(desk, opened)
+        finally:
+            desk.close()
 
 
-async def _serve(desk: Desk, host: str, port: int) -> None:
-    server = Server(
-        desk.app,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGINL,
-        http=HTTPModes.http1,
-        websockets=False,
-        log_level=LogLevels.error,
-        log_access=False,
+def _serve(desk: Desk, opened: socket.socket) -> None:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            desk.app,
+            lifespan="off",
+            http="h11",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            backlog=WAITING_CONNECTIONS,
+            limit_concurrency=WAITING_CONNECTIONS,
+            timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
+        )
     )
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.stop)
-    server.on_startup(desk.sessions.offer)
-    await server.serve()
+        signal.signal(number, _heard)  # the server passes on what it was told once it has ended
+    asyncio.run(server.serve(sockets=[opened]))
+
+
+def _heard(_number: int, _frame: object) -> None:
+    """Do nothing more: the server has ended because of it."""
+
+
+def _listening(settings: DeskSettings) -> socket.socket:
+    host = "127.0.0.1" if settings.host.lower() == "localhost" else settings.host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, settings.port), family=family, backlog=WAITING_CONNECTIONS)
+    except OSError:
+        raise InvalidValue(f"port {settings.port} of this machine is taken; choose another one with --port") from None
