@@ -49,7 +49,7 @@ class Hands:
         ArchiveError
             If a scheduler cannot be used.
         """
-        workers = self.workers or (_cores() if count >= MANY else 1)
+        workers = self.workers or (cores() if count >= MANY else 1)
         if self.scheduler is None and workers == 1:
             yield None
             return
@@ -64,6 +64,6 @@ class Hands:
         return Credentials.of(self.authority, self.certificate, self.key)
 
 
-def _cores() -> int:
+def cores() -> int:
     """Count the cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

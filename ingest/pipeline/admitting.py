@@ -48,7 +48,7 @@ class Intake:
 
 @dataclass(frozen=True)
 class Admitted:
-    """A slide that is taken: what is known of it, and the staged folder that it is made in."""
+    """A slide that is taken, and what is known of it."""
 
     looked: Looked = field(repr=False)
     row: Row
@@ -57,15 +57,14 @@ class Admitted:
     keep: Decision
     metadata: CleanMetadata
     left_behind: LeftBehind
-    staged: StagedScan
 
-    def order(self, intake: Intake) -> WorkOrder:
-        """Tell whoever makes the scan what it needs to know."""
+    def order(self, staged: StagedScan, intake: Intake) -> WorkOrder:
+        """Tell whoever makes the scan in a staged folder what it needs to know."""
         return WorkOrder(
             source=self.looked.source,
-            outer=self.staged.outer,
-            folder=self.staged.folder,
-            notes=self.staged.notes,
+            outer=staged.outer,
+            folder=staged.folder,
+            notes=staged.notes,
             mpp=self.metadata.mpp,
             objective_power=self.metadata.objective_power,
             icc_profile=self.looked.found.icc_profile,
@@ -93,13 +92,12 @@ def admit(looked: Looked, row: Row | None, facts: Facts | None, intake: Intake) 
     SlideRefused
         If it is not taken, with the reason; then nothing of it is kept.
     """
-    archive, vault, source, found = intake.archive, intake.vault, looked.source, looked.found
+    archive, vault, found = intake.archive, intake.vault, looked.found
     row = row or _row_by_label(looked, intake)
     facts = facts or row.facts(intake.feed)
-    known = vault.scan_of_file(source.sha256)
-    if known is not None:
-        _require_same_slide(known, row, facts, intake)
-        return receipt_of_known(archive, known, source.size_bytes, row.number)
+    held = receipt_if_held(looked, row, facts, intake)
+    if held is not None:
+        return held
     keep = _require_kept(facts)
     _require_label_agrees(looked, row, intake)
     metadata = deidentify(found.maker, found.properties)
@@ -108,7 +106,22 @@ def admit(looked: Looked, row: Row | None, facts: Facts | None, intake: Intake) 
     _require_same_facts(archive.case(keys.case), facts)
     if row.evidence:
         vault.keep_evidence(keys.case, row.evidence)
-    return Admitted(looked, row, facts, keys, keep, metadata, left_behind, archive.stage())
+    return Admitted(looked, row, facts, keys, keep, metadata, left_behind)
+
+
+def receipt_if_held(looked: Looked, row: Row, facts: Facts, intake: Intake) -> Receipt | None:
+    """Give the receipt of a file whose scan the archive has, as this very slide's.
+
+    Raises
+    ------
+    SlideRefused
+        If the list says that it is another slide's, or that consent is another.
+    """
+    known = intake.vault.scan_of_file(looked.source.sha256)
+    if known is None:
+        return None
+    _require_same_slide(known, row, facts, intake)
+    return receipt_of_known(intake.archive, known, looked.source.size_bytes, row.number)
 
 
 def _row_by_label(looked: Looked, intake: Intake) -> Row:

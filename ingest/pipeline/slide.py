@@ -11,10 +11,11 @@ from pathlib import Path
 
 from archive.consent import Facts
 from archive.errors import ConsentRefused, FactsConflict
+from archive.holdings import StagedScan
 from archive.records import CaseRecord, SlideRecord
 from ingest.delivery import Row
 from ingest.errors import Reason, SlideRefused
-from ingest.pipeline.admitting import Admitted, Intake, admit
+from ingest.pipeline.admitting import Admitted, Intake, admit, receipt_if_held
 from ingest.pipeline.looking import look
 from ingest.pipeline.making import Made, make
 from ingest.pipeline.needles import needles_of, schema_words
@@ -47,13 +48,13 @@ def ingest_slide(path: Path, row: Row | None, facts: Facts | None, intake: Intak
     admitted = admit(looked, row, facts, intake)
     if isinstance(admitted, Receipt):
         return admitted
-    with admitted.staged:  # gone afterwards, unless it was committed
+    with intake.archive.stage() as staged:  # gone afterwards, unless it was committed
         with _getting_ready():
-            made = make(admitted.order(intake), intake.watch)
-        return commit(admitted, made, intake)
+            made = make(admitted.order(staged, intake), intake.watch)
+        return commit(admitted, staged, made, intake)
 
 
-def commit(admitted: Admitted, made: Made, intake: Intake) -> Receipt:
+def commit(admitted: Admitted, staged: StagedScan, made: Made, intake: Intake) -> Receipt:
     """Search what was made for whatever identifies its case, and make it part of the archive.
 
     Raises
@@ -64,6 +65,9 @@ def commit(admitted: Admitted, made: Made, intake: Intake) -> Receipt:
     archive, vault, keys, row = intake.archive, intake.vault, admitted.keys, admitted.row
     source, metadata = admitted.looked.source, admitted.metadata
     intake.watch("commit", {})
+    twin = receipt_if_held(admitted.looked, row, admitted.facts, intake)
+    if twin is not None:  # the same file came in under another name while this one was made
+        return twin
     case = CaseRecord(keys.case, keys.patient, admitted.facts)
     slide = SlideRecord(keys.slide, keys.case, keys.block, row.stain, row.organ, row.diagnosis)
     known = vault.needles(keys.case)
@@ -71,7 +75,7 @@ def commit(admitted: Admitted, made: Made, intake: Intake) -> Receipt:
     scan = vault.record_file(source.sha256, keys.slide, source.path.name)
     record = scan_record(scan, keys.slide, made.layout, metadata)
     with source.unchanged(), _races_refuse():
-        committed = archive.commit(admitted.staged, case, slide, record, digests=made.proof.digests, inspect=search)
+        committed = archive.commit(staged, case, slide, record, digests=made.proof.digests, inspect=search)
     vault.confirm(scan)
     return receipt_of(
         committed,

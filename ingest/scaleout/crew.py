@@ -22,7 +22,7 @@ CONNECT_SECONDS = 30
 COUNT_SECONDS = 5.0
 """How often a scheduler is asked how many workers it has."""
 
-_QUIET = {
+QUIET = {
     "distributed.scheduler.allowed-failures": 0,  # we are told of every death, and decide
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
@@ -79,8 +79,8 @@ def hired(count: int) -> Iterator[Crew]:
     environment, where the key vault and its key are.
     """
     with (
-        dask.config.set(_QUIET),
-        _without_settings(),
+        dask.config.set(QUIET),
+        without_settings(),
         TemporaryDirectory(prefix="coverslip-workers-") as scratch,
         LocalCluster(
             n_workers=count,
@@ -112,7 +112,7 @@ def joined(address: str, credentials: Credentials | None = None) -> Iterator[Cre
         If it cannot be reached, or has no workers.
     """
     security = security_for(address, credentials)
-    with dask.config.set(_QUIET), _connection_errors():
+    with dask.config.set(QUIET), _connection_errors():
         client = Client(address, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
     try:
         crew = Crew(client, is_here=False)
@@ -137,7 +137,7 @@ def _connection_errors() -> Iterator[None]:
 
 
 @contextmanager
-def _without_settings() -> Iterator[None]:
+def without_settings() -> Iterator[None]:
     """Take this program's settings out of the environment, as long as processes may be started that inherit it."""
     held = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(SECRET)}
     try:

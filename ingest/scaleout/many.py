@@ -73,12 +73,13 @@ def _once(one: Delivered, intake: Intake, crew: Crew) -> Any:
     admitted = yield Here(partial(admit, looked, one.row, one.facts, intake))
     if isinstance(admitted, Receipt):
         return admitted
+    staged = intake.archive.stage()
     try:
-        order = replace(admitted.order(intake), keep_out=keep_out, one_core=True)
+        order = replace(admitted.order(staged, intake), keep_out=keep_out, one_core=True)
         made = yield There(make_of, order, begun=True)
-        return (yield Here(partial(commit, admitted, made, intake)))
+        return (yield Here(partial(commit, admitted, staged, made, intake)))
     finally:
-        _discard(admitted.staged)
+        _discard(staged)
 
 
 def _unseen(one: Delivered) -> ArchiveError:
