@@ -88,7 +88,8 @@ def _in_register(connection: Connection, store: KeyStore) -> Iterator[VaultFault
 def _in_table(
     connection: Connection, table: Any, fault_of: Callable[[RowMapping], FaultCode | None]
 ) -> Iterator[VaultFault]:
-    for number, row in enumerate(connection.execute(select(table)).mappings().all(), start=1):
+    rows = connection.execute(select(table), execution_options={"yield_per": 1000}).mappings()  # memory stays flat
+    for number, row in enumerate(rows, start=1):
         code = fault_of(row)
         if code:
             yield VaultFault(code, table.name, number)
