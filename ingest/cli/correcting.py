@@ -21,6 +21,7 @@ from ingest.delivery.columns import BY_NAME
 from ingest.delivery.mending import read_settings
 from ingest.keyvault import KeyVault
 from ingest.pipeline.correcting import CasePlan, SlidePlan, SlideWords, carry_out, plan_case, plan_slide
+from ingest.pipeline.recovery import recover
 
 PUT_AWAY = 3
 """Exit code when the correction was made and some scans may not be opened any more."""
@@ -113,19 +114,19 @@ def correct_case(
     """
     wanted = typed(case, "Case number")
     to = None if patient is None else typed(patient, "Patient number")
+    now = None if now_under is None else typed(now_under, "Number of the patient it is under now")
     settings, acts = read_settings(setting or ()), account(who)
     with _opened(archive, vault, vault_key) as (holdings, keyvault):
         with _searching():
-            plan = plan_case(
-                holdings, keyvault, wanted, settings, patient=to, now_under=now_under, who=acts, reason=reason
-            )
+            plan = plan_case(holdings, keyvault, wanted, settings, patient=to, now_under=now, who=acts, reason=reason)
         _end(plan, holdings, keyvault, acts, dry_run)
 
 
 @contextmanager
 def _opened(archive: Path, vault: Path | None, vault_key: Path | None) -> Iterator[tuple[Archive, KeyVault]]:
-    with Places.of(archive, vault, vault_key).opened() as both:
-        yield both
+    with Places.of(archive, vault, vault_key).opened() as (holdings, keyvault):
+        recover(holdings, keyvault)
+        yield holdings, keyvault
 
 
 def _searching() -> Status:

@@ -131,10 +131,17 @@ class Corrections:
             rows = connection.execute(select(correction)).mappings()
             return tuple(opened(self._store.vault_key, row) for row in rows)
 
-    def finish(self, begun: BegunCorrection) -> None:
-        """Note that the archive has recorded a correction; doing it twice is harmless."""
+    def finish(self, begun: BegunCorrection, record: Callable[[str], object]) -> None:
+        """Have the archive record a correction and end it, unless somebody else has ended it already.
+
+        ``record`` is given what the archive is to record, and may be called again after a kill. Nobody else corrects
+        anything meanwhile, so that an older correction never undoes a newer one.
+        """
         with writing(self._engine) as connection:
-            connection.execute(delete(correction).where(correction.c.key == begun.key))
+            trail.newest(connection, lock=True)  # writers come one after another
+            if connection.scalar(select(correction.c.key).where(correction.c.key == begun.key)):
+                record(begun.text)
+                connection.execute(delete(correction).where(correction.c.key == begun.key))
 
     @contextmanager
     def _correcting(self, subject: InternalKey) -> Iterator[Connection]:

@@ -51,8 +51,9 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class SlidePlan:
-    """How a slide would be corrected, and what would come of it."""
+    """How a slide would be corrected, and what would come of it; ``seen`` is what it was planned by."""
 
+    seen: tuple[SlideRecord, CaseRecord | None] = field(repr=False)
     slide: SlideRecord = field(repr=False)
     correction: Correction = field(repr=False)
     to: Whereabouts = field(repr=False)
@@ -60,10 +61,11 @@ class SlidePlan:
     prospect: Prospect
     searched: Searched
 
-    def begin(self, vault: KeyVault, who: str) -> BegunCorrection:
+    def begin(self, archive: Archive, vault: KeyVault, who: str) -> BegunCorrection:
         """Correct the vault, and note there what the archive is to record."""
 
         def intent(keys: Keys) -> str:
+            _require_as_seen((archive.held(self.slide.key).record, archive.case(keys.case)) == self.seen)
             case = replace(self.correction.case, key=keys.case, patient=keys.patient)
             slide = replace(self.slide, case=keys.case, block=keys.block)
             return replace(self.correction, case=case, slide=slide).to_json()
@@ -76,17 +78,19 @@ class SlidePlan:
 class CasePlan:
     """How a case would be corrected, and what would come of it; ``patient`` is None if it stays with its patient."""
 
+    seen: CaseRecord = field(repr=False)
     correction: Correction = field(repr=False)
     patient: str | None = field(repr=False)
     evidence: tuple[str, ...] = field(repr=False)
     prospect: Prospect
     searched: Searched
 
-    def begin(self, vault: KeyVault, who: str) -> BegunCorrection:
+    def begin(self, archive: Archive, vault: KeyVault, who: str) -> BegunCorrection:
         """Correct the vault, and note there what the archive is to record."""
         correction = self.correction
 
         def intent(patient: InternalKey) -> str:
+            _require_as_seen(archive.case(correction.case.key) == self.seen)
             return replace(correction, case=replace(correction.case, patient=patient)).to_json()
 
         case, reason = correction.case.key, correction.reason
@@ -154,7 +158,8 @@ def plan_slide(
         Searched() if case.key == before.case else _search(archive, vault, [before.key], to.patient, to.case, who)
     )
     correction = Correction(case, after, reason, searched.found_in)
-    return SlidePlan(after, correction, to, settings.evidence, foresee(archive, correction), searched)
+    seen = before, archive.case(case.key)
+    return SlidePlan(seen, after, correction, to, settings.evidence, foresee(archive, correction), searched)
 
 
 def plan_case(
@@ -210,7 +215,7 @@ def plan_case(
     searched = _search(archive, vault, moved, patient, number, who) if patient is not None and moves else Searched()
     correction = Correction(after, None, reason, searched.found_in)
     to = patient if moves else None
-    return CasePlan(correction, to, settings.evidence, foresee(archive, correction), searched)
+    return CasePlan(before, correction, to, settings.evidence, foresee(archive, correction), searched)
 
 
 def carry_out(plan: SlidePlan | CasePlan, archive: Archive, vault: KeyVault, *, who: str) -> None:
@@ -219,11 +224,11 @@ def carry_out(plan: SlidePlan | CasePlan, archive: Archive, vault: KeyVault, *, 
     Raises
     ------
     InvalidValue
-        If something is in the way meanwhile; then nothing was changed.
+        If something is in the way, or was recorded otherwise since it was planned; then nothing was changed.
     ArchiveError
         If archive or vault fail. What was begun is finished by the next start.
     """
-    _finish(archive, vault, plan.begin(vault, who))
+    _finish(archive, vault, plan.begin(archive, vault, who))
 
 
 def finish_begun(archive: Archive, vault: KeyVault) -> int:
@@ -235,8 +240,13 @@ def finish_begun(archive: Archive, vault: KeyVault) -> int:
 
 
 def _finish(archive: Archive, vault: KeyVault, begun: BegunCorrection) -> None:
-    record(archive, Correction.from_json(begun.text))
-    vault.corrections.finish(begun)
+    vault.corrections.finish(begun, lambda text: record(archive, Correction.from_json(text)))
+
+
+def _require_as_seen(is_so: bool) -> None:
+    """Refuse a plan that is out of date: what was recorded since, such as a withdrawal, must not be undone by it."""
+    if not is_so:
+        raise InvalidValue("something else was recorded since this was planned; look at it again, and plan it again")
 
 
 def _patient_of(vault: KeyVault, known: Identity, words: SlideWords, who: str, reason: str) -> str:

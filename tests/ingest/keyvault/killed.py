@@ -47,7 +47,7 @@ def move(here: Path) -> None:
         slide = vault.keys_for(JANE, "S26-1", "A1", "HE").slide
         to = Whereabouts(JOHN.patient, "S26-2", "B1", "HE")
         begun = vault.corrections.move_slide(slide, to, (), lambda keys: keys.slide, who="a.clinician", reason="why")
-        vault.corrections.finish(begun)
+        vault.corrections.finish(begun, str)
 
 
 ACTS: dict[str, Callable[[Path], None]] = {

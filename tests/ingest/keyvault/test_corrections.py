@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from archive.codes import InternalKey, new_key
-from archive.errors import InvalidValue, UnknownCode
+from archive.errors import CatalogueUnavailable, InvalidValue, UnknownCode
 from ingest.errors import VaultUnavailable
 from ingest.keyvault import BegunCorrection, Keys, KeyVault, Whereabouts
 from ingest.keyvault.register import State
@@ -20,13 +20,13 @@ JOHNS = Whereabouts(JOHN.patient, "S26-0077777", "B2", "HE 3")
 
 def move(vault: KeyVault, slide: InternalKey, to: Whereabouts, *evidence: str) -> BegunCorrection:
     begun = vault.corrections.move_slide(slide, to, evidence, repr, who="a.clinician", reason=WHY)
-    vault.corrections.finish(begun)
+    vault.corrections.finish(begun, str)
     return begun
 
 
 def move_case(vault: KeyVault, case: InternalKey, patient: str | None, *evidence: str) -> BegunCorrection:
     begun = vault.corrections.move_case(case, patient, evidence, repr, who="a.clinician", reason=WHY)
-    vault.corrections.finish(begun)
+    vault.corrections.finish(begun, str)
     return begun
 
 
@@ -208,10 +208,37 @@ def test_what_the_archive_is_to_record_stays_begun_until_it_has(
         assert told == [again.keys_for(JOHN, JOHNS.case, JOHNS.block, JOHNS.slide)]
         with pytest.raises(VaultUnavailable, match="being corrected"):
             move(again, keys.slide, JOHNS)
+        recorded: list[str] = []
         for _ in range(2):
-            again.corrections.finish(begun)
+            again.corrections.finish(begun, recorded.append)
+        assert recorded == [begun.text]
         assert again.corrections.begun() == ()
         assert again.check() == ()
+
+
+def test_what_the_archive_could_not_record_stays_begun(vault: KeyVault, scanned: Scanned) -> None:
+    keys, _ = scanned()
+    begun = vault.corrections.move_slide(keys.slide, JOHNS, (), repr, who="a.clinician", reason=WHY)
+
+    def fails(text: str) -> None:
+        raise CatalogueUnavailable("the disk is full")
+
+    with pytest.raises(CatalogueUnavailable):
+        vault.corrections.finish(begun, fails)
+    assert vault.corrections.begun() == (begun,)
+
+
+def test_an_intent_that_is_refused_leaves_everything_as_it_was(vault: KeyVault, scanned: Scanned) -> None:
+    keys, scan = scanned()
+
+    def refuses(new: Keys) -> str:
+        raise InvalidValue("out of date")
+
+    with pytest.raises(InvalidValue, match="out of date"):
+        vault.corrections.move_slide(keys.slide, JOHNS, (), refuses, who="a.clinician", reason=WHY)
+    assert whereabouts(vault, scan)[0] == JANE.patient
+    assert vault.corrections.begun() == ()
+    assert vault.check() == ()
 
 
 def test_a_correction_that_was_begun_lies_sealed_and_an_edit_of_it_is_noticed(

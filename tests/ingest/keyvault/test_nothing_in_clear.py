@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.keyvault import Expected, KeyVault, PersonalIdentity
+from ingest.keyvault import Expected, KeyVault, PersonalIdentity, Whereabouts
 from tests.ingest.keyvault.conftest import Place, digest
 from tests.slides.planted import Plant
 
@@ -29,6 +29,17 @@ def fill(vault: KeyVault, plant: Plant) -> None:
         vault.register.judge(waits.number, "refused", "a.clinician", plant(f"refused because {number}"))
         vault.register.expect([Expected(number, (plant(f"row {number}"),), False)], list_name=plant(f"list {number}"))
         vault.identify(keys.slide, "a.clinician", plant(f"reason {number}"))
+        vault.directory.find_case(plant(f"case {number}"), who="a.clinician", purpose=plant(f"purpose {number}"))
+        words = (plant(f"other {what} {number}") for what in ("patient", "case", "block", "slide"))
+        vault.corrections.move_slide(
+            *(
+                keys.slide,
+                Whereabouts(*words),
+                [plant(f"evidence {number}")],
+                lambda _: plant("what is to be recorded"),
+            ),
+            **{"who": "a.clinician", "reason": plant(f"why {number}")},
+        )
     vault.declare("feed", plant("feed"), plant("declared text"), who="a.clinician")
     vault.erase(keys.patient, "a.clinician", plant("reason of erasure"))
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from ingest.errors import VaultUnavailable
-from ingest.keyvault import Expected, KeyVault
+from ingest.keyvault import Expected, KeyVault, Whereabouts
 from tests.ingest.keyvault.conftest import JANE, JOHN, Place, digest
 
 pytest.importorskip("psycopg", reason="pip install psycopg[binary]")
@@ -65,7 +65,13 @@ def test_the_whole_life_of_an_entry_in_postgresql(place: Place, database: str) -
         assert vault.register.waiting() == (waits,)
         assert [event.stored_bytes for event in vault.register.day(date.today())] == [2**40, 0]
         assert [row.row for row in vault.register.awaited(date.today())] == [2]
+        to = Whereabouts(JOHN.patient, "S26-2", "A1", "HE")
+        begun = vault.corrections.move_slide(keys.slide, to, (), repr, who="a.clinician", reason="why")
+        vault.corrections.finish(begun, str)
+        (found,) = vault.directory.find_case("S26-2", who="a.clinician", purpose="request 17")
+        assert [slide.key for slide in found.slides] == [keys.slide]
         vault.erase(keys.patient, "a.clinician", "request 18")
+        assert vault.identify(scan, "a.clinician", "request 17").patient == JOHN.patient
         assert vault.identify(john.slide, "a.clinician", "request 17").patient == JOHN.patient
         assert vault.declared("feed") == {"Surgical": "first"}
         assert vault.check() == ()
