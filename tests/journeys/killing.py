@@ -76,14 +76,14 @@ class Killings:
 
     def kill_at(self, moment: str, file: Path, delivery: Delivery) -> None:
         """Have the ingest of a slide killed at a moment of `tests.journeys.dying`."""
-        process = self._start("-m", "tests.journeys.dying", moment, *self._ingest(file, delivery))
+        process = self.start("-m", "tests.journeys.dying", moment, *self._ingest(file, delivery))
         _, error = process.communicate(timeout=300)
         assert process.returncode == -signal.SIGKILL, f"{moment} never came: {error}"
         self.wait_for_the_rest()
 
     def kill_after(self, seconds: float, file: Path, delivery: Delivery) -> bool:
         """Start the ingest of a slide and kill it so many seconds later; false if it was done before."""
-        process = self._start("-m", "ingest", *self._ingest(file, delivery))
+        process = self.start("-m", "ingest", *self._ingest(file, delivery))
         try:
             process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -127,7 +127,8 @@ class Killings:
     def _ingest(self, file: Path, delivery: Delivery) -> tuple[str, ...]:
         return "ingest", str(file), "--delivery", str(delivery.list)
 
-    def _start(self, *words: str) -> "subprocess.Popen[str]":
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """Start a Python program in this laboratory, marked as one of its processes."""
         environment = {**os.environ, **self.settings, "COVERSLIP_ARCHIVE": str(self.laboratory.archive)}
         return subprocess.Popen(
             [sys.executable, *words],

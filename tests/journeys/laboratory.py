@@ -20,6 +20,9 @@ import httpx
 from tests.archive.server.taught import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 600
+"""How long a command may take, on a machine that does much else."""
+
 REQUIRED = ("file", "patient", "case", "block", "stain")
 
 _TAKEN = re.compile(r"^(?:kept|known) +row (\d+): (S-[0-9A-Z]{5}-[0-9A-Z]{5})", re.MULTILINE)
@@ -122,7 +125,7 @@ class Laboratory:
             start_new_session=True,
         )
         try:
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # a server with its workers, where one started by mistake
             raise
