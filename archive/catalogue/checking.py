@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, inspect, literal, select, text
 
-from archive.catalogue import schema
+from archive.catalogue import schema, searching
 from archive.catalogue.catalogue import LABORATORY
 from archive.catalogue.rows import case_from, scan_from, slide_from
 from archive.codes import ALPHABET, Code, InternalKey, Kind
@@ -119,6 +119,21 @@ def collection_faults(connection: Connection) -> Iterator[RowFault]:
         yield RowFault("collection", places.name, "scans of the slides that are shown", f"another's, for {count}")
     if count := connection.scalar(select(func.count()).select_from(places).where(places.c.position < 1)) or 0:
         yield RowFault("collection", places.name, "positions from 1", f"others, for {count}")
+
+
+def derived_faults(connection: Connection) -> Iterator[RowFault]:
+    """Tell if what cohorts are counted from is not what the catalogue says of its scans."""
+    if count := searching.stale(connection):
+        yield RowFault(
+            "derived", schema.searched.name, "what is recorded of each kept scan", f"other lines, {count} of them"
+        )
+
+
+def told_by_journal() -> frozenset[str]:
+    """Name the tables that the journal tells; the others are made of them."""
+    return frozenset(
+        name for name, table in schema.metadata.tables.items() if not schema.DERIVED.items() <= table.info.items()
+    )
 
 
 def tables_missing(connection: Connection) -> Iterator[RowFault]:

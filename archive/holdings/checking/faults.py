@@ -63,6 +63,10 @@ class FaultCode(Coded):
     ROW_IMPOSSIBLE = "row-impossible", "a row holds a value that cannot be; rebuild the catalogue"
     LINK_BROKEN = "link-broken", "a row refers to another that is not there; rebuild the catalogue"
     COLLECTION_WRONG = "collection-wrong", "a teaching collection's row cannot be; rebuild the catalogue"
+    SEARCH_STALE = (
+        "search-stale",
+        "what cohorts are counted from is not what the catalogue records; rebuild the catalogue",
+    )
     DATABASE_UNOPENED = "database-unopened", "a database file cannot be opened; restore it, or rebuild the catalogue"
     DATABASE_STRUCTURE = "database-structure", "SQLite finds the structure of its file damaged; restore it"
     DATABASE_CHANGED = (

@@ -26,6 +26,7 @@ _CODES = {
     "code missing": FaultCode.CODE_MISSING,
     "code wrong": FaultCode.CODE_WRONG,
     "collection": FaultCode.COLLECTION_WRONG,
+    "derived": FaultCode.SEARCH_STALE,
 }
 
 _CHECKS: tuple[Callable[[Connection], Iterator[RowFault]], ...] = (
@@ -35,6 +36,7 @@ _CHECKS: tuple[Callable[[Connection], Iterator[RowFault]], ...] = (
     checking.records,
     checking.code_faults,
     checking.collection_faults,
+    checking.derived_faults,
 )
 
 
@@ -134,7 +136,7 @@ def journal_differences(place: Place, identity: InternalKey) -> Iterator[Fault]:
             return
     if replayed.faults:
         return  # they were told, and what it makes is not the whole catalogue
-    for table in sorted({*told, *kept} - {resting.DEFINITIONS}):
+    for table in sorted(checking.told_by_journal()):
         if told.get(table) != kept.get(table):
             place_of = f"catalogue.sqlite, table {table}"
             yield Fault(FaultCode.JOURNAL_DIFFERS, place_of, "the rows that the journal tells", "others")

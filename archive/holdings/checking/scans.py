@@ -84,7 +84,8 @@ def _manifest(scan: KeptScan) -> tuple[Manifest | None, list[Fault]]:
         return None, [scan.fault(FaultCode.FILE_UNREADABLE, fixity.MANIFEST, "the manifest", found)]
     digest = hashlib.sha256(text).hexdigest()
     if digest != scan.row.manifest_sha256:
-        size_bytes = max(len(text), 1) + _is_cut(text)  # its length is told nowhere else
+        # Its length is told nowhere else.
+        size_bytes = max(len(text), 1) + (any(text) and _is_cut(text))
         expected = StoredFile(fixity.MANIFEST, size_bytes, scan.row.manifest_sha256)
         return None, [
             replace(difference(path, expected, Reading(len(text), digest), scan.code), expected="the manifest")
