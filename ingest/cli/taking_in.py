@@ -25,7 +25,7 @@ from ingest.pipeline.slide import Intake
 from ingest.sandbox import prepare
 
 if TYPE_CHECKING:
-    from ingest.scaleout import Crew
+    from ingest.scaleout.crew import Crew
 
 __all__ = ["STEPS", "SlideProgress", "choose_feed", "ingest"]
 
@@ -112,15 +112,16 @@ def ingest(
         )
         hands = Hands(workers, scheduler, tls_ca, tls_cert, tls_key)
         with hands.for_slides(len(found.files)) as crew, stop_on_interrupt() as stop, bar.progress:
-            for outcome in _outcomes(stop.before(found.files), intake, crew):
+            for outcome in outcomes_of(stop.before(found.files), intake, crew):
                 bar.ended(outcome, receipts)
     _summary(bar, interrupted=stop.asked)
 
 
-def _outcomes(delivered: Iterable[Delivered], intake: Intake, crew: "Crew | None") -> Iterator[Outcome]:
+def outcomes_of(delivered: Iterable[Delivered], intake: Intake, crew: "Crew | None") -> Iterator[Outcome]:
+    """Take slides in with whoever works on them, and give each one's outcome when it is known."""
     if crew is None:
         return ingest_batch(delivered, intake)
-    from ingest.scaleout import ingest_many
+    from ingest.scaleout.many import ingest_many
 
     return ingest_many(delivered, intake, crew)
 

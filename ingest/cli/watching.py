@@ -10,35 +10,45 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
+from ingest.cli.hands import Hands
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
-from ingest.cli.taking_in import REFUSED, FeedName, MappingFile, choose_feed
-from ingest.cli.telling import tell_outcome
+from ingest.cli.progress import SlideProgress
+from ingest.cli.standing import Teller, tell_view
+from ingest.cli.taking_in import REFUSED, FeedName, MappingFile, choose_feed, outcomes_of
 from ingest.delivery import ColumnMapping, Feed
-from ingest.pipeline.batch import Delivered, Outcome, ingest_batch
+from ingest.pipeline.batch import Delivered
 from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.recovery import recover
 from ingest.pipeline.slide import Intake
-from ingest.pipeline.watching import Settling, Stand, Standing, View, Watched, Watcher
+from ingest.pipeline.watching import Settling, View, Watched, Watcher
 from ingest.pipeline.watching.settling import SETTLING_SECONDS
-from ingest.pipeline.watching.standing import rows_named
 from ingest.sandbox import prepare
 
-EVERY_SECONDS = 5.0
-"""Between two looks. One through 10,000 files takes some tens of milliseconds, on a share some seconds."""
+if TYPE_CHECKING:
+    from ingest.scaleout import Crew
 
-MOST_NAMED = 8
-"""Rows or entries that a line of the table names; the report names all."""
+EVERY_SECONDS = 5.0
+"""Between two looks. One through 10,000 files takes some tenths of a second, on a share some seconds."""
+
+GONE = "[red]The folder cannot be read; is its disk or share there? Waiting for it.[/red]"
 
 Folder = Annotated[
     Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="The folder that slides are copied into.")
+]
+ListElsewhere = Annotated[
+    Path | None, typer.Option("--delivery", help="A delivery list that lies elsewhere; those in DIR are read, too.")
+]
+Settle = Annotated[
+    float,
+    typer.Option(
+        min=0, envvar="COVERSLIP_SETTLE", help="Seconds for which a file must have stayed as it is to be whole."
+    ),
 ]
 
 
@@ -46,19 +56,13 @@ Folder = Annotated[
 def watch(
     folder: Folder,
     feed: FeedName = None,
-    delivery: Annotated[
-        Path | None, typer.Option("--delivery", help="A delivery list that lies elsewhere; those in DIR are read, too.")
-    ] = None,
+    delivery: ListElsewhere = None,
     mapping: MappingFile = None,
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks at the folder.")] = EVERY_SECONDS,
-    settle: Annotated[
-        float,
-        typer.Option(
-            min=0, envvar="COVERSLIP_SETTLE", help="Seconds for which a file must have stayed as it is to be whole."
-        ),
-    ] = SETTLING_SECONDS,
+    settle: Settle = SETTLING_SECONDS,
     once: Annotated[bool, typer.Option("--once", help="Take what is whole, show what waits, and end.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try again, once, what waits in quarantine.")] = False,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Slides that are worked on at once.")] = 1,
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
@@ -73,8 +77,7 @@ def watch(
     """
     prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
-    if not places.exist:
-        raise InvalidValue("there is no archive here yet; make one with: coverslip init")
+    _require_apart(folder.absolute(), places)
     with _alone(folder), places.opened() as (holdings, keyvault):
         chosen = choose_feed(keyvault, feed)
         _tell_overdue(chosen)
@@ -88,14 +91,15 @@ def watch(
             limits_only=limits_only,
             retry=retry,
         )
+        watcher = Watcher(watched, keyvault, Settling(settle))
         intake = Intake(holdings, keyvault, keep_out=places.secret, limits_only=limits_only, feed=chosen)
-        with _until_told() as stop:
-            rounds = Rounds(Watcher(watched, keyvault, Settling(settle)), intake, stop)
+        with _until_told() as stop, Hands(workers, None).for_slides(workers) as crew:
+            rounds = Rounds(watcher, intake, crew, stop)
             if once:
                 rounds.once(settle)
             else:
                 rounds.go_on(every)
-        tell_view(rounds.view)
+        tell_view(watcher.view, out())
     if once and rounds.refused:
         raise typer.Exit(REFUSED)
 
@@ -109,26 +113,22 @@ class Rounds:
         Knows the folder.
     intake
         Where slides go.
+    crew
+        Who works on them; None for this process alone.
     stop
-        Set when it shall end; the slide in hand is finished.
+        Set when it shall end; slides in hand are finished.
     """
 
-    def __init__(self, watcher: Watcher, intake: Intake, stop: threading.Event) -> None:
+    def __init__(self, watcher: Watcher, intake: Intake, crew: "Crew | None", stop: threading.Event) -> None:
         self.refused = 0
-        self._watcher, self._intake, self._stop = watcher, intake, stop
-        self._told: set[str] = set()
-        self._summary = ""
-
-    @property
-    def view(self) -> View:
-        """How everything stands."""
-        return self._watcher.view
+        self._watcher, self._intake, self._crew, self._stop = watcher, intake, crew, stop
+        self._teller = Teller(out())
 
     def once(self, settle: float) -> None:
         """Look twice, as far apart as a file needs to settle, and take what is ready."""
         self._look()
         self._stop.wait(settle)
-        self._take(self._look(), time.monotonic() + threading.TIMEOUT_MAX)
+        self._take(self._look(), float("inf"))
         self._look()
 
     def go_on(self, every: float) -> None:
@@ -142,19 +142,27 @@ class Rounds:
         try:
             view = self._watcher.look()
         except OSError:
-            self._tell_once("[red]The folder cannot be read; is its disk or share there? Waiting for it.[/red]")
+            self._teller.once(GONE)
             return View()
-        self._tell_changes(view)
+        self._teller.again(GONE)
+        self._teller.tell(view)
         return view
 
     def _take(self, view: View, until: float) -> None:
         """Take what is ready. The next look comes in time: what is left then is ready at that look, too."""
-        by_path = {one.path: one for one in view.ready}
-        intake = replace(self._intake, rows=self._watcher.rows)
-        for outcome in ingest_batch(self._supply(view, until), intake):
-            self._watcher.note(outcome)
-            self.refused += outcome.receipt is None
-            self._tell_outcome(by_path[outcome.delivered.path], outcome)
+        if not view.ready:
+            return
+        of = {one.path: one.of for one in view.ready}
+        bar = SlideProgress(len(view.ready))
+        intake = replace(self._intake, rows=self._watcher.rows, watch=bar.watch)
+        with bar.progress:
+            for outcome in outcomes_of(self._supply(view, until), intake, self._crew):
+                self._watcher.note(outcome)
+                spoken_of = of[outcome.delivered.path]
+                if spoken_of and len(view.lists) > 1:
+                    bar.progress.console.print(f"{spoken_of.called}:", end=" ")
+                bar.ended(outcome)
+        self.refused += bar.refused
 
     def _supply(self, view: View, until: float) -> Iterator[Delivered]:
         for ready in view.ready:
@@ -162,60 +170,19 @@ class Rounds:
                 return
             yield self._watcher.delivered(ready)
 
-    def _tell_outcome(self, standing: Standing, outcome: Outcome) -> None:
-        if standing.of and len(self.view.lists) != 1:
-            out().print(f"{standing.of.called}:", end=" ")
-        tell_outcome(outcome, out())
-
-    def _tell_changes(self, view: View) -> None:
-        for one in view.lists:
-            count = f"{len(one.rows):,} row{'s' if len(one.rows) != 1 else ''}"
-            faults = f"{len(one.faults):,} fault{'s' if len(one.faults) != 1 else ''}; correct it and save it again"
-            self._tell_once(f"{one.called}: {faults if one.faults else count}", of=str(one.moment))
-            for fault in one.faults:
-                self._tell_once(f"[yellow]{one.called}: {escape(fault)}[/yellow]", of=str(one.moment))
-        for one, fault in view.faults:
-            self._tell_once(f"[yellow]{one.called}: {escape(fault)}[/yellow]", of=str(one.moment))
-        if view.summary != self._summary:
-            self._summary = view.summary
-            out().print(f"[dim]{time.strftime('%H:%M:%S')}[/dim]  {view.summary}", soft_wrap=True)
-
-    def _tell_once(self, line: str, of: str = "") -> None:
-        if line + of not in self._told:
-            self._told.add(line + of)
-            out().print(line, soft_wrap=True)
-
-
-def tell_view(view: View) -> None:
-    """Show how everything stands: what there is of what, and which rows and entries it is, never a name."""
-    table = Table("", "", "which", box=None, pad_edge=False, show_header=False)
-    for stand in Stand:
-        found = view.of(stand)
-        if found and stand is not Stand.ARRIVES:
-            table.add_row(f"{len(found):,}", f"slide{'s' if len(found) != 1 else ''} {stand}", _which(found))
-    arriving = view.arriving + len(view.of(Stand.ARRIVES))
-    if arriving:
-        table.add_row(f"{arriving:,}", f"file{'s' if arriving != 1 else ''} still arriving", "")
-    if view.awaited:
-        count = len(view.awaited)
-        what = "rows waiting for their files" if count != 1 else "row waiting for its file"
-        table.add_row(f"{count:,}", what, rows_named(view.awaited, MOST_NAMED))
-    if view.others:
-        table.add_row(f"{view.others:,}", f"other file{'s' if view.others != 1 else ''}, no slide", "")
-    out().print(table if table.row_count else "Nothing is there.")
-
-
-def _which(found: tuple[Standing, ...]) -> str:
-    if found[0].stand in (Stand.DONE, Stand.READY):
-        return ""
-    called = [one.called for one in found if one.called]
-    more = len(called) - MOST_NAMED
-    return ", ".join(called[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-
 
 def _tell_overdue(feed: Feed | None) -> None:
     if feed and feed.is_overdue(date.today()):
         out().print(f"[yellow]The feed {feed.name!r} should have been looked at again by {feed.review_date}.[/yellow]")
+
+
+def _require_apart(folder: Path, places: Places) -> None:
+    """See that there is an archive, and that nobody watches its own files."""
+    if not places.exist:
+        raise InvalidValue("there is no archive here yet; make one with: coverslip init")
+    own = (places.archive, places.vault, places.key)
+    if any(folder.resolve() in (path.resolve(), *path.resolve().parents) for path in own):
+        raise InvalidValue("archive, key vault or key lie in this folder; watch one that only slides are put into")
 
 
 @contextmanager

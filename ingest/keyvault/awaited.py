@@ -38,13 +38,17 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """A row as it was remembered: when its list came, and when its file did. The list's name may name a patient."""
+    """A row as it was remembered: when its list came, when its file did, and when that was seen to be in the archive.
+
+    The list's name may name a patient.
+    """
 
     row: int
     list_name: str = field(repr=False)
     feed: str | None = field(repr=False)
     since: datetime
     arrived: datetime | None
+    taken: datetime | None = None
 
 
 def expect(
@@ -67,10 +71,21 @@ def expect(
             connection.execute(changed.values(arrived=now, content=_seal(key, row, content)))
 
 
-def arrived(connection: Connection, key: FieldKey, words: tuple[str, ...]) -> datetime | None:
-    """Tell when the file of a row came; raises VaultDamaged if any column was changed."""
+def take(connection: Connection, key: FieldKey, words: Iterable[tuple[str, ...]], at: datetime) -> None:
+    """Remember of rows, by their words, that the archive has their files; what was remembered so before stays."""
+    for one in words:
+        look_up = key.look_up("awaited", *one)
+        known = connection.execute(_BY_LOOK_UP, {"wanted": look_up}).mappings().one_or_none()
+        if known is not None and not (content := _content(key, known)).get("taken"):
+            content["taken"] = round(at.timestamp() * 1000)
+            changed = update(awaited).where(awaited.c.look_up == look_up)
+            connection.execute(changed.values(content=_seal(key, known, content)))
+
+
+def remembered(connection: Connection, key: FieldKey, words: tuple[str, ...]) -> Awaited | None:
+    """Give what is remembered of a row; raises VaultDamaged if any column was changed."""
     row = connection.execute(_BY_LOOK_UP, {"wanted": key.look_up("awaited", *words)}).mappings().one_or_none()
-    return opened(key, row).arrived if row else None
+    return opened(key, row) if row else None
 
 
 def between(connection: Connection, key: FieldKey, start: datetime, end: datetime) -> tuple[Awaited, ...]:
@@ -83,12 +98,14 @@ def between(connection: Connection, key: FieldKey, start: datetime, end: datetim
 def opened(key: FieldKey, row: RowMapping) -> Awaited:
     """Open what was remembered of a row; raises VaultDamaged if any column was changed."""
     content = _content(key, row)
-    arrived = datetime.fromtimestamp(row["arrived"] / 1000, UTC) if row["arrived"] else None
     since = datetime.fromtimestamp(row["since"] / 1000, UTC)
-    return Awaited(content["row"], content["list"], content["feed"], since, arrived)
+    arrived, taken = (
+        datetime.fromtimestamp(at / 1000, UTC) if at else None for at in (row["arrived"], content.get("taken"))
+    )
+    return Awaited(content["row"], content["list"], content["feed"], since, arrived, taken)
 
 
-def _seal(key: FieldKey, row: Mapping[str, Any], content: Mapping[str, Any]) -> bytes:
+def _seal(key: FieldKey, row: Mapping[str, Any] | RowMapping, content: Mapping[str, Any]) -> bytes:
     return key.seal(json.dumps(content).encode(), *_place(row))
 
 

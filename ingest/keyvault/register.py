@@ -196,10 +196,16 @@ class Register:
             trail.newest(connection, lock=True)
             awaited.expect(connection, self._store.vault_key, rows, _now(), list_name, feed)
 
-    def arrived(self, words: tuple[str, ...]) -> datetime | None:
-        """Tell when the file of a row came; None if it has not, or the row was never expected."""
+    def expected(self, words: tuple[str, ...]) -> Awaited | None:
+        """Give what is remembered of a row; None if it was never expected."""
         with reading(self._engine) as connection:
-            return awaited.arrived(connection, self._store.vault_key, words)
+            return awaited.remembered(connection, self._store.vault_key, words)
+
+    def take(self, words: Iterable[tuple[str, ...]]) -> None:
+        """Remember of expected rows that the archive has their files, so that none of them is taken for another's."""
+        with writing(self._engine) as connection:
+            trail.newest(connection, lock=True)
+            awaited.take(connection, self._store.vault_key, words, _now())
 
     def awaited(self, day: date) -> tuple[Awaited, ...]:
         """List the rows whose lists came on this day, or earlier and whose files had not come before it."""

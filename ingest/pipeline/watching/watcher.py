@@ -57,6 +57,7 @@ class Watcher:
         self._entries: dict[Path, tuple[Moment | None, Entry | None]] = {}
         self._expected: set[tuple[Path, Moment]] = set()
         self._arrived: set[tuple[str, ...]] = set()
+        self._taken: set[tuple[str, ...]] = set()
         self._handed: dict[Path, str] = {}
         self._view = View()
         self._as_of: frozenset[object] | None = None
@@ -154,7 +155,8 @@ class Watcher:
         """Tell whether a row spoke of another file: it had its file after its list was written, and this is not it."""
         entry = self._entry(path)
         if entry is None:
-            had = self._vault.register.arrived(words_of(row))
+            expected = self._vault.register.expected(words_of(row))
+            had = expected.taken if expected else None
         else:
             changed = entry.state in HELD and not self._is_held(path, entry)
             had = entry.since if changed else None
@@ -201,11 +203,16 @@ class Watcher:
     def _note_arrived(self, standings: Sequence[Standing]) -> None:
         """Have it remembered which rows have had their file; not before the register knows what became of it."""
         feed = self._watched.feed.name if self._watched.feed else None
-        for one in standings:
-            known = one.stand in (Stand.DONE, Stand.QUARANTINED, Stand.REFUSED)
-            if known and one.row and one.of and words_of(one.row) not in self._arrived:
-                expect_rows(self._vault, [one.row], {one.row.number}, one.of.path, feed)
-                self._arrived.add(words_of(one.row))
+        known = [one for one in standings if one.stand in (Stand.DONE, Stand.QUARANTINED, Stand.REFUSED)]
+        new = [one for one in known if one.row and words_of(one.row) not in self._arrived]
+        for of in dict.fromkeys(one.of for one in new if one.of):
+            rows = [one.row for one in new if one.row and one.of is of]
+            expect_rows(self._vault, rows, {row.number for row in rows}, of.path, feed)
+            self._arrived.update(map(words_of, rows))
+        done = {words_of(one.row) for one in known if one.row and one.stand is Stand.DONE} - self._taken
+        if done:
+            self._vault.register.take(done)
+            self._taken |= done
 
     def _not_arrived(self, awaited: Sequence[Found]) -> tuple[Found, ...]:
         """Leave out rows whose file was there and has been taken away since."""
@@ -213,7 +220,8 @@ class Watcher:
         for one, row in awaited:
             words = words_of(row)
             if words not in self._arrived:
-                if self._vault.register.arrived(words) is None:
+                expected = self._vault.register.expected(words)
+                if expected is None or expected.arrived is None:
                     found.append((one, row))
                 else:
                     self._arrived.add(words)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import Reason
-from ingest.precheck import Family, parts
+from ingest.precheck import Family, Instance, instance, is_whole, parts
 from tests.ingest.precheck.spoilt import save
 
 Outcome = Callable[[Path], Family | Reason]
@@ -161,3 +161,51 @@ class TestSeries:
         ):
             slide = dicom(meta() + data)
             assert parts(slide) == (slide,)
+
+
+class TestWholeness:
+    """Files of a series say how many there are, of the series and of a picture that is in several files."""
+
+    @pytest.fixture
+    def put(self, tmp_path: Path) -> Callable[..., Path]:
+        def put(name: str, *more: bytes, syntax: bytes = JPEG) -> Path:
+            data = element(0x16, WHOLE_SLIDE, group=8) + element(0xE, b"1.2.3", group=0x20)
+            (tmp_path / name).write_bytes(
+                bytes(128) + b"DICM" + meta(syntax=syntax) + data + b"".join(more) + bytes(99)
+            )
+            return tmp_path / name
+
+        return put
+
+    @staticmethod
+    def part(number: int, of: int, concatenation: bytes = b"1.7.7") -> bytes:
+        told = ((0x9162, number), (0x9163, of))
+        counts = b"".join(element(tag, struct.pack("<H", value), b"US", 0x20) for tag, value in told)
+        return element(0x9161, concatenation, group=0x20) + counts
+
+    def test_what_a_file_says_of_the_others_is_read(self, put: Callable[..., Path]) -> None:
+        path = put("a", element(0x1209, b"7 ", b"IS", 0x20), self.part(2, 3))
+        assert instance(path) == Instance("1.2.3", 7, "1.7.7", 2, 3)
+        assert instance(put("b")) == Instance("1.2.3")
+
+    @pytest.mark.parametrize("number", [b"", b"some", b"-3", b"1.5"])
+    def test_a_number_that_is_none_says_nothing(self, put: Callable[..., Path], number: bytes) -> None:
+        assert instance(put("a", element(0x1209, number, b"IS", 0x20))) == Instance("1.2.3")
+
+    def test_a_file_that_is_no_sound_slide_says_nothing(self, put: Callable[..., Path], tmp_path: Path) -> None:
+        assert instance(put("a", syntax=b"1.2.840.10008.1.2.1.99")) is None
+        assert instance(tmp_path / "not there") is None
+        (tmp_path / "text").write_text("no DICOM at all")
+        assert instance(tmp_path / "text") is None
+
+    def test_a_series_is_whole_when_all_that_it_speaks_of_are_there(self) -> None:
+        alone, of_two = Instance("1"), Instance("1", instances=2)
+        parts = [Instance("1", concatenation="7", part=number, parts=3) for number in (1, 2, 3)]
+        other = Instance("1", concatenation="8", part=1, parts=2)
+        assert is_whole([alone])
+        assert not is_whole([of_two])
+        assert is_whole([of_two, alone])
+        assert not is_whole(parts[:2])
+        assert not is_whole([parts[0], parts[0], parts[2]])
+        assert is_whole([alone, *parts])
+        assert not is_whole([*parts, other])
