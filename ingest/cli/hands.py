@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ingest.scaleout import Credentials, Crew
+    from ingest.scaleout.crew import Crew
+    from ingest.scaleout.tls import Credentials
 
 MANY = 24
 """From so many slides on, starting workers takes less time than they save."""
@@ -53,13 +54,13 @@ class Hands:
         if self.scheduler is None and workers == 1:
             yield None
             return
-        from ingest.scaleout import hired, joined
+        from ingest.scaleout.crew import hired, joined
 
         with joined(self.scheduler, self._credentials()) if self.scheduler else hired(workers) as crew:
             yield crew
 
     def _credentials(self) -> "Credentials | None":
-        from ingest.scaleout import Credentials
+        from ingest.scaleout.tls import Credentials
 
         return Credentials.of(self.authority, self.certificate, self.key)
 

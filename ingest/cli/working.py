@@ -25,8 +25,8 @@ def worker(
     This machine must see the delivered files and the archive's folder, at the paths that they have there. It needs no
     key vault and learns no name from the delivery list.
     """
-    from ingest.scaleout import Credentials
     from ingest.scaleout.joining import work
+    from ingest.scaleout.tls import Credentials
 
     count = workers or cores()
     out().print(f"Working for the scheduler with {count} processes. Ctrl-C ends it.")

@@ -79,9 +79,9 @@ def hired(count: int) -> Iterator[Crew]:
     environment, where the key vault and its key are.
     """
     with (
-        dask.config.set(QUIET),
         without_settings(),
         TemporaryDirectory(prefix="coverslip-workers-") as scratch,
+        dask.config.set({**QUIET, "temporary-directory": scratch}),
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,
@@ -129,7 +129,7 @@ def _connection_errors() -> Iterator[None]:
         yield
     except ArchiveError:
         raise
-    except (OSError, ValueError, ImportError, TimeoutError):
+    except Exception:  # noqa: BLE001 - plain ones come from a worker that cannot import what it is sent
         raise ArchiveError(
             "the scheduler or a worker cannot be reached or is not of this version; check its address, its "
             "certificates, and that the same version of Coverslip is installed there"

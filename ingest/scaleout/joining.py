@@ -29,21 +29,22 @@ def work(address: str, credentials: Credentials | None, count: int) -> None:
         If it cannot be reached.
     """
     security = security_for(address, credentials)
-    with without_settings(), dask.config.set({**QUIET, "distributed.comm.timeouts.connect": CONNECT_SECONDS}):
-        asyncio.run(_work(address, security, count))
+    with without_settings(), TemporaryDirectory(prefix="coverslip-workers-") as scratch:
+        own = {"distributed.comm.timeouts.connect": CONNECT_SECONDS, "temporary-directory": scratch}
+        with dask.config.set({**QUIET, **own}):
+            asyncio.run(_work(address, security, count, scratch))
 
 
-async def _work(address: str, security: Security | None, count: int) -> None:
-    with TemporaryDirectory(prefix="coverslip-workers-") as scratch:
-        async with AsyncExitStack() as stack:
-            nannies = [_nanny(address, security, scratch) for _ in range(count)]
-            try:
-                await asyncio.gather(*(stack.enter_async_context(nanny) for nanny in nannies))
-            except (OSError, TimeoutError, RuntimeError):
-                raise ArchiveError(
-                    "the scheduler cannot be reached; check its address and the certificates of both sides"
-                ) from None
-            await asyncio.gather(*(nanny.finished() for nanny in nannies))
+async def _work(address: str, security: Security | None, count: int, scratch: str) -> None:
+    async with AsyncExitStack() as stack:
+        nannies = [_nanny(address, security, scratch) for _ in range(count)]
+        try:
+            await asyncio.gather(*(stack.enter_async_context(nanny) for nanny in nannies))
+        except (OSError, TimeoutError, RuntimeError):
+            raise ArchiveError(
+                "the scheduler cannot be reached; check its address and the certificates of both sides"
+            ) from None
+        await asyncio.gather(*(nanny.finished() for nanny in nannies))
 
 
 def _nanny(address: str, security: Security | None, scratch: str) -> Nanny:

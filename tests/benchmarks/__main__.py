@@ -1,30 +1,34 @@
-"""Run the benchmarks: ``python -m tests.benchmarks ingest|read|serve|all SLIDE``, or ``catalogue|vault --slides N``."""
+"""Run the benchmarks: ``python -m tests.benchmarks ingest|read|serve|all SLIDE``, or ``catalogue|vault|intake --slides N``."""
 
 import argparse
 import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import catalogue, ingesting, reading, serving, vault
+from tests.benchmarks import catalogue, ingesting, intake, reading, serving, vault
 from tests.benchmarks.report import Row, show
 
 
 def main() -> None:
     """Measure what was asked for and print a table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["ingest", "read", "serve", "all", "catalogue", "vault"])
+    parser.add_argument("what", choices=["ingest", "read", "serve", "all", "catalogue", "vault", "intake"])
     parser.add_argument(
         "slide", type=Path, nargs="?", help="an SVS file; the documented figures are for 40,000 x 30,000 px"
     )
-    parser.add_argument("--slides", type=int, default=1_000_000, help="how many slides the catalogue or the vault has")
+    parser.add_argument("--slides", type=int, help="how many slides the catalogue, the vault or the delivery has")
+    parser.add_argument("--folder", type=Path, help="where a delivery and its archive lie meanwhile; about 2.5 GB")
     parser.add_argument("--wsidicomizer", help="the wsidicomizer command of an environment of its own, to compare with")
     parser.add_argument("--eubi", help="the eubi command of an environment of its own, to compare with once")
     asked = parser.parse_args()
     if asked.what == "catalogue":
-        show(catalogue.measure(asked.slides))
+        show(catalogue.measure(asked.slides or 1_000_000))
         return
     if asked.what == "vault":
-        show(vault.measure(asked.slides))
+        show(vault.measure(asked.slides or 1_000_000))
+        return
+    if asked.what == "intake":
+        show(intake.measure(asked.slides or 2_000, asked.folder))
         return
     if asked.slide is None:
         parser.error("name the slide to measure with")

@@ -25,7 +25,8 @@ from ingest.cli.places import Places
 from ingest.delivery import Row
 from ingest.pipeline.batch import Delivered
 from ingest.pipeline.slide import Intake
-from ingest.scaleout import hired, ingest_many
+from ingest.scaleout.crew import hired
+from ingest.scaleout.many import ingest_many
 from tests.benchmarks.ingesting import rss_anon_bytes, timed
 from tests.benchmarks.report import Row as Figure
 from tests.slides.svs import make_svs
@@ -74,7 +75,9 @@ def measure(count: int, folder: Path | None = None) -> list[Figure]:
         Figure("slides/s, 2 workers", two.rate, "limit", 4, two.rate / 4, "at least 1"),
         Figure("slides/s, 2 workers", two.rate, "1 worker", one.rate, two.rate / one.rate, "at least 1.7"),
         Figure("MB/s, 2 workers", two.rate * size, "cp and sync", copies * size, two.rate / copies, ""),
-        Figure(f"coordinator after {two.slides} slides, MB", end / 1e6, "at first", begin / 1e6, end / begin, "about 1"),
+        Figure(
+            f"coordinator after {two.slides} slides, MB", end / 1e6, "at first", begin / 1e6, end / begin, "about 1"
+        ),
     ]
 
 

@@ -20,7 +20,8 @@ from ingest.delivery import Row
 from ingest.keyvault import KeyVault
 from ingest.pipeline.batch import Delivered, Outcome
 from ingest.pipeline.slide import Intake
-from ingest.scaleout import Crew, hired, ingest_many
+from ingest.scaleout.crew import Crew, hired
+from ingest.scaleout.many import ingest_many
 from tests.slides.svs import make_svs
 
 LIVING = Facts(source=TissueSource.LIVING)

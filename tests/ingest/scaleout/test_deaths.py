@@ -13,8 +13,8 @@ import psutil
 from archive.holdings import Archive
 from ingest.errors import Reason
 from ingest.quarantine import Quarantine
-from ingest.scaleout import Crew
 from ingest.scaleout.bench import BEGUN
+from ingest.scaleout.crew import Crew
 from tests.ingest.scaleout.conftest import Laboratory
 from tests.journeys.killing import Delivery, Killings
 

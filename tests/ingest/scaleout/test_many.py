@@ -14,8 +14,9 @@ from ingest.errors import JailUnavailable, Reason
 from ingest.pipeline.batch import Delivered, ingest_batch
 from ingest.pipeline.slide import Intake
 from ingest.quarantine import Quarantine
-from ingest.scaleout import Crew, ingest_many
 from ingest.scaleout.bench import LookOrder, Probe, Refusal, Unseen, look_at
+from ingest.scaleout.crew import Crew
+from ingest.scaleout.many import ingest_many
 from tests.ingest.scaleout.conftest import LIVING, Laboratory
 
 
