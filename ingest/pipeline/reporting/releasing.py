@@ -12,6 +12,7 @@ from pathlib import Path
 from archive import fixity
 from archive.errors import InvalidValue
 from archive.holdings import Archive
+from archive.holdings.backup import second_copy_has
 from archive.holdings.place import Place
 from archive.records import ScanRecord, ScanStatus
 from ingest.errors import SlideRefused
@@ -84,6 +85,8 @@ def _is_as_taken_in(entry: Entry) -> bool:
 
 def _copied(folder: Path, record: ScanRecord) -> bool:
     """Tell whether a second copy has the files of a scan, all that its manifest names and each of its size."""
+    if not second_copy_has(folder, record.key):
+        return False
     copy = Place(folder).of_scan(record.key)
     try:
         manifest = fixity.Manifest.from_bytes((copy / fixity.MANIFEST).read_bytes())

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from archive.holdings.backup import back_up
 from archive.records import ScanStatus, Stain
 from ingest.delivery import Row
 from ingest.errors import Reason
@@ -155,8 +156,8 @@ def test_where_a_second_copy_is_configured_a_source_stays_until_that_has_it_whol
     copy, kept = tmp_path / "copy", laboratory.folder_of(receipt)
     laboratory.vault.declare(SECOND_COPY, "backup", str(copy), who="a.clinician")
     assert hold(laboratory, path) is Hold.NOT_COPIED
+    back_up(laboratory.archive, copy)
     copied = copy / kept.relative_to(laboratory.archive.place.root)
-    shutil.copytree(kept, copied)
     assert hold(laboratory, path) is Hold.NOTHING
     shard = max((file for file in copied.rglob("*") if file.is_file()), key=lambda file: file.stat().st_size)
     shard.write_bytes(shard.read_bytes()[:-1])
