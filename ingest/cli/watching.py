@@ -31,7 +31,7 @@ from ingest.pipeline.watching.settling import SETTLING_SECONDS
 from ingest.sandbox import prepare
 
 if TYPE_CHECKING:
-    from ingest.scaleout import Crew
+    from ingest.scaleout.crew import Crew
 
 EVERY_SECONDS = 5.0
 """Between two looks. One through 10,000 files takes some tenths of a second, on a share some seconds."""

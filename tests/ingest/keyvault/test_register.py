@@ -160,6 +160,24 @@ def test_a_row_is_awaited_until_its_file_comes(vault: KeyVault) -> None:
     assert vault.check() == ()
 
 
+def test_a_row_whose_file_was_taken_is_known_by_its_words(vault: KeyVault) -> None:
+    words, never = ("a.svs", "S26-1"), ("c.svs", "S26-3")
+    vault.register.expect([Expected(2, words, False)], list_name="monday.csv")
+    first = vault.register.expected(words)
+    assert first is not None
+    assert (first.row, first.arrived, first.taken) == (2, None, None)
+    vault.register.expect([Expected(2, words, True)], list_name="monday.csv")
+    vault.register.take([words, never])
+    taken = vault.register.expected(words)
+    vault.register.take([words])
+    assert taken is not None
+    assert taken.arrived is not None
+    assert taken.taken is not None
+    assert vault.register.expected(words) == taken
+    assert vault.register.expected(never) is None
+    assert vault.check() == ()
+
+
 def test_days_on_which_something_was_stored_are_added_up(vault: KeyVault, scanned: Scanned) -> None:
     for number in range(3):
         _, scan = scanned(case=f"S26-{number}", file_name=f"{number}.svs")
