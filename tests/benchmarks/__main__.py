@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m tests.benchmarks ingest|read|serve|all SLIDE``, or ``catalogue|vault|intake --slides N``."""
+"""Run the benchmarks: ``python -m tests.benchmarks ingest|read|serve|all SLIDE``; the others take ``--slides N``."""
 
 import argparse
 import subprocess
