@@ -116,6 +116,7 @@ def test_a_slide_of_the_wrong_patient_goes_to_the_right_one_and_is_erased_with_t
     here.erase(OLD)
     assert here.find(CASE, ends=1) == []
     assert here.find(OTHER) == [moves]
+    stored_in_clear_nowhere(here)
     here.erase(NEW)
     assert here.find(OTHER, ends=1) == []
     names_nobody(laboratory)
@@ -279,6 +280,16 @@ def ends_as(address: str, status: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def stored_in_clear_nowhere(here: Bench) -> None:
+    """See that no number of a patient or a case is in any byte of archive or vault."""
+    places = here.places()
+    files = [file for place in (places.archive, places.vault) for file in place.rglob("*") if file.is_file()]
+    assert len(files) > 10
+    for file in files:
+        stored = file.read_bytes()
+        assert not [word for word in (OLD, NEW, CASE, OTHER) if word.encode() in stored], file.name
 
 
 def names_nobody(laboratory: Laboratory) -> None:
