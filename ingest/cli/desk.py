@@ -8,6 +8,7 @@ import typer
 
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.settings import ArchiveSettings
+from ingest.cli.acting import Who, account
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="TCP port; 8766, or COVERSLIP_DESK_PORT.")]
@@ -25,13 +26,14 @@ def desk(
     port: Port = None,
     open_browser: Open = False,
     limits_only: LimitsOnly = False,
+    who: Who = None,
 ) -> None:
     """Open the laboratory's desk on this machine, until Ctrl-C: find a case, judge what waits, correct, see the day.
 
     The address that is printed opens it once. Whatever is looked up or decided there is written down in the name of
-    the account that started it. Nobody else's machine can reach it.
+    the account that started it, or of --who. No other machine can reach it.
     """
-    from ingest.desk.room import Room, account
+    from ingest.desk.room import Room
     from ingest.desk.run import serve
     from ingest.desk.settings import DeskSettings
 
