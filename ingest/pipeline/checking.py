@@ -17,7 +17,7 @@ from archive.holdings.checking.faults import Coded, Fault, FaultCode
 from archive.holdings.checking.rounds import Rounds
 from archive.holdings.checking.running import scans_in_order
 from archive.settings import ArchiveSettings
-from ingest.errors import VaultUnavailable
+from ingest.errors import VaultDamaged, VaultUnavailable
 from ingest.keyvault import KeyVault
 from ingest.keyvault.keyfile import KeyFile
 from ingest.keyvault.making import KEYS, ROWS
@@ -85,6 +85,8 @@ class VaultCheck:
                     yield Fault(VaultCode.KEY_FILE, "the key file", "the text that was written", "another")
                 yield from _vault_faults(vault)
                 yield from self._link_faults(vault)
+        except VaultDamaged:
+            yield Fault(VaultCode.DAMAGED, VAULT, "keys and entries that fit", "others")
         except VaultUnavailable:
             if all(file.unchanged for file in files):  # then it is not they
                 yield Fault(VaultCode.KEY_FILE, "the key file", "the key that opens the vault", "another, or none")

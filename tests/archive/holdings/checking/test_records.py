@@ -18,7 +18,7 @@ BEHIND_ITS_BACK = {
     "DELETE FROM codes WHERE kind = 'P'": FaultCode.CODE_MISSING,
     "UPDATE codes SET code = 'S-00000-00001' WHERE kind = 'S'": FaultCode.CODE_WRONG,
     "UPDATE codes SET key = 'nobody' WHERE kind = 'C'": FaultCode.CODE_WRONG,
-    "UPDATE cases SET facts = '{}'": FaultCode.ROW_IMPOSSIBLE,
+    "UPDATE cases SET facts = 'none'": FaultCode.ROW_IMPOSSIBLE,
     "UPDATE slides SET stain = 'no stain at all'": FaultCode.ROW_IMPOSSIBLE,
     "UPDATE scans SET fidelity = 'perfect'": FaultCode.ROW_IMPOSSIBLE,
     "UPDATE scans SET width = width + 1": FaultCode.ROW_DIFFERS,
@@ -118,9 +118,7 @@ def test_a_damaged_line_of_the_journal_is_named_and_one_that_a_crash_cut_short_i
     whole = newest.read_bytes()
     newest.write_bytes(whole + whole.splitlines()[-1][:100])
     assert run_check()[0] == []
-    newest.write_bytes(
-        whole.replace(b"laboratory", b"laboratorx", 1) if b"laboratory" in whole else whole[:-9] + b"x" * 9
-    )
+    newest.write_bytes(whole[:-9] + b"x" + whole[-8:])
     faults, _ = run_check()
     assert FaultCode.JOURNAL_DAMAGED in {fault.code for fault in faults}
     assert any(fault.place.startswith(f"journal/{newest.name}") for fault in faults)

@@ -1,4 +1,4 @@
-"""A check that was stopped goes on where it was, whoever stopped it, and nothing is read twice before all was read once."""
+"""A check that was stopped goes on where it was, whoever stopped it, and no scan is read twice before all were once."""
 
 from datetime import date, timedelta
 from pathlib import Path
