@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
+from archive.errors import InvalidValue
 from archive.holdings import Archive
 from archive.holdings.rebuilding import Rebuilt
 from archive.holdings.rebuilding import rebuild_catalogue as rebuild
@@ -95,7 +96,7 @@ def review(
         out().print(f"{len(waiting):,} slides wait to be reviewed.")
         return
     if keep is None or not reason:
-        raise typer.BadParameter("say --keep or --withdraw, and --reason")
+        raise InvalidValue("say what holds, --keep or --withdraw, and give the --reason")
     with Archive.open(archive, settings=ArchiveSettings(archive=archive), actor="laboratory") as holdings:
         for slide in slides:
             review_slide(holdings, slide, keep=keep, reason=reason)

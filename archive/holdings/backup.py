@@ -36,8 +36,8 @@ SAMPLE_SHARE, SAMPLE_LEAST = 0.01, 20
 """How many copies are read again where not all are; each backup chooses others."""
 
 
-Begun = Callable[[int], None]
-"""Called with the number of bytes that there are to copy."""
+Begun = Callable[[str, int], None]
+"""Called with what begins, such as ``copying``, and how many bytes it is about."""
 
 
 class Verify(StrEnum):
@@ -75,7 +75,7 @@ def back_up(
     *,
     verify: Verify = Verify.SAMPLE,
     mirror_removals: bool = False,
-    begun: Begun = lambda total_bytes: None,
+    begun: Begun = lambda what, total_bytes: None,
     wrote: Wrote = lambda count: None,
 ) -> BackedUp:
     """Bring a backup up to the archive's state; what is there already is not copied again.
@@ -91,7 +91,7 @@ def back_up(
     mirror_removals
         Remove from the backup what the archive has no row of any more.
     begun, wrote
-        Told how many bytes there are to copy, and then how far it is.
+        Told how many bytes there are to copy or to read again, and then how far it is.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def _carry_out(
     _copy_all(archive.place, target, {scan: rows[scan] for scan in rows.keys() - there}, done, begun, wrote)
     done.there = len(rows.keys() & there)
     _remove_gone(target, there - rows.keys(), done, mirror_removals)
-    _verify(archive.place, target, rows, done, verify)
+    _verify(archive.place, target, rows, done, verify, begun, wrote)
     if is_sqlite:
         copy_file(copy, target.catalogue)
     copy_journal(archive.place.journal, target.journal, acts)
@@ -191,7 +191,7 @@ def _state_of(archive: Archive, copy: Path | None, target: Place) -> tuple[Rows,
 
 
 def _copy_all(source: Place, target: Place, rows: Rows, done: BackedUp, begun: Begun, wrote: Wrote) -> None:
-    begun(sum(stored_bytes for _, stored_bytes in rows.values()))
+    begun("copying", sum(stored_bytes for _, stored_bytes in rows.values()))
 
     def copied(scan: InternalKey) -> CopyFault | None:
         return copy_scan(source, target, scan, rows[scan][0], wrote)
@@ -218,10 +218,13 @@ def _remove_gone(target: Place, gone: Iterable[InternalKey], done: BackedUp, rem
             remove(aside)
 
 
-def _verify(source: Place, target: Place, rows: Rows, done: BackedUp, verify: Verify) -> None:
+def _verify(
+    source: Place, target: Place, rows: Rows, done: BackedUp, verify: Verify, begun: Begun, wrote: Wrote
+) -> None:
     """Read copies again; one that is not right is set aside and made again at once."""
     copies = sorted(rows.keys() & set(target.kept_keys()))
     wanted = copies if verify is Verify.FULL else chosen(copies, SAMPLE_LEAST, SAMPLE_SHARE)
+    begun("reading again", sum(rows[scan][1] for scan in wanted))
     for scan in wanted:
         if verify_copy(target, scan, rows[scan][0]) is not None:
             set_aside(target, scan)
@@ -229,3 +232,4 @@ def _verify(source: Place, target: Place, rows: Rows, done: BackedUp, verify: Ve
             done.renewed += fault is None
             done.faults += [fault] if fault else []
         done.verified += 1
+        wrote(rows[scan][1])

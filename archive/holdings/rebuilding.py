@@ -21,6 +21,8 @@ from archive.codes import InternalKey, new_key
 from archive.errors import HoldingsUnavailable, InvalidValue
 from archive.holdings import witness
 from archive.holdings.archive import Archive
+from archive.holdings.checking.databases import DatabaseFile
+from archive.holdings.checking.rounds import Rounds
 from archive.holdings.place import Place, claimed, disk_errors
 from archive.holdings.reviewing import catalogue_unreviewed, mark_unreviewed
 from archive.records import ScanStatus
@@ -120,7 +122,7 @@ def rebuild_catalogue(
     with Archive.open(root, settings=settings) as archive:  # which begins the journal anew where it was damaged
         with archive.catalogue.reading() as connection:
             slide_count, scan_count = slides.count(connection)
-        return Rebuilt(
+        rebuilt = Rebuilt(
             acts=replayed.number,
             slides=slide_count,
             scans=scan_count,
@@ -133,6 +135,11 @@ def rebuild_catalogue(
             differing=looked.differing,
             set_aside=set_aside,
         )
+    if place.checks.exists() and place.catalogue.exists():
+        rounds = Rounds(place.checks)
+        with rounds.alone():  # a check would take the new file for an old one that was put back
+            DatabaseFile(place.catalogue, rounds).seal()
+    return rebuilt
 
 
 def _identity(place: Place) -> InternalKey:

@@ -58,7 +58,7 @@ def restore(
     root: Path,
     settings: "ArchiveSettings | None" = None,
     *,
-    begun: Begun = lambda total_bytes: None,
+    begun: Begun = lambda what, total_bytes: None,
     wrote: Wrote = lambda count: None,
 ) -> Restored:
     """Make an archive from a backup.
@@ -149,7 +149,7 @@ def _copy_all(source: Place, place: Place, rows: Rows | None, done: Restored, be
     """Copy every scan that is not there yet, against its catalogued manifest or, where that is not known, its own."""
     there = set(place.kept_keys())
     wanted = {scan: told for scan, told in (rows or _told_by_folders(source)).items() if scan not in there}
-    begun(sum(stored_bytes for _, stored_bytes in wanted.values()))
+    begun("copying", sum(stored_bytes for _, stored_bytes in wanted.values()))
     done.scans = len(there)
 
     def copied(scan: InternalKey) -> CopyFault | None:

@@ -20,6 +20,8 @@ COMMANDS: Commands = {
     "find": "ingest.cli.finding:find",
     "correct": "ingest.cli.correcting:correct_app",
     **ARCHIVE_COMMANDS,
+    "backup": "ingest.cli.backing_up:backup",
+    "restore": "ingest.cli.backing_up:restore",
     "check": "ingest.cli.checking:check",
     "doctor": "ingest.cli.doctor:doctor",
 }

@@ -5,8 +5,9 @@ because deleted rows stay readable without; temporary data in memory only. Postg
 """
 
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -71,6 +72,17 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """Run one transaction that reads one state of the database."""
     with _told_plainly(), engine.begin() as connection:
         yield connection
+
+
+def copy_sqlite(engine: Engine, file: Path) -> None:
+    """Copy a database at one instant to a new file that only its owner can read, while others read and write."""
+    make_sqlite(file)
+    with _told_plainly(), closing(sqlite3.connect(file)) as target:
+        source = engine.raw_connection()
+        try:
+            source.driver_connection.backup(target)  # type: ignore[union-attr]
+        finally:
+            source.close()
 
 
 def empty_log(engine: Engine) -> None:

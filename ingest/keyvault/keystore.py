@@ -17,6 +17,7 @@ from archive.codes import InternalKey, new_key
 from ingest.errors import VaultDamaged, VaultUnavailable
 from ingest.keyvault.database import (
     connect,
+    copy_sqlite,
     empty_log,
     make_sqlite,
     reading,
@@ -75,6 +76,10 @@ class KeyStore:
         empty_log(engine)
         engine.dispose()
         return cls(path, key_file)
+
+    def copy_to(self, file: Path) -> None:
+        """Write a copy of the store, as it is at one instant."""
+        copy_sqlite(self._engine, file)
 
     def close(self) -> None:
         """Let go of the file."""

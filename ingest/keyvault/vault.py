@@ -15,7 +15,7 @@ from archive import auditchain
 from archive.codes import InternalKey
 from archive.errors import InvalidValue, UnknownCode
 from ingest.errors import VaultDamaged, VaultUnavailable
-from ingest.keyvault import check, declarations, entries, erasure, files, trail
+from ingest.keyvault import check, copying, declarations, entries, erasure, files, trail
 from ingest.keyvault.check import VaultFault
 from ingest.keyvault.corrections import Corrections, find_or_make_case
 from ingest.keyvault.database import check_version, connect, reading, sqlite_url, writing
@@ -316,6 +316,18 @@ class KeyVault:
         with writing(self._engine) as connection:
             trail.append(connection, self._store.vault_key, "rotated", who, "")
         erasure.rotate(self._folder, self._store, new_key_file, passphrase)
+
+    def copy_to(self, folder: Path) -> None:
+        """Write a copy of the vault into a folder of copies, which then has this one and no older one.
+
+        The key file is no part of it and belongs elsewhere. Others may use the vault meanwhile.
+
+        Raises
+        ------
+        VaultUnavailable
+            If the copy cannot be written, or the vault's rows are in a server, which has copies of its own.
+        """
+        copying.copy_vault(self._folder, self._engine, self._store, folder)
 
     def trail(self) -> tuple[TrailEntry, ...]:
         """Read the vault's audit trail, oldest first, with the reasons that can still be read."""

@@ -92,11 +92,15 @@ def test_only_what_is_new_is_copied(root: Path, folder: Path) -> None:
     before = {path: path.stat().st_ino for path in folder.glob("scans/*/*")}
     with Archive.open(root) as archive:
         commit_one(archive)
-        told: list[int] = []
-        done = back_up(archive, folder, begun=told.append, wrote=told.append)
+        told: list[tuple[str, int]] = []
+        wrote: list[int] = []
+        done = back_up(archive, folder, begun=lambda *words: told.append(words), wrote=wrote.append)
         stored = max(scan.record.stored_bytes for slide in archive.slides() for scan in slide.scans)
     assert (done.copied, done.there, done.verified) == (1, 3, 4)
-    assert told[0] == done.copied_bytes == sum(told[1:]) <= stored
+    (copying, copied_bytes), (reading, read_bytes) = told
+    assert (copying, reading) == ("copying", "reading again")
+    assert 0 < copied_bytes == done.copied_bytes <= stored < read_bytes
+    assert sum(wrote) == copied_bytes + read_bytes
     after = {path: path.stat().st_ino for path in folder.glob("scans/*/*")}
     assert len(after) == 4
     assert before.items() <= after.items()
