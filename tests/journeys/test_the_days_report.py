@@ -67,6 +67,7 @@ def test_the_report_tells_what_came_and_what_became_of_it(day: Day) -> None:
     told = figures(day.laboratory.run("report").out)
     assert (told["arrived"], told["kept"], told["known already"]) == ("5", "2", "1")
     assert told["in quarantine"] == "2, and 2 in all"
+    assert (told["expected"], told["missing"]) == ("5", "1: row 6")
     assert "no-row" in day.laboratory.said[-1].out
     assert " of intake at " in told["disk"]
     assert day.silent_about_names()
