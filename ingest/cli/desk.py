@@ -49,5 +49,6 @@ def desk(
             webbrowser.open(address)
 
     with places.opened() as (holdings, keyvault):
-        room = Room(holdings, keyvault, ArchiveSettings(archive=places.archive), account(), places.secret, limits_only)
+        settled = ArchiveSettings(archive=places.archive)
+        room = Room(holdings, keyvault, settled, account(who), places.secret, limits_only)
         serve(room, settings, announce)

@@ -83,6 +83,11 @@ def test_the_printed_address_opens_the_desk_once_and_nothing_that_was_asked_is_p
         assert secret not in desk.said
 
 
+def test_it_acts_in_the_name_that_it_was_started_with(furnished: Furnished) -> None:
+    with running(furnished, "--who", "j.curator") as desk, httpx.Client() as client:
+        assert ">j.curator</span>" in client.get(desk.address, follow_redirects=True).text
+
+
 def test_it_ends_on_sigterm_too(furnished: Furnished) -> None:
     with running(furnished, ends=signal.SIGTERM) as desk:
         assert httpx.get(desk.base).status_code == 403
