@@ -96,7 +96,9 @@ def fill(file: Path, count: int) -> list[InternalKey]:
     """Make a catalogue of so many slides; give the keys of some cases."""
     Catalogue.open(file).close()
     database = sqlite3.connect(file, isolation_level=None)
+    database.execute("PRAGMA journal_mode=OFF")
     database.execute("PRAGMA synchronous=OFF")
+    database.execute("PRAGMA cache_size=-400000")
     database.execute("PRAGMA foreign_keys=OFF")
     indexes = database.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
