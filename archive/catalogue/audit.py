@@ -36,3 +36,8 @@ def entries(connection: Connection) -> Iterator[Entry]:
     """Give all entries in their order, a thousand in memory at a time."""
     for row in connection.execute(select(audit).order_by(audit.c.number).execution_options(yield_per=1_000)):
         yield Entry(row.number, row.text, row.digest)
+
+
+def newest_text(connection: Connection) -> str | None:
+    """Give what the newest entry says, as it was sealed; None before the first."""
+    return connection.scalar(select(audit.c.text).order_by(audit.c.number.desc()).limit(1))
