@@ -128,8 +128,10 @@ class Rounds:
         """Look twice, as far apart as a file needs to settle, and take what is ready."""
         self._look()
         self._stop.wait(settle)
-        self._take(self._look(), float("inf"))
-        self._look()
+        while (view := self._look()).ready or self._watcher.is_reading:
+            self._take(view, float("inf"))
+            if self._stop.is_set():
+                return
 
     def go_on(self, every: float) -> None:
         """Look and take until told to end."""

@@ -37,7 +37,7 @@ def test_a_slow_copy_is_taken_only_when_it_is_whole(watching: Watching, slides: 
     list_of(watching, slides[0])
     with watching.watch() as watch:
         watch.wait_for("list 1: 1 row")
-        copier = watching.copy_slowly(slides[0], watching.folder / "0.svs", pieces=8, pause=SETTLE / 2)
+        copier = watching.copy_slowly(slides[0], watching.folder / "0.svs", pieces=10, pause=SETTLE / 6)
         while copier.poll() is None:
             assert "kept" not in watch.said
             time.sleep(0.05)
@@ -52,11 +52,13 @@ def test_a_slow_copy_is_taken_only_when_it_is_whole(watching: Watching, slides: 
 
 def test_a_copy_that_stalls_is_taken_in_the_end(watching: Watching, slides: list[Path]) -> None:
     list_of(watching, slides[0])
-    with watching.watch() as watch:
-        copier = watching.copy_slowly(slides[0], watching.folder / "0.svs", pieces=2, pause=SETTLE * 3)
+    whole = slides[0].read_bytes()
+    with watching.watch() as watch, (watching.folder / "0.svs").open("wb", buffering=0) as copy:
+        copy.write(whole[: len(whole) // 2])
         watch.wait_for("refused +row 2: ")
+        assert watching.scans == 0
+        copy.write(whole[len(whole) // 2 :])
         watch.wait_for("kept +row 2: S-")
-        assert copier.wait() == 0
     assert watching.waiting == {}
     assert watching.scans == 1
 
@@ -132,7 +134,7 @@ def test_a_slide_of_many_files_is_taken_only_when_all_are_there(watching: Watchi
     with watching.watch() as watch:
         watch.wait_for("1 slide waiting for other files of it")
         shutil.copy(pictures[1], watching.folder)
-        copier = watching.copy_slowly(pictures[0], watching.folder / pictures[0].name, pieces=6, pause=SETTLE / 2)
+        copier = watching.copy_slowly(pictures[0], watching.folder / pictures[0].name, pieces=10, pause=SETTLE / 6)
         while copier.poll() is None:
             assert "kept" not in watch.said
             time.sleep(0.05)
@@ -149,7 +151,7 @@ def test_a_dicom_series_is_one_slide_and_whole_when_it_says_so(watching: Watchin
         shutil.copy(first, watching.folder)
         if told:
             watch.wait_for("1 slide waiting for other files of it")
-        watching.copy_slowly(second, watching.folder / second.name, pieces=6, pause=SETTLE / 2).wait()
+        watching.copy_slowly(second, watching.folder / second.name, pieces=10, pause=SETTLE / 6).wait()
         watch.wait_for("kept +row 2: S-")
         watch.wait_for("nothing waits")
     assert "refused" not in watch.said

@@ -15,7 +15,7 @@ from ingest.cli.places import Places
 from ingest.keyvault import KeyVault
 from tests.journeys.laboratory import ROOT, Laboratory
 
-EVERY, SETTLE = 0.1, 0.8
+EVERY, SETTLE = 0.1, 1.5
 """Seconds between two looks, and for which a file must stay as it is: short, so that a test is."""
 
 PATIENCE = 60.0

@@ -4,9 +4,9 @@ Nothing here is remembered that matters. What became of a file stands in the key
 known of a folder is found again by looking at it.
 """
 
-from ingest.pipeline.watching.lists import Faulty, WatchedList
+from ingest.pipeline.watching.lists import WatchedList
 from ingest.pipeline.watching.settling import Settling
 from ingest.pipeline.watching.standing import Stand, Standing, View
 from ingest.pipeline.watching.watcher import Watched, Watcher
 
-__all__ = ["Faulty", "Settling", "Stand", "Standing", "View", "Watched", "WatchedList", "Watcher"]
+__all__ = ["Settling", "Stand", "Standing", "View", "Watched", "WatchedList", "Watcher"]

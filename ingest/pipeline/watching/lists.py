@@ -26,9 +26,6 @@ class WatchedList:
         return f"list {self.number}"
 
 
-Faulty = DeliveryListInvalid
-
-
 class Lists:
     """The lists of a folder; one that has not changed is not read again.
 
@@ -64,7 +61,7 @@ class Lists:
         number = self._numbers.setdefault(path, len(self._numbers) + 1)
         try:
             return WatchedList(number, path, moment, rows=read_delivery(path, self._mapping, self._feed))
-        except Faulty as error:
+        except DeliveryListInvalid as error:
             return WatchedList(number, path, moment, faults=tuple(map(str, error.faults)))
 
 

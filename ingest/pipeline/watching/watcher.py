@@ -1,18 +1,16 @@
 """Look at the folder, and say what can be taken: what is whole, has a row, and was not taken before."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.delivery import ColumnMapping, Feed, Row
-from ingest.errors import SlideRefused
 from ingest.keyvault import KeyVault
 from ingest.keyvault.register import Entry, State
 from ingest.pipeline.expecting import expect_rows, words_of
 from ingest.pipeline.noting import AS, Delivered, Outcome, said_of
 from ingest.pipeline.watching.gathering import Gathering, Slide
-from ingest.pipeline.watching.labels import labels_of
+from ingest.pipeline.watching.labels import Labels
 from ingest.pipeline.watching.lists import Lists, WatchedList, names
 from ingest.pipeline.watching.pairing import Found, Paired, pair_lists
 from ingest.pipeline.watching.settling import Settling
@@ -53,7 +51,8 @@ class Watcher:
         self._watched, self._vault, self._settling = watched, vault, settling
         self._lists = Lists(watched.mapping, watched.feed, watched.delivery)
         self._gathering = Gathering()
-        self._labels: dict[Path, tuple[Moment | None, tuple[str, ...]]] = {}
+        self._labels = Labels(watched.keep_out, limits_only=watched.limits_only)
+        self._whole: frozenset[Path] = frozenset()
         self._entries: dict[Path, tuple[Moment | None, Entry | None]] = {}
         self._expected: set[tuple[Path, Moment]] = set()
         self._arrived: set[tuple[str, ...]] = set()
@@ -66,6 +65,11 @@ class Watcher:
     def rows(self) -> tuple[Row, ...]:
         """The rows of all lists at the last look."""
         return tuple(row for one in self.view.lists for row in one.rows)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether labels were left to be read at the next look."""
+        return self._labels.are_left
 
     @property
     def view(self) -> View:
@@ -84,7 +88,10 @@ class Watcher:
         self._settling.look(self._watched.folder, also=named)
         as_of = self._settling.state | self._judged()
         if as_of != self._as_of:
+            self._labels.begin()
             self._view, self._as_of = self._stand(), as_of
+            if self._labels.are_left:
+                self._as_of = None
         return self._view
 
     def delivered(self, ready: Standing) -> Delivered:
@@ -112,6 +119,7 @@ class Watcher:
         lists = self._lists.read(self._settling)
         gathered = self._gathering.gather(self._settling, names(lists))
         slides = [slide for slide in gathered.slides if not self._lists.is_list(slide.path)]
+        self._whole = frozenset(slide.path for slide in slides if slide.settled and not slide.lacks_part)
         self._expect(lists)
         paired = pair_lists(lists, [slide.path for slide in slides], self._barcodes, self._is_stale)
         standings = tuple(self._standing(slide, paired) for slide in slides)
@@ -182,15 +190,10 @@ class Watcher:
         return sum(moment[0] for path in slide.files if (moment := self._settling.moment(path)) is not None)
 
     def _barcodes(self, path: Path) -> Sequence[str]:
-        """Read the label of a slide that has settled; once, as long as it stays as it is."""
-        moment = self._settling.moment(path)
-        known = self._labels.get(path)
-        if known is None or known[0] != moment:
-            barcodes: tuple[str, ...] = ()
-            with suppress(SlideRefused, OSError):  # it has no row, so nobody is told of it
-                barcodes = labels_of(path, keep_out=self._watched.keep_out, limits_only=self._watched.limits_only)
-            known = self._labels[path] = moment, barcodes
-        return known[1]
+        """Read the label of a slide that is whole and is not held already."""
+        if path not in self._whole or self._is_held(path, self._entry(path)):
+            return ()
+        return self._labels.of(path, self._settling.moment(path))
 
     def _expect(self, lists: Sequence[WatchedList]) -> None:
         """Have the rows of new lists remembered, for the daily report."""
