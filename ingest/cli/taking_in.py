@@ -98,7 +98,8 @@ def ingest(
             tell_plan(found.files, limits_only=limits_only)
             return
         _tell_recovered(recover(holdings, keyvault))
-        expect_rows(keyvault, found.rows, found.arrived, delivery, chosen.name if chosen else None)
+        feed_name = chosen.name if chosen else None
+        expect_rows(keyvault, found.rows, found.arrived, delivery, feed_name)
         bar = SlideProgress(len(found.files))
         intake = Intake(
             holdings,
@@ -114,6 +115,8 @@ def ingest(
         with hands.for_slides(len(found.files)) as crew, stop_on_interrupt() as stop, bar.progress:
             for outcome in outcomes_of(stop.before(found.files), intake, crew):
                 bar.ended(outcome, receipts)
+                if named := _named_by_label(outcome, found.rows):
+                    expect_rows(keyvault, [named], {named.number}, delivery, feed_name)
     _summary(bar, interrupted=stop.asked)
 
 
@@ -124,6 +127,13 @@ def outcomes_of(delivered: Iterable[Delivered], intake: Intake, crew: "Crew | No
     from ingest.scaleout.many import ingest_many
 
     return ingest_many(delivered, intake, crew)
+
+
+def _named_by_label(outcome: Outcome, rows: Iterable[Row]) -> Row | None:
+    """Give the row that only the label of a slide told of, so that it is no longer missing."""
+    if outcome.receipt is None or outcome.delivered.row is not None:
+        return None
+    return next((row for row in rows if row.number == outcome.receipt.row_number), None)
 
 
 def choose_feed(vault: KeyVault, name: str | None) -> Feed | None:

@@ -177,6 +177,18 @@ def test_a_label_that_contradicts_its_row_is_judged_by_a_person(tmp_path: Path) 
     assert not any(plant.survivors(said.everything.encode()) for said in laboratory.said)
 
 
+def test_a_row_whose_slide_is_found_by_its_label_is_not_missing(tmp_path: Path) -> None:
+    laboratory = Laboratory(tmp_path / "laboratory")
+    laboratory.home.mkdir()
+    laboratory.declare_feed()
+    slide = make_svs(tmp_path / "a.svs", width=300, height=260, factors=(1,), barcode="S26-0012345;A1;1").path
+    row = {**row_of(slide, "S26-1"), "file": "", "barcode": "S26-0012345;A1;1"}
+    other = {**row_of(slide, "S26-2"), "file": "", "barcode": "S26-0067890;A1;1"}
+    assert set(laboratory.take_in(slide, write_list(tmp_path / "list.csv", row, other)).slides) == {2}
+    told = figures(laboratory.run("report").out)
+    assert (told["expected"], told["arrived"], told["missing"]) == ("2", "1", "1: row 3")
+
+
 def _acts(laboratory: Laboratory) -> list[tuple[str, str]]:
     from ingest.cli.places import Places
 
