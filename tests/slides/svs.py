@@ -148,7 +148,7 @@ def label_picture(*lines: str, barcode: str | None = None) -> Picture:
         draw.text((20, 40 + 70 * k), line, fill=(10, 10, 10), font_size=32)
     if barcode is not None:
         matrix = zxingcpp.create_barcode(barcode, zxingcpp.BarcodeFormat.DataMatrix).to_image(scale=5)
-        image.paste(Image.fromarray(np.asarray(matrix)), (230, 310))
+        image.paste(Image.fromarray(np.asarray(matrix)), (20, 320))
     return np.asarray(image)
 
 
