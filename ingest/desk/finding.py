@@ -133,7 +133,7 @@ class Tray:
         return {scan.handle: self._session.kept(scan.handle, Placed) for scan in scans if scan.handle}
 
     def _case(self, room: Room, case: FoundCase, numbers: Iterator[int]) -> ShownCase:
-        held = [(found, slide) for found in case.slides if (slide := _held(room, found)) is not None]
+        held = [(found, slide) for found in case.slides if (slide := _held(room, case, found)) is not None]
         slides = tuple(self._glass(room, found, slide, numbers) for found, slide in held)
         if not held:
             return ShownCase(None, None, ())
@@ -158,7 +158,16 @@ class Tray:
         decision = room.archive.decide(slide.record.key, choice.purpose, choice.recipient, scan=scan.record.key)
         if not decision.allowed:
             return ShownScan(number, scan.code, scan.record, None, decision)
-        placed = Placed(slide.record.key, scan.record.key, number, title, self.handle, slide.case_code, self.wanted)
+        placed = Placed(
+            slide=slide.record.key,
+            scan=scan.record.key,
+            number=number,
+            title=title,
+            case=slide.record.case,
+            case_handle=self.handle,
+            case_code=slide.case_code,
+            wanted=self.wanted,
+        )
         return ShownScan(number, scan.code, scan.record, self._handle(placed), None)
 
     def _handle(self, placed: Placed) -> str:
@@ -184,8 +193,10 @@ def find(room: Room, session: Session, asked: Asked) -> Tray:
     return Tray(session, cases[0].number, wanted, cases)
 
 
-def _held(room: Room, found: FoundSlide) -> HeldSlide | None:
+def _held(room: Room, case: FoundCase, found: FoundSlide) -> HeldSlide | None:
+    """Give a slide that was found, if it is in the archive and still this case's: a correction may have moved it."""
     try:
-        return room.archive.held(found.key)
+        slide = room.archive.held(found.key)
     except UnknownCode:
         return None  # recorded in the vault, and not yet in the archive: an ingest is under way or was killed
+    return slide if slide.record.case == case.key else None

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from archive.codes import Code, InternalKey
-from archive.errors import ConsentRefused
+from archive.errors import ConsentRefused, UnknownCode
 from archive.holdings import Archive
-from archive.server.access import Found, ShownSlide, SlideAccess
+from archive.server.access import NOT_SHOWN, Found, ShownSlide, SlideAccess
 from archive.server.headers import Answer
 from archive.server.pictures import Pictures
 from archive.server.tiles import TileRoute
@@ -35,6 +35,7 @@ class Placed:
     scan: InternalKey
     number: int
     title: str
+    case: InternalKey
     case_handle: str
     case_code: Code
     wanted: Wanted
@@ -110,6 +111,8 @@ class Viewing:
 
     def _find(self, handle: str) -> Found:
         placed = self._session.kept(handle, Placed)
+        if self._archive.held(placed.slide).record.case != placed.case:
+            raise UnknownCode(NOT_SHOWN)  # corrected meanwhile: it must not be read as a slide of this case
         choice = placed.wanted.choice
         decision = self._archive.decide(placed.slide, choice.purpose, choice.recipient, scan=placed.scan)
         if not decision.allowed:

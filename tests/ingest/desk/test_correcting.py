@@ -46,6 +46,20 @@ def test_a_slide_goes_to_another_case_after_it_was_seen_what_would_come_of_it(de
     assert any(who == WHO and reason == "wrong row on the list" for _, who, reason in desk.acts())
 
 
+def test_a_slide_that_moved_is_on_no_page_of_its_old_case(desk: OpenDesk, browser: Browser) -> None:
+    found = browser.find(CASE)
+    handles = list(dict.fromkeys(re.findall(r'href="/slides/([0-9a-z]{26})"', found.text)))
+    code = desk.slide_code(CASE)
+    _, slide, *_ = CORRECT.findall(found.text)
+    assert [browser.get(f"/slides/{handle}/tiles/0/0_0.jpg").status_code for handle in handles] == [200, 200]
+    fields = {"case": "S26-04712", "patient": "H-1112223", "reason": "wrong row on the list"}
+    carry_out(browser, browser.send(slide, fields))
+    for address in ("", "/tiles/0/0_0.jpg", "/thumbnail.jpg"):
+        answers = [browser.get(f"/slides/{handle}{address}").status_code for handle in handles]
+        assert answers == [404, 200]
+    assert str(code) not in browser.get(found.request.url.path).text
+
+
 def test_a_plan_is_carried_out_once(browser: Browser) -> None:
     _, slide = forms(browser)
     preview = browser.send(slide, {"block": "A9", "reason": "block misread"})
