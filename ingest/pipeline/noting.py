@@ -76,12 +76,12 @@ class Arrival:
             If a person refused this file for good, or nobody can say whose it is.
         """
         one, intake = self.delivered, self._intake
-        if Quarantine(intake.vault).is_refused(one.path, self._moment):
+        entry = intake.vault.register.find(one.path)
+        if entry is not None and entry.state is State.REFUSED and entry.moment == self._moment:
             raise SlideRefused(Reason.REFUSED_BY_HAND)
         if one.row is None and not intake.rows_by_label:
             raise SlideRefused(Reason.NO_ROW)
         self._as = said_of(one)
-        entry = intake.vault.register.find(one.path)
         if entry is not None and (scan := self._scan_of(entry)) is not None:
             number = one.row.number if one.row else None
             with suppress(UnknownCode):  # the archive has it no more: then it is taken in

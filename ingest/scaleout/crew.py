@@ -82,7 +82,15 @@ def hired(count: int) -> Iterator[Crew]:
         without_settings(),
         TemporaryDirectory(prefix="coverslip-workers-") as scratch,
         dask.config.set({**QUIET, "temporary-directory": scratch}),
-        LocalCluster(
+        _started(count, scratch) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield Crew(client, is_here=True)
+
+
+def _started(count: int, scratch: str) -> LocalCluster:
+    try:
+        return LocalCluster(
             n_workers=count,
             threads_per_worker=1,
             processes=True,
@@ -94,10 +102,12 @@ def hired(count: int) -> Iterator[Crew]:
             local_directory=scratch,
             memory_limit=0,  # the jails have limits of their own
             silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield Crew(client, is_here=True)
+        )
+    except (OSError, RuntimeError, TimeoutError):
+        raise ArchiveError(
+            "the processes that work on slides could not be started; ask for fewer with --workers, or take one slide "
+            "after the other with --workers 1"
+        ) from None
 
 
 @contextmanager
