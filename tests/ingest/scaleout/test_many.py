@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from archive.consent import Facts
-from archive.errors import HoldingsUnavailable
+from archive.errors import ArchiveError, HoldingsUnavailable
 from archive.holdings import PIXELS
 from ingest.cli.places import Places
-from ingest.errors import JailUnavailable, Reason
+from ingest.errors import Reason
 from ingest.pipeline.batch import Delivered, ingest_batch
 from ingest.pipeline.slide import Intake
 from ingest.quarantine import Quarantine
@@ -149,12 +149,13 @@ def test_who_stops_listening_leaves_nothing_half_made(laboratory: Laboratory, cr
     assert len([one for one in laboratory.take_in(crew, laboratory.deliver(1)).values() if one.receipt]) == 1
 
 
-def test_a_slide_that_lies_in_the_vault_ends_the_batch(laboratory: Laboratory, crew: Crew) -> None:
+@pytest.mark.parametrize("is_here", [True, False], ids=["here", "elsewhere"])
+def test_a_slide_that_lies_in_the_vault_ends_the_batch(laboratory: Laboratory, crew: Crew, is_here: bool) -> None:
     (one,) = laboratory.deliver(1)
     inside = laboratory.places.vault / "slide.svs"
     one.path.rename(inside)
-    with pytest.raises(JailUnavailable, match="move the vault"):
-        laboratory.take_in(crew, [laboratory.delivered(inside, "0", LIVING)])
+    with pytest.raises(ArchiveError, match="move the vault"):
+        laboratory.take_in(Crew(crew._client, is_here=is_here), [laboratory.delivered(inside, "0", LIVING)])
     assert laboratory.staging == []
 
 
