@@ -3,7 +3,8 @@
 import asyncio
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -43,7 +44,7 @@ class Browser:
     def ask(
         self, method: str, address: str, headers: dict[str, str] | None = None, content: str = ""
     ) -> httpx.Response:
-        return self._desk.runner.run(self._ask(method, address, headers, content))
+        return self._desk.run(self._ask(method, address, headers, content))
 
     async def _ask(self, method: str, address: str, headers: dict[str, str] | None, content: str) -> httpx.Response:
         transport = httpx.ASGITransport(self._desk.desk.app)
@@ -88,12 +89,17 @@ class OpenDesk:
         self.furnished = furnished
         self.clock = Clock()
         self.tokens: list[str] = []
-        self.runner = asyncio.Runner()
+        self._runner = asyncio.Runner()
+        self._thread = ThreadPoolExecutor(1)
         self._opened = places.opened()
         self.archive, self.vault = self._opened.__enter__()
         archive_settings = ArchiveSettings(archive=places.archive, decision_cache_seconds=0)
         self.room = Room(self.archive, self.vault, archive_settings, WHO, places.secret)
         self.desk = Desk(self.room, DeskSettings(**settings), self.tokens.append, self.clock)
+
+    def run(self, asking: Coroutine[None, None, httpx.Response]) -> httpx.Response:
+        """Run it in the desk's one thread: a browser's tests may have a loop of their own running in this one."""
+        return self._thread.submit(self._runner.run, asking).result()
 
     def browser(self) -> Browser:
         """Let a new browser in."""
@@ -116,9 +122,10 @@ class OpenDesk:
         return self.archive.held(found.slides[place].key).code
 
     def close(self) -> None:
-        self.desk.close()
+        self._thread.submit(self.desk.close).result()
+        self._thread.submit(self._runner.close).result()
+        self._thread.shutdown()
         self._opened.__exit__(None, None, None)
-        self.runner.close()
 
 
 @pytest.fixture(scope="session")
