@@ -76,7 +76,7 @@ class Catalogue:
         self._watch: Any = None
         self._watching = threading.Lock()
         driver = engine.dialect.loaded_dbapi.Error
-        self._errors: tuple[type[Exception], ...] = (SQLAlchemyError, driver)
+        self._errors: tuple[type[Exception], ...] = (SQLAlchemyError, driver, UnicodeDecodeError)
 
     @classmethod
     def open(

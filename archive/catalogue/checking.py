@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, inspect, literal, select, text
+from sqlalchemy import ColumnElement, Connection, Table, and_, create_engine, func, inspect, literal, select, text
 
 from archive.catalogue import schema, searching
 from archive.catalogue.catalogue import LABORATORY
@@ -136,11 +136,41 @@ def told_by_journal() -> frozenset[str]:
     )
 
 
-def tables_missing(connection: Connection) -> Iterator[RowFault]:
-    """Tell every table that is not there."""
+def definition_faults(connection: Connection) -> Iterator[RowFault]:
+    """Tell every table that is not there, and in SQLite those that are defined otherwise than a new catalogue's."""
     there = set(inspect(connection).get_table_names())
     for name in sorted(set(schema.metadata.tables) - there):
         yield RowFault("structure", name, "a table", "none")
+    if connection.dialect.name == "sqlite":
+        new = create_engine("sqlite://")
+        with new.begin() as made:
+            schema.metadata.create_all(made)
+            expected, found = definitions(made), definitions(connection)
+        new.dispose()
+        for name in sorted(set(expected) & set(found)):
+            if expected[name] != found[name]:
+                yield RowFault("structure", name, "the columns and keys of a new catalogue", "others")
+
+
+def definitions(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """Give what the database itself says of each table: columns, keys, constraints and indexes."""
+    asked = inspect(connection)
+    return {
+        name: tuple(
+            sorted(
+                repr(sorted((key, str(value)) for key, value in one.items()))
+                for one in (
+                    *asked.get_columns(name),
+                    asked.get_pk_constraint(name),
+                    *asked.get_foreign_keys(name),
+                    *asked.get_unique_constraints(name),
+                    *asked.get_check_constraints(name),
+                    *asked.get_indexes(name),
+                )
+            )
+        )
+        for name in set(asked.get_table_names()) & set(schema.metadata.tables)
+    }
 
 
 def scan_bytes(connection: Connection) -> Iterator[tuple[InternalKey, int]]:

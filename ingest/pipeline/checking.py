@@ -85,11 +85,11 @@ class VaultCheck:
                     yield Fault(VaultCode.KEY_FILE, "the key file", "the text that was written", "another")
                 yield from _vault_faults(vault)
                 yield from self._link_faults(vault)
-        except VaultDamaged:
-            yield Fault(VaultCode.DAMAGED, VAULT, "keys and entries that fit", "others")
-        except VaultUnavailable:
+        except VaultUnavailable as error:
             if all(file.unchanged for file in files):  # then it is not they
                 yield Fault(VaultCode.KEY_FILE, "the key file", "the key that opens the vault", "another, or none")
+            elif isinstance(error, VaultDamaged):
+                yield Fault(VaultCode.DAMAGED, VAULT, "keys and entries that fit", "others")
             else:
                 yield Fault(VaultCode.UNOPENED, VAULT, "a vault, a key store and a key file that fit", "others")
         except (ArchiveError, ValueError, TypeError, KeyError, AttributeError):

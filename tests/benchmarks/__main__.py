@@ -1,18 +1,18 @@
-"""Run the benchmarks: ``python -m tests.benchmarks ingest|read|serve|all SLIDE``; the others take ``--slides N``."""
+"""Run the benchmarks: ``python -m tests.benchmarks ingest|read|serve|check|all SLIDE``; others take ``--slides N``."""
 
 import argparse
 import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import catalogue, ingesting, intake, reading, serving, vault
+from tests.benchmarks import catalogue, checking, ingesting, intake, reading, serving, vault
 from tests.benchmarks.report import Row, show
 
 
 def main() -> None:
     """Measure what was asked for and print a table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["ingest", "read", "serve", "all", "catalogue", "vault", "intake"])
+    parser.add_argument("what", choices=["ingest", "read", "serve", "all", "catalogue", "vault", "intake", "check"])
     parser.add_argument(
         "slide", type=Path, nargs="?", help="an SVS file; the documented figures are for 40,000 x 30,000 px"
     )
@@ -36,6 +36,8 @@ def main() -> None:
     if asked.what in ("ingest", "all"):
         rows += ingesting.measure(asked.slide, asked.wsidicomizer)
         rows += ingesting.against_ome_zarr(asked.slide, asked.eubi) if asked.eubi else []
+    if asked.what in ("check", "all"):
+        rows += checking.measure(asked.slide)
     if asked.what in ("serve", "all"):
         rows += serving.measure(asked.slide)
     if asked.what in ("read", "all"):  # last, because it binds itself to one core

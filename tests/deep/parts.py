@@ -9,6 +9,7 @@ from ingest.cli.demo_slide import draw_demo_slide
 from ingest.errors import Reason
 from tests.journeys.delivered import deliver
 from tests.journeys.flipping import flip_bits, taken_in
+from tests.journeys.found_by_check import NO_ROW, ROWS, Kept, flip_and_check, flip_unsealed
 from tests.journeys.killing import Delivery, Killings, kill_at_random_times
 from tests.journeys.laboratory import Laboratory
 from tests.journeys.mutating import SEEDS, ingest_mutants
@@ -63,6 +64,21 @@ def flips(home: Path, count: int) -> Told:
     return Told(
         f"changed bits in {kinds} kinds of stored files", f"{count:,}", f"all found; {tiles}, none shown wrongly"
     )
+
+
+def named(home: Path, count: int) -> Told:
+    """Change so many bits of anything that a laboratory keeps, one at a time, and have each found and named."""
+    kept = Kept.make(home)
+    found, unsealed = flip_and_check(kept, count), flip_unsealed(kept, count // 10)
+    if found.missed or unsealed.missed:
+        raise SystemExit(
+            "\n".join(["some bits were not found, or their file was not named:", *found.missed, *unsealed.missed])
+        )
+    seen = (
+        f"all found by the check and their file named; of a catalogue that was written to since, {unsealed.bits[ROWS]:,} "
+        f"of {unsealed.bits[ROWS]:,} that change what it says ({unsealed.bits[NO_ROW]:,} change nothing)"
+    )
+    return Told(f"changed bits in {len(found.bits)} kinds of kept files", f"{count:,}", seen)
 
 
 def every_tile(home: Path, slide: Path | None) -> Told:

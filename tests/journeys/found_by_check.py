@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from archive.catalogue import checking, resting
 from archive.holdings import Archive
 from archive.holdings.checking.faults import Fault
 from archive.holdings.checking.running import Plan, Progress
@@ -23,6 +26,9 @@ from ingest.pipeline.checking import VaultCheck
 from tests.journeys.flipping import places_in, taken_in
 
 HEADS = "heads.txt"
+
+ROWS = "catalogue.sqlite, unsealed, a row or the structure"
+NO_ROW = "catalogue.sqlite, unsealed, bytes in no row"
 
 
 @dataclass
@@ -114,6 +120,47 @@ def flip_and_check(kept: Kept, count: int, seed: int = 11) -> Found:
             found.missed.append(f"{kind}, byte {at}, bit {bit}: {[str(fault) for fault in faults]}")
         found.codes.setdefault(kind, Counter()).update({fault.code for fault in faults})
     return found
+
+
+def flip_unsealed(kept: Kept, count: int, seed: int = 12) -> Found:
+    """Change bits of a catalogue that was written to since it was last seen, so that nothing is known of its bytes.
+
+    What counts are bits that change what the file says, or keep SQLite from reading it; the rest changes nothing that
+    anybody could ask for, and is counted apart.
+    """
+    rng = np.random.default_rng(seed)
+    path, found = kept.places.archive / "catalogue.sqlite", Found()
+    records = {file: file.read_bytes() for file in kept.records()}
+    said, size = _said(path), path.stat().st_size
+    while found.bits[ROWS] < count:
+        at, bit = int(rng.integers(size)), int(rng.integers(8))
+        (kept.places.archive / "checks.log").unlink()
+        with _changed(kept, path, at, bit, records):
+            if _said(path) == said:
+                found.bits[NO_ROW] += 1
+                continue
+            faults = kept.check()
+        found.bits[ROWS] += 1
+        if not faults:
+            found.missed.append(f"byte {at}, bit {bit}")
+        found.codes.setdefault(ROWS, Counter()).update({fault.code for fault in faults})
+    return found
+
+
+def _said(path: Path) -> tuple[object, ...]:
+    """Tell everything that can be read from a database file, or that it cannot."""
+    engine = create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
+    try:
+        tables = {
+            **resting.seal(path).tables,
+            resting.DEFINITIONS: "",
+        }  # the words of a definition may be spelt otherwise
+        with engine.connect() as connection:
+            return tables, resting.structure(path), checking.definitions(connection)
+    except (SQLAlchemyError, *resting.UNREADABLE) as error:
+        return (type(error),)
+    finally:
+        engine.dispose()
 
 
 @contextmanager

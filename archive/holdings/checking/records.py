@@ -30,7 +30,7 @@ _CODES = {
 }
 
 _CHECKS: tuple[Callable[[Connection], Iterator[RowFault]], ...] = (
-    checking.tables_missing,
+    checking.definition_faults,
     checking.structure,
     checking.links,
     checking.records,

@@ -18,6 +18,7 @@ from archive.errors import HoldingsUnavailable, InvalidValue
 from archive.fixity import MANIFEST, Manifest, StoredFile
 from archive.holdings.archive import Archive
 from archive.holdings.checking.faults import Fault
+from archive.holdings.checking.rounds import Rounds
 from archive.holdings.checking.scans import KeptScan, Started, begin
 from archive.holdings.place import Place, claimed, disk_errors
 from archive.pyramid.rereading import untold
@@ -47,13 +48,15 @@ class Repair:
         self._archive = archive
 
     def needed(self) -> Iterator[InternalKey]:
-        """Give the scans that a check has marked, and those that have no folder."""
+        """Give the scans that a check has marked or would have, and those that have no folder."""
+        spoilt = Rounds(self._archive.place.checks).spoilt()
         with self._archive.catalogue.reading() as connection:
             keys = sorted(slides.scan_keys(connection))
         for key in keys:
             held = self._archive.scan(key)
             missing = not self._archive.place.of_scan(key).is_dir()
-            if held is not None and (missing or held.record.status is ScanStatus.DAMAGED):
+            damaged = key in spoilt or (held is not None and held.record.status is ScanStatus.DAMAGED)
+            if held is not None and (missing or damaged):
                 yield key
 
     def from_copy(self, copy: Path) -> Iterator[Repaired]:

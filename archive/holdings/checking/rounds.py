@@ -36,6 +36,8 @@ class Checked:
 
     round: int
     day: date
+    spoilt: bool = False
+    """Whether it was then not what was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,13 @@ class Rounds:
         done = len(keys) - len(left)
         return current, left[: max(0, current.count - done)] if share > 1 else left
 
-    def note(self, scan: InternalKey, current: Round, today: date) -> None:
-        """Note that a scan was read, whatever was found."""
-        self._write([["scan", scan, today.isoformat(), current.number]])
+    def note(self, scan: InternalKey, current: Round, today: date, *, spoilt: bool = False) -> None:
+        """Note that a scan was read, and whether it was what was stored."""
+        self._write([["scan", scan, today.isoformat(), current.number, int(spoilt)]])
+
+    def spoilt(self) -> frozenset[InternalKey]:
+        """Give the scans that were not what was stored when they were last read."""
+        return frozenset(key for key, one in self._checked.items() if one.spoilt)
 
     def end(self, current: Round) -> None:
         """Note that a round is finished."""
@@ -159,8 +165,8 @@ class Rounds:
         match said:
             case ["seen", str(key), str(day)]:
                 self._checked[InternalKey(key)] = Checked(0, date.fromisoformat(day))
-            case ["scan", str(key), str(day), int(number)]:
-                self._checked[InternalKey(key)] = Checked(number, date.fromisoformat(day))
+            case ["scan", str(key), str(day), int(number), int(spoilt)]:
+                self._checked[InternalKey(key)] = Checked(number, date.fromisoformat(day), bool(spoilt))
             case ["round", int(number), str(asked), int(count)]:
                 self._last = Round(number, asked, count)
             case ["ended", int(number)] if self._last is not None:
@@ -189,7 +195,7 @@ class Rounds:
         said: list[list[Any]] = [["seal", name, dict(what)] for name, what in sorted(self._seals.items())]
         for key, one in sorted(self._checked.items()):
             day = one.day.isoformat()
-            said.append(["scan", key, day, one.round] if one.round else ["seen", key, day])
+            said.append(["scan", key, day, one.round, int(one.spoilt)] if one.round else ["seen", key, day])
         if self._last is not None:
             said += [["round", self._last.number, self._last.asked, self._last.count], ["ended", self._last.number]]
         with disk_errors():

@@ -120,7 +120,8 @@ class Check:
                 yield self._counted(fault)
             if row is not None:
                 self._mark(key, row, faults)
-            self._rounds.note(key, current, self._plan.today)
+            spoilt = any(fault.code.spoils for fault in faults)
+            self._rounds.note(key, current, self._plan.today, spoilt=spoilt)
             self.checked.scans += 1
             self._progress.scans += 1
         self.checked.left = len(left) - self.checked.scans

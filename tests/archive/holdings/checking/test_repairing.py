@@ -90,6 +90,18 @@ def test_a_copy_that_is_no_better_is_not_taken(
     assert taught.archive.slide(slide).scans[0].record.status is ScanStatus.DAMAGED
 
 
+def test_a_damaged_scan_that_was_withdrawn_is_repaired_and_stays_withdrawn(
+    taught: TaughtArchive, run_check: RunCheck, slide: Code, copy: Path
+) -> None:
+    key = taught.archive.slide(slide).scans[0].record.key
+    taught.archive.set_status(key, ScanStatus.WITHDRAWN, reason="asked for")
+    taught.shard(slide).unlink()
+    run_check()
+    (repaired,) = Repair(taught.archive).from_copy(copy)
+    assert repaired.whole
+    assert taught.archive.slide(slide).scans[0].record.status is ScanStatus.WITHDRAWN
+
+
 def test_nothing_is_repaired_from_a_folder_without_scans(taught: TaughtArchive, tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match="no scans in this folder"):
         list(Repair(taught.archive).from_copy(tmp_path / "nowhere"))
