@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archive.catalogue import LABORATORY, Writing, codes, counting
+from archive.catalogue import LABORATORY, codes, counting
 from archive.catalogue.counting import Found
-from archive.codes import Code, Kind
+from archive.catalogue.searching import in_parts
+from archive.codes import Code, InternalKey, Kind
 from archive.cohorts.asking import Asking, Rules
 from archive.cohorts.counts import Counts, checked, counts_of, tell
 from archive.cohorts.query import Query
@@ -22,6 +23,10 @@ from archive.holdings import Archive
 
 if TYPE_CHECKING:
     from archive.pyramid.reader import Pyramid
+
+
+AT_ONCE = 10_000
+"""Codes that are made in one act, in about a second."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +111,13 @@ def cohort(
         raise InvalidValue(
             "the laboratory's own codes are not given to a project; open one: coverslip project add NAME"
         )
-    with archive.catalogue.writing() as writing:
-        number = codes.project_number(writing.connection, project)
-        asking = Asking(writing.connection, query, Rules.ask(writing.connection, purpose, recipient))
-        found = list(counting.found(writing.connection, asking.where(asking.rules.allowed)))
-        rows = _coded(writing, number, found)
+    with archive.catalogue.reading() as connection:
+        number = codes.project_number(connection, project)
+        asking = Asking(connection, query, Rules.ask(connection, purpose, recipient))
+        found = list(counting.found(connection, asking.where(asking.rules.allowed)))
         counts = counts_of(asking)
+    rows = _coded(archive, project, number, found)
+    with archive.catalogue.writing() as writing:
         tell(writing, query, purpose, recipient, project=project, scans=len(rows))
     return Cohort(archive, project, purpose, recipient, counts, rows)
 
@@ -134,15 +140,15 @@ def open_scan(
     return archive.open_pyramid(key)
 
 
-def _coded(writing: Writing, project: int, found: list[Found]) -> tuple[CohortRow, ...]:
+def _coded(archive: Archive, project: str, number: int, found: list[Found]) -> tuple[CohortRow, ...]:
     """Give rows under a project's codes, which are made on first use; in the order of these, which is random."""
     patients, cases, slides, scans = (
-        codes.add_codes(writing.connection, project, kind, keys)
+        _codes(archive, project, number, kind, keys)
         for kind, keys in (
-            (Kind.PATIENT, [one.patient for one in found]),
-            (Kind.CASE, [one.slide.case for one in found]),
-            (Kind.SLIDE, [one.slide.key for one in found]),
-            (Kind.SCAN, [one.scan.key for one in found]),
+            (Kind.PATIENT, {one.patient for one in found}),
+            (Kind.CASE, {one.slide.case for one in found}),
+            (Kind.SLIDE, {one.slide.key for one in found}),
+            (Kind.SCAN, {one.scan.key for one in found}),
         )
     )
     rows = (
@@ -164,6 +170,17 @@ def _coded(writing: Writing, project: int, found: list[Found]) -> tuple[CohortRo
         for one in found
     )
     return tuple(sorted(rows, key=lambda row: (row.patient, row.case, row.slide, row.scan)))
+
+
+def _codes(archive: Archive, project: str, number: int, kind: Kind, keys: set[InternalKey]) -> dict[str, str]:
+    """Give the codes of things in a project; new ones are made some at a time, so that no other writer waits long."""
+    with archive.catalogue.reading() as connection:
+        known = codes.codes_of(connection, number, kind, keys)
+    for some in in_parts(sorted(keys - known.keys()), AT_ONCE):
+        with archive.catalogue.writing() as writing:
+            known |= codes.add_codes(writing.connection, number, kind, some)
+            writing.tell("make codes", project=project, kind=kind.name.lower(), number=len(some))
+    return known
 
 
 def _text(value: object | None) -> str | None:
