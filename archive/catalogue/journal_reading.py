@@ -4,12 +4,14 @@ No number is left out among the acts, so a lost file, a lost line and a damaged 
 shows nowhere is an end that was cut off between two lines; the heads of the audit trail, kept in a second place, do.
 """
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 
+from archive import fixity
 from archive.catalogue.journal import Line, Segment, segments
 
 
@@ -48,14 +50,51 @@ def verify(folder: Path) -> tuple[Fault, ...]:
 def newest_is_sound(folder: Path) -> bool:
     """Tell whether the file that acts are being added to is as it was written; it is read whole, 16 MiB at most."""
     last = segments(folder)[-1:]
-    header = last[0].header() if last else None
-    if header is None:
-        return False
+    return bool(last) and (last[0].is_snapshot or _is_sound(last[0]))
+
+
+def mend(folder: Path, copy: Path) -> Fault | None:
+    """Put back what is damaged or missing in a journal from an older copy of it.
+
+    Segments are only ever added to, so a sound copy of one is how it must begin.
+
+    Returns
+    -------
+    Fault or None
+        That the journal's end was missing: the copy does not know what was told after it was made.
+    """
+    fault = _missing_end(segments(folder), segments(copy))
+    for segment in segments(copy):
+        own, good = folder / segment.path.name, segment.path.read_bytes()
+        there = own.read_bytes() if own.exists() else b""
+        if there[: len(good)] != good and _is_sound(segment):
+            folder.mkdir(mode=0o750, exist_ok=True)
+            fixity.write(own, good + there[len(good) :])
+    return fault
+
+
+def _missing_end(own: list[Segment], copied: list[Segment]) -> Fault | None:
+    if not copied:
+        return None
+    last = copied[-1]
+    there = own[-1].path.stat().st_size if own and own[-1].number == last.number else 0
+    if (own and own[-1].number > last.number) or there >= last.path.stat().st_size:
+        return None
+    return Fault(last.path.name, FaultCode.MISSING, f"{last.path.stat().st_size} bytes or more", f"{there} bytes")
+
+
+def _is_sound(segment: Segment) -> bool:
+    """Tell whether every line of a segment is there that was written into it."""
+    header = segment.header()
     faults: list[Fault] = []
-    if not last[0].is_snapshot:
-        for _ in _acts(last, header.number, faults.append):
-            pass
-    return not faults
+    if header is not None:
+        deque(
+            _snapshot(segment, faults.append)
+            if segment.is_snapshot
+            else _acts([segment], header.number, faults.append),
+            0,
+        )
+    return header is not None and not faults
 
 
 def read(folder: Path, tell: Tell) -> Iterator[Line]:

@@ -39,6 +39,10 @@ class Replayed:
     faults: tuple[Fault, ...]
     told_since: frozenset[tuple[str, Key]]
 
+    def with_fault(self, fault: Fault) -> "Replayed":
+        """Give the same with a fault after the last act, which puts every row in doubt."""
+        return Replayed(self.number, (*self.faults, fault), frozenset())
+
     def is_certain(self, *rows: tuple[str, InternalKey]) -> bool:
         """Tell whether rows, each named by its table and its key, are known to be what they were."""
         return not self.faults or all((table, (key,)) in self.told_since for table, key in rows)

@@ -19,13 +19,21 @@ from archive.settings import ArchiveSettings
 Yes = Annotated[bool, typer.Option("--yes", help="Set the catalogue that is there aside. It is not deleted.")]
 
 
+From = Annotated[
+    Path | None, typer.Option("--from", metavar="BACKUP", help="Mend a damaged journal from this backup first.")
+]
+
+
 @said
-def rebuild_catalogue(archive: ArchiveFolder = Path("coverslip-archive"), yes: Yes = False) -> None:
+def rebuild_catalogue(
+    archive: ArchiveFolder = Path("coverslip-archive"), yes: Yes = False, backup: From = None
+) -> None:
     """Make the catalogue again from what lies in the archive's folder: the journal and the scans.
 
     Needs no backup and no key vault. End every program that uses the archive first. Where the journal is whole, the
     new catalogue is the lost one, with all codes, collections, withdrawals and the audit trail. Where it is not, scans
-    are marked unreviewed and opened for nothing until somebody has looked (coverslip review).
+    are marked unreviewed and opened for nothing until somebody has looked (coverslip review). Where there is a backup,
+    name it: its copy of the journal makes good what is damaged in the archive's own.
 
     Ends with exit code 1 if anything could not be had back for certain.
     """
@@ -35,6 +43,7 @@ def rebuild_catalogue(archive: ArchiveFolder = Path("coverslip-archive"), yes: Y
             archive,
             ArchiveSettings(archive=archive),
             replace=yes,
+            backup=backup,
             progress=lambda done, of: bar.update(task, completed=done, total=of),
         )
     for line in _lines(rebuilt):

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from archive import auditchain, fixity
 from archive.catalogue import Catalogue, audit, slides
-from archive.catalogue.journal_reading import Fault
+from archive.catalogue.journal_reading import Fault, FaultCode, mend
 from archive.catalogue.journal_replay import Replayed, hand_over, identity_of, replay, require_unused
 from archive.codes import InternalKey, new_key
 from archive.errors import HoldingsUnavailable, InvalidValue
 from archive.holdings import witness
 from archive.holdings.archive import Archive
+from archive.holdings.backup_state import BackupState, heads_of
 from archive.holdings.checking.databases import DatabaseFile
 from archive.holdings.checking.rounds import Rounds
 from archive.holdings.place import Place, claimed, disk_errors
@@ -78,6 +79,7 @@ def rebuild_catalogue(
     *,
     replace: bool = False,
     identity: InternalKey | None = None,
+    backup: Path | None = None,
     progress: Progress | None = None,
 ) -> Rebuilt:
     """Make an archive's catalogue again; no other program may have the archive open meanwhile.
@@ -92,6 +94,8 @@ def rebuild_catalogue(
         As for `Archive.open`; a PostgreSQL database must be empty.
     replace
         Set a catalogue that is there aside; without this it is an error that there is one.
+    backup
+        The archive's backup, whose copy of the journal makes good what is damaged or missing in the archive's own.
     identity
         Which archive this is, where neither its mark nor its journal may be left to tell.
     progress
@@ -109,7 +113,10 @@ def rebuild_catalogue(
     made = place.root / "catalogue.rebuilding.sqlite"
     with disk_errors(), claimed(root), _as_sqlite(made):
         _require_replaceable(place, settings, replace)
+        lost = _mend_journal(place, backup, identity) if backup is not None else None
         replayed = replay(place.journal, identity, made)
+        for fault in filter(None, (lost, _cut_off(made, _heads(settings, backup)))):
+            replayed = replayed.with_fault(fault)
         looked = _look(place, made, progress or (lambda done, of: None))
         from_records, unreadable = 0, 0
         with closing(Catalogue.open(made, actor="rebuild")) as catalogue:
@@ -127,7 +134,7 @@ def rebuild_catalogue(
             slides=slide_count,
             scans=scan_count,
             journal_faults=replayed.faults,
-            audit_faults=_audit_faults(archive, settings),
+            audit_faults=_audit_faults(archive, _heads(settings, backup)),
             unreviewed=unreviewed + from_records,
             from_records=from_records,
             unreadable=unreadable,
@@ -151,6 +158,29 @@ def _identity(place: Place) -> InternalKey:
         if found is None or not place.scans.is_dir():
             raise
         return found
+
+
+def _mend_journal(place: Place, backup: Path, identity: InternalKey) -> Fault | None:
+    if BackupState.read(backup).archive != identity:
+        raise InvalidValue("this folder holds the backup of another archive; name another one")
+    return mend(place.journal, Place(backup).journal)
+
+
+def _cut_off(made: Path, heads: tuple[auditchain.Head, ...]) -> Fault | None:
+    """Tell whether heads in another place know of acts after the last one that the journal tells of."""
+    with closing(Catalogue.open(made, read_only=True)) as catalogue, catalogue.reading() as connection:
+        head = audit.head(connection)
+    newest = max((one.number for one in heads), default=0)
+    if newest <= head.number:
+        return None
+    return Fault("journal", FaultCode.MISSING, f"entry {newest} of the audit trail", f"entry {head.number}")
+
+
+def _heads(settings: "ArchiveSettings | None", backup: Path | None) -> tuple[auditchain.Head, ...]:
+    """Give the heads that were kept elsewhere; a second place that is gone with the rest shows nothing."""
+    second = settings.audit_second_place if settings else None
+    seen = witness.heads(second) if second is not None and second.exists() else ()
+    return seen + (heads_of(backup) if backup is not None else ())
 
 
 def _require_replaceable(place: Place, settings: "ArchiveSettings | None", replace: bool) -> None:
@@ -235,9 +265,6 @@ def _with(file: Path, ending: str) -> Path:
     return file.with_name(file.name + ending)
 
 
-def _audit_faults(archive: Archive, settings: "ArchiveSettings | None") -> tuple[auditchain.Fault, ...]:
-    """Verify the trail; a second place that is gone with the rest shows nothing, and is no fault of the trail."""
-    second = settings.audit_second_place if settings else None
-    heads = witness.heads(second) if second is not None and second.exists() else ()
+def _audit_faults(archive: Archive, heads: tuple[auditchain.Head, ...]) -> tuple[auditchain.Fault, ...]:
     with archive.catalogue.reading() as connection:
         return auditchain.verify(audit.entries(connection), audit.first_head(connection), heads)

@@ -96,7 +96,7 @@ def restore(
             if rows is not None:
                 _finish(place, state, settings)
         if rows is None:
-            done.rebuilt = rebuild_catalogue(root, settings, identity=state.archive)
+            done.rebuilt = rebuild_catalogue(root, settings, identity=state.archive, backup=backup)
     with Archive.open(root, settings=settings, actor="restore") as archive, archive.catalogue.reading() as connection:
         first = audit.first_head(connection)
         done.audit_faults = auditchain.verify(audit.entries(connection), first, heads_of(backup))
