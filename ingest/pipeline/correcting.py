@@ -5,96 +5,25 @@ the archive; killed in between, the next start finishes it (`finish_begun`). Wha
 identifiers of the case that it was delivered as, so it is searched again for those of the case that it goes to.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from archive.codes import InternalKey, new_key
+from archive.codes import new_key
 from archive.errors import InvalidValue, UnknownCode
 from archive.holdings import Archive
 from archive.holdings.correction import Correction
 from archive.holdings.correction import carry_out as record
-from archive.holdings.place import disk_errors
-from archive.holdings.prospect import Prospect, foresee
-from archive.records import CaseRecord, Concept, ScanStatus, SlideRecord, Stain
+from archive.holdings.prospect import foresee
+from archive.records import CaseRecord, SlideRecord, Stain
 from archive.wordscreen import screen
 from ingest.delivery import Feed, default_of, feeds_of
 from ingest.delivery.mending import Settings
-from ingest.errors import SlideRefused
-from ingest.keyvault import BegunCorrection, FoundCase, Identity, Keys, KeyVault, Whereabouts
+from ingest.keyvault import BegunCorrection, FoundCase, Identity, KeyVault, Whereabouts
 from ingest.keyvault.identity import Kind, compared
-from ingest.pipeline.needles import needles_in_stored
-from ingest.pipeline.proving import Search
+from ingest.pipeline.corrections import CasePlan, Searched, SlidePlan, SlideWords, search_stored
+
+__all__ = ["NOTHING", "CasePlan", "SlidePlan", "SlideWords", "carry_out", "finish_begun", "plan_case", "plan_slide"]
 
 NOTHING = Settings()
-
-
-@dataclass(frozen=True, slots=True)
-class SlideWords:
-    """What a person says is right about a slide, as a delivery list would tell it; None for what is right already."""
-
-    patient: str | None = field(default=None, repr=False)
-    case: str | None = field(default=None, repr=False)
-    block: str | None = field(default=None, repr=False)
-    stain: Stain | None = None
-    number: str | None = field(default=None, repr=False)
-    organ: Concept | None = None
-    diagnosis: Concept | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """How many stored bytes were searched for the identifiers of another case, and in which scans one was found."""
-
-    stored_bytes: int = 0
-    found_in: frozenset[InternalKey] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class SlidePlan:
-    """How a slide would be corrected, and what would come of it; ``seen`` is what it was planned by."""
-
-    seen: tuple[SlideRecord, CaseRecord | None] = field(repr=False)
-    slide: SlideRecord = field(repr=False)
-    correction: Correction = field(repr=False)
-    to: Whereabouts = field(repr=False)
-    evidence: tuple[str, ...] = field(repr=False)
-    prospect: Prospect
-    searched: Searched
-
-    def begin(self, archive: Archive, vault: KeyVault, who: str) -> BegunCorrection:
-        """Correct the vault, and note there what the archive is to record."""
-
-        def intent(keys: Keys) -> str:
-            _require_as_seen((archive.held(self.slide.key).record, archive.case(keys.case)) == self.seen)
-            case = replace(self.correction.case, key=keys.case, patient=keys.patient)
-            slide = replace(self.slide, case=keys.case, block=keys.block)
-            return replace(self.correction, case=case, slide=slide).to_json()
-
-        reason = self.correction.reason
-        return vault.corrections.move_slide(self.slide.key, self.to, self.evidence, intent, who=who, reason=reason)
-
-
-@dataclass(frozen=True, slots=True)
-class CasePlan:
-    """How a case would be corrected, and what would come of it; ``patient`` is None if it stays with its patient."""
-
-    seen: CaseRecord = field(repr=False)
-    correction: Correction = field(repr=False)
-    patient: str | None = field(repr=False)
-    evidence: tuple[str, ...] = field(repr=False)
-    prospect: Prospect
-    searched: Searched
-
-    def begin(self, archive: Archive, vault: KeyVault, who: str) -> BegunCorrection:
-        """Correct the vault, and note there what the archive is to record."""
-        correction = self.correction
-
-        def intent(patient: InternalKey) -> str:
-            _require_as_seen(archive.case(correction.case.key) == self.seen)
-            return replace(correction, case=replace(correction.case, patient=patient)).to_json()
-
-        case, reason = correction.case.key, correction.reason
-        return vault.corrections.move_case(case, self.patient, self.evidence, intent, who=who, reason=reason)
 
 
 def plan_slide(
@@ -155,7 +84,7 @@ def plan_slide(
     if after == before and is_at == _place_of(to):
         raise InvalidValue("all of this is recorded so already; nothing was changed")
     searched = (
-        Searched() if case.key == before.case else _search(archive, vault, [before.key], to.patient, to.case, who)
+        Searched() if case.key == before.case else search_stored(archive, vault, [before.key], to.patient, to.case, who)
     )
     correction = Correction(case, after, reason, searched.found_in)
     seen = before, archive.case(case.key)
@@ -211,8 +140,9 @@ def plan_case(
     after = CaseRecord(found.key, owner or new_key(), facts)
     if after == before:
         raise InvalidValue("all of this is recorded so already; nothing was changed")
-    moved = [slide.key for slide in found.slides] if moves else []
-    searched = _search(archive, vault, moved, patient, number, who) if patient is not None and moves else Searched()
+    searched = Searched()
+    if patient is not None and moves:
+        searched = search_stored(archive, vault, [slide.key for slide in found.slides], patient, number, who)
     correction = Correction(after, None, reason, searched.found_in)
     to = patient if moves else None
     return CasePlan(before, correction, to, settings.evidence, foresee(archive, correction), searched)
@@ -241,12 +171,6 @@ def finish_begun(archive: Archive, vault: KeyVault) -> int:
 
 def _finish(archive: Archive, vault: KeyVault, begun: BegunCorrection) -> None:
     vault.corrections.finish(begun, lambda text: record(archive, Correction.from_json(text)))
-
-
-def _require_as_seen(is_so: bool) -> None:
-    """Refuse a plan that is out of date: what was recorded since, such as a withdrawal, must not be undone by it."""
-    if not is_so:
-        raise InvalidValue("something else was recorded since this was planned; look at it again, and plan it again")
 
 
 def _patient_of(vault: KeyVault, known: Identity, words: SlideWords, who: str, reason: str) -> str:
@@ -304,26 +228,6 @@ def _number_of(known: Identity, before: SlideRecord) -> str:
     """Give a slide's number among those of its stain and block, as its list told it."""
     label = known.slide or ""
     return label.removeprefix(f"{before.stain} ") if before.stain else label.rpartition(" ")[2]
-
-
-def _search(
-    archive: Archive, vault: KeyVault, slides: Iterable[InternalKey], patient: str, case: str, who: str
-) -> Searched:
-    """Search all scans of some slides for what identifies the case that they go to."""
-    known = vault.directory.words_of(patient, case, who=who)
-    stored_bytes, found_in = 0, set()
-    for scan in (scan for slide in slides for scan in archive.scans_of(slide)):
-        if scan.status is ScanStatus.DAMAGED:
-            continue
-        folder = archive.place.of_scan(scan.key)
-        with disk_errors():
-            search = Search(needles_in_stored(known, folder))
-            try:
-                search(folder)
-            except SlideRefused:
-                found_in.add(scan.key)
-        stored_bytes += scan.stored_bytes
-    return Searched(stored_bytes, frozenset(found_in))
 
 
 def _place_of(whereabouts: Whereabouts) -> tuple[str, ...]:
