@@ -75,8 +75,8 @@ def named(home: Path, count: int) -> Told:
             "\n".join(["some bits were not found, or their file was not named:", *found.missed, *unsealed.missed])
         )
     seen = (
-        f"all found by the check and their file named; of a catalogue that was written to since, {unsealed.bits[ROWS]:,} "
-        f"of {unsealed.bits[ROWS]:,} that change what it says ({unsealed.bits[NO_ROW]:,} change nothing)"
+        f"all found by the check, and their file named; in a catalogue that was written to since, all of "
+        f"{unsealed.bits[ROWS]:,} that change what it says ({unsealed.bits[NO_ROW]:,} others change nothing)"
     )
     return Told(f"changed bits in {len(found.bits)} kinds of kept files", f"{count:,}", seen)
 

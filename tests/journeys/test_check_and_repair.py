@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from archive.holdings import PIXELS, Archive
+from archive.holdings.place import Place
+from archive.records import ScanRecord, ScanStatus
 from tests.journeys.delivered import Delivered, deliver
 from tests.journeys.laboratory import ROOT, Laboratory
 from tests.slides.generic import make_tiff
@@ -28,14 +31,15 @@ def delivered(tmp_path: Path) -> Delivered:
     return deliver(Laboratory(tmp_path), delivery, [COPIED, LOSSLESS], ends=0)
 
 
+def scan_of(delivered: Delivered, name: str) -> ScanRecord:
+    with Archive.open(delivered.laboratory.archive, read_only=True) as archive:
+        (held,) = archive.slide(delivered.codes[name]).scans
+    return held.record
+
+
 def shard(delivered: Delivered, name: str, level: int = 0) -> Path:
-    laboratory = delivered.laboratory
-    (scan,) = json.loads(laboratory.run("show", delivered.codes[name], "--json").out)["scans"]
-    for folder in laboratory.archive.glob("scans/*/*"):
-        record = json.loads((folder / "record.json").read_bytes())["scan"]
-        if record["width"] == scan["width"]:
-            return folder / f"pyramid.ome.zarr/{level}/c/0/0/0"
-    raise AssertionError("the scan has no folder")
+    place = Place(delivered.laboratory.archive)
+    return place.of_scan(scan_of(delivered, name).key) / PIXELS / f"{level}/c/0/0/0"
 
 
 def faults(laboratory: Laboratory, *more: object, ends: int) -> list[dict[str, object]]:
@@ -61,15 +65,15 @@ def test_damage_is_told_marked_and_repaired_from_the_source_file(delivered: Deli
     assert {"tile-damaged", "file-missing"} == {fault["code"] for fault in found}
     (tile,) = [fault for fault in found if fault["code"] == "tile-damaged"]
     assert (tile["level"], tile["column"], tile["row"]) == (0, 0, 0)
-    shown = json.loads(laboratory.run("show", delivered.codes[name], "--json").out)
-    assert [scan["status"] for scan in shown["scans"]] == ["damaged"]
+    assert scan_of(delivered, name).status is ScanStatus.DAMAGED
 
     other = COPIED if name == LOSSLESS else LOSSLESS
     source = laboratory.home / "delivery"
     said = laboratory.run("check", "--repair", "--source", source / name)
     assert "whole again" in said.out
     assert name not in said.everything
-    assert original in [path.read_bytes() for path in laboratory.archive.glob("scans/*/*/*/0/c/0/0/0")]
+    assert shard(delivered, name).read_bytes() == original
+    assert scan_of(delivered, name).status is ScanStatus.KEPT
     assert faults(laboratory, ends=0) == []
     assert "0 files put back, whole again" in laboratory.run("check", "--repair", "--source", source / other).out
 

@@ -16,3 +16,9 @@ def test_changed_bits_are_counted(tmp_path: Path) -> None:
     told = parts.flips(tmp_path, 14)
     assert told.what == "changed bits in 7 kinds of stored files"
     assert "none shown wrongly" in told.seen
+
+
+def test_bits_that_a_check_names_are_counted(tmp_path: Path) -> None:
+    told = parts.named(tmp_path, 15)
+    assert told.what == "changed bits in 15 kinds of kept files"
+    assert "their file named" in told.seen
