@@ -7,6 +7,7 @@ What was not recorded is neither equal nor unequal to anything, as SQL has it.
 """
 
 import operator
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -109,22 +110,32 @@ def are_few(connection: Connection, condition: Condition) -> bool:
     return bool(connection.execute(select(func.count()).select_from(some)).scalar_one() <= FEW)
 
 
-def tally(connection: Connection, condition: Condition) -> Tally:
-    """Count what a condition fits."""
-    again = choice((searched.c.scans > 1, 1), else_=0)
-    of_patient = (
-        select(func.count().label("scans"), func.sum(again).label("again"))
-        .where(condition)
-        .group_by(searched.c.patient)
-        .subquery()
-    )
-    totals = select(func.count(), func.sum(of_patient.c.scans), func.sum(of_patient.c.again))
-    patients, number, repeated = connection.execute(totals.select_from(of_patient)).one()
+def tally(connection: Connection, condition: Condition, plain: Condition) -> Tally:
+    """Count what a condition fits; ``plain`` is the same one without anything indexed."""
+    of_patient = select(func.count().label("scans")).where(condition).group_by(searched.c.patient).subquery()
+    totals = select(func.count(), func.sum(of_patient.c.scans)).select_from(of_patient)
+    patients, number = connection.execute(totals).one()
     if not patients:
         return Tally(0, 0, 0)
-    alone = int(number) - int(repeated)  # scans that are the only one of their slide
-    several = select(func.count(searched.c.slide.distinct())).where(condition, searched.c.scans > 1)
-    return Tally(patients, alone + (connection.execute(several).scalar_one() if repeated else 0), int(number))
+    several = searched.c.scans > 1  # few slides have several scans; all others are as many as their scans
+    where = (plain, several) if are_few(connection, several) else (condition, _column("scans", False) > 1)
+    again = select(func.count(), func.count(_column("slide", False).distinct())).where(*where)
+    their_scans, their_slides = connection.execute(again).one()
+    return Tally(patients, int(number) - their_scans + their_slides, int(number))
+
+
+def tallies_by_situation(connection: Connection, condition: Condition, kinds: Mapping[int, str]) -> dict[str, Tally]:
+    """Count what a condition fits by kinds of situations; the kinds that fit nothing are not told."""
+    patients: dict[str, set[int]] = defaultdict(set)
+    of_slides: dict[str, set[int]] = defaultdict(set)
+    number: Counter[str] = Counter()
+    query = select(searched.c.situation, searched.c.patient, searched.c.slide).where(condition)
+    for situation, patient, slide in connection.execute(query.execution_options(yield_per=10_000)):
+        kind = kinds[situation]
+        patients[kind].add(patient)
+        of_slides[kind].add(slide)
+        number[kind] += 1
+    return {kind: Tally(len(patients[kind]), len(of_slides[kind]), number[kind]) for kind in number}
 
 
 def tallies(connection: Connection, condition: Condition, column: str) -> dict[str, Tally]:

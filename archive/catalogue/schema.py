@@ -141,7 +141,7 @@ searched = Table(
     Column("scan_key", KEY, ForeignKey("scans.key"), primary_key=True),
     Column("slide", BigInteger, nullable=False, index=True),
     Column("situation", Integer, ForeignKey("situations.number"), nullable=False, index=True),
-    Column("scans", Integer, nullable=False, comment="of the slide, that are kept"),
+    Column("scans", Integer, nullable=False, index=True, comment="of the slide, that are kept"),
     Column("stain", WORD),
     Column("organ", WORD),
     Column("diagnosis", WORD),

@@ -4,13 +4,13 @@ Everything that a decision depends on is a scan's situation, and a million slide
 is decided once, and the answers are part of what is asked.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from archive.catalogue import counting, searching
+from archive.catalogue.counting import Tally
 from archive.cohorts.query import Comparison, Condition, Joined, Not, Query
 from archive.cohorts.words import Value
 from archive.consent import Decision, Purpose, Recipient
@@ -44,15 +44,6 @@ class Rules:
         """The situations that are allowed."""
         return frozenset(number for number, decision in self.decisions.items() if decision.allowed)
 
-    @property
-    def refused(self) -> dict[str, frozenset[int]]:
-        """The situations that are refused, by the row that says so."""
-        by_row = defaultdict(set)
-        for number, decision in self.decisions.items():
-            if not decision.allowed:
-                by_row[decision.row].add(number)
-        return {row: frozenset(by_row[row]) for row in sorted(by_row)}
-
     def sentence(self, row: str) -> str:
         """Give what a row says."""
         return next(decision.sentence for decision in self.decisions.values() if decision.row == row)
@@ -83,6 +74,17 @@ class Asking:
         self.query = query
         self.rules = rules
         self._tissues = rules.tissues()
+
+    def usable(self) -> Tally:
+        """Count what is allowed."""
+        numbers = self.rules.allowed
+        plain = counting.all_of(self._said(self.query.condition, None), counting.situated(numbers))
+        return counting.tally(self.connection, self.where(numbers), plain)
+
+    def refused(self) -> dict[str, Tally]:
+        """Count what is refused, by the row that says so."""
+        rows = {number: decision.row for number, decision in self.rules.decisions.items() if not decision.allowed}
+        return counting.tallies_by_situation(self.connection, self.where(rows.keys()), rows) if rows else {}
 
     def where(self, numbers: Collection[int]) -> counting.Condition:
         """Give the condition for what the query fits in some situations."""

@@ -76,16 +76,14 @@ def checked(query: Query | str, purpose: Purpose, recipient: Recipient) -> Query
 
 def counts_of(asking: Asking, by: str | None = None) -> Counts:
     """Count what was asked for, as it may be told."""
-    rules, connection = asking.rules, asking.connection
-    refused = {row: counting.tally(connection, asking.where(numbers)) for row, numbers in rules.refused.items()}
-    shown = side_by_side(refused)
-    usable = asking.where(rules.allowed)
+    refused = side_by_side(asking.refused())
+    parts = counting.tallies(asking.connection, asking.where(asking.rules.allowed), by) if by else {}
     return Counts(
         query=str(asking.query),
-        usable=told(counting.tally(connection, usable)),
-        refused=shown,
-        reasons={row: rules.sentence(row) for row in shown},
-        parts=side_by_side(counting.tallies(connection, usable, by)) if by else {},
+        usable=told(asking.usable()),
+        refused=refused,
+        reasons={row: asking.rules.sentence(row) for row in refused},
+        parts=side_by_side(parts),
     )
 
 

@@ -21,7 +21,6 @@ from archive.catalogue.rows import case_row, scan_row, slide_row
 from archive.catalogue.schema import metadata
 from archive.codes import ALPHABET, RANDOM_CHARACTERS, InternalKey, Kind, new_key
 from archive.cohorts.asking import Asking, Rules
-from archive.cohorts.counts import counts_of
 from archive.cohorts.query import parse
 from archive.consent import Facts, MightIdentify, Purpose, Recipient
 from archive.consent.terms import Authority, Consent, Jurisdiction, Recorded, TissueSource, Vital
@@ -88,6 +87,8 @@ def measure(count: int, folder: Path | None = None) -> list[Row]:
         rows = [_row("a case's slides with their codes, by its key", 20, lambda: find(catalogue, some))]
         rows.append(_row("a page of 100 slides", 100, lambda: page(catalogue)))
         rows += [_row(what, most, lambda text=text: ask(catalogue, text)) for what, (text, most) in QUERIES.items()]
+        with_refusals = "one field with what is refused by each row, organ = colon"
+        rows.append(_row(with_refusals, 500, lambda: ask(catalogue, "organ = colon", refusals=True)))
         catalogue.close()
     return rows
 
@@ -199,13 +200,13 @@ def page(catalogue: Catalogue) -> int:
         return len(slides.held(connection, 1, limit=100))
 
 
-def ask(catalogue: Catalogue, text: str) -> int:
-    """Count a cohort, decided, with what is refused."""
+def ask(catalogue: Catalogue, text: str, *, refusals: bool = False) -> int:
+    """Count a cohort, decided."""
     with catalogue.reading() as connection:
-        rules = Rules.ask(connection, Purpose.RESEARCH, Recipient.PROJECT)
-        counts = counts_of(Asking(connection, parse(text), rules))
-    assert counts.usable is not None
-    return counts.usable.patients
+        asking = Asking(connection, parse(text), Rules.ask(connection, Purpose.RESEARCH, Recipient.PROJECT))
+        if refusals:
+            asking.refused()
+        return asking.usable().patients
 
 
 def _row(what: str, most_ms: int, act: Callable[[], int]) -> Row:

@@ -170,7 +170,7 @@ def _searching() -> None:
         sa.PrimaryKeyConstraint("patient", "scan_key", name="pk_searched"),
         sqlite_with_rowid=False,
     )
-    for column in ("slide", "situation"):
+    for column in ("slide", "situation", "scans"):
         op.create_index(f"ix_searched_{column}", "searched", [column])
     for column in (*words, "objective"):
         columns = [column, "patient", "situation", "scans"]
