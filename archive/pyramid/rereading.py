@@ -48,20 +48,6 @@ class Reading:
     damaged: tuple[tuple[int, int], ...] = ()
 
 
-class _Blocks:
-    """The bytes of an open file from its beginning, in a buffer that is used again for each block."""
-
-    def __init__(self, descriptor: int, told: Told) -> None:
-        self._descriptor, self._told = descriptor, told
-        self._buffer = bytearray(BLOCK_BYTES)
-
-    def __iter__(self) -> Iterator[memoryview]:
-        view = memoryview(self._buffer)
-        while count := os.readv(self._descriptor, [self._buffer]):
-            self._told(count)
-            yield view[:count]
-
-
 class _Tiles:
     """Is fed the bytes of a shard in their order, and remembers the tiles that do not match their crc32c."""
 
@@ -70,20 +56,22 @@ class _Tiles:
         self._next = self._crc = self._position = 0
         self.damaged: list[int] = []
 
-    def feed(self, block: memoryview) -> None:
+    def feed(self, block: bytes) -> None:
+        # There are a hundred tiles in a block: each line here is as long as a tenth of their digest.
         begin, end = self._position, self._position + len(block)
-        self._position = end
-        while self._next < len(self._entries):
-            offset, length, entry = self._entries[self._next]
+        entries, count, extend = self._entries, len(self._entries), google_crc32c.extend
+        following, crc = self._next, self._crc
+        while following < count:
+            offset, length, entry = entries[following]
             if offset >= end:
-                return
-            piece = block[max(offset - begin, 0) : min(offset + length, end) - begin]
-            self._crc = google_crc32c.extend(self._crc, bytes(piece))
+                break
+            crc = extend(crc, block[offset - begin if offset > begin else 0 : offset + length - begin])
             if offset + length > end:
-                return
-            if self._crc != RESIDUE:
+                break
+            if crc != RESIDUE:
                 self.damaged.append(entry)
-            self._crc, self._next = 0, self._next + 1
+            crc, following = 0, following + 1
+        self._next, self._crc, self._position = following, crc, end
 
 
 def reread(path: Path, told: Told = untold) -> Reading:
@@ -147,7 +135,7 @@ def zeroed_bytes(path: Path, told: Told = untold) -> int:
     descriptor = _opened(path)
     count = 0
     try:
-        for block in _Blocks(descriptor, told):
+        for block in _blocks(descriptor, told):
             pages = (block[start : start + PAGE_BYTES] for start in range(0, len(block), PAGE_BYTES))
             count += sum(len(page) for page in pages if not any(page))
         return count
@@ -155,9 +143,15 @@ def zeroed_bytes(path: Path, told: Told = untold) -> int:
         os.close(descriptor)
 
 
+def _blocks(descriptor: int, told: Told) -> Iterator[bytes]:
+    while block := os.read(descriptor, BLOCK_BYTES):
+        told(len(block))
+        yield block
+
+
 def _digested(descriptor: int, tiles: _Tiles | None, told: Told) -> Reading:
     digest, size = hashlib.sha256(), 0
-    for block in _Blocks(descriptor, told):
+    for block in _blocks(descriptor, told):
         digest.update(block)
         size += len(block)
         if tiles is not None:
