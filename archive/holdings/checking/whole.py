@@ -1,7 +1,7 @@
 """An archive is checked from outside in: first the files that it is opened with, before anybody may change them."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 from archive.catalogue import Catalogue
 from archive.errors import ArchiveError, CatalogueUnavailable, HoldingsUnavailable
@@ -90,7 +90,9 @@ class ArchiveCheck:
             catalogue = Catalogue.open(where, read_only=True)
         except ArchiveError:
             return
-        try:
-            yield from mark_faults(self.place, catalogue.identity)
-        finally:
-            catalogue.close()
+        with closing(catalogue):
+            try:
+                identity = catalogue.identity
+            except ArchiveError:
+                return
+            yield from mark_faults(self.place, identity)
