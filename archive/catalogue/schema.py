@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 REVISION = "0001"
@@ -141,7 +142,7 @@ searched = Table(
     Column("scan_key", KEY, ForeignKey("scans.key"), primary_key=True),
     Column("slide", BigInteger, nullable=False, index=True),
     Column("situation", Integer, ForeignKey("situations.number"), nullable=False, index=True),
-    Column("scans", Integer, nullable=False, index=True, comment="of the slide, that are kept"),
+    Column("scans", Integer, nullable=False, comment="of the slide, that are kept"),
     Column("stain", WORD),
     Column("organ", WORD),
     Column("diagnosis", WORD),
@@ -158,6 +159,14 @@ searched = Table(
         for column in ("stain", "organ", "diagnosis", "maker", "model", "objective")
     ),
     Index("ix_searched_numbers", "patient", "situation", "scans", "objective", "mpp", "width", "height"),
+    # Slides with several scans, with everything that may be asked of them: few, and counted apart.
+    Index(
+        "ix_searched_again",
+        *("slide", "situation", "scans", "stain", "organ", "diagnosis", "maker", "model"),
+        *("objective", "mpp", "width", "height", "fidelity"),
+        sqlite_where=text("scans > 1"),
+        postgresql_where=text("scans > 1"),
+    ),
     info=DERIVED,
     sqlite_with_rowid=False,
 )

@@ -48,9 +48,16 @@ def constraints(engine: Engine) -> dict[str, Any]:
             "foreign": sorted(map(repr, inspector.get_foreign_keys(table))),
             "unique": sorted(map(repr, inspector.get_unique_constraints(table))),
             "checks": sorted(map(repr, inspector.get_check_constraints(table))),
-            "indexes": sorted(map(repr, inspector.get_indexes(table))),
+            "indexes": sorted(
+                repr(index | {"dialect_options": _texts(index)}) for index in inspector.get_indexes(table)
+            ),
         }
     return told
+
+
+def _texts(index: Any) -> list[str]:
+    """Tell what an index has of its own, such as the rows it is for, by words and not by object."""
+    return sorted(f"{name}: {value}" for name, value in index.get("dialect_options", {}).items())
 
 
 def test_the_migrations_make_the_tables_that_the_program_expects(engine: Engine) -> None:

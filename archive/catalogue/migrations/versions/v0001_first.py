@@ -170,13 +170,16 @@ def _searching() -> None:
         sa.PrimaryKeyConstraint("patient", "scan_key", name="pk_searched"),
         sqlite_with_rowid=False,
     )
-    for column in ("slide", "situation", "scans"):
+    for column in ("slide", "situation"):
         op.create_index(f"ix_searched_{column}", "searched", [column])
     for column in (*words, "objective"):
         columns = [column, "patient", "situation", "scans"]
         op.create_index(f"ix_searched_{'_'.join(columns)}", "searched", columns)
     numbers = ["patient", "situation", "scans", "objective", "mpp", "width", "height"]
     op.create_index("ix_searched_numbers", "searched", numbers)
+    asked = ["slide", "situation", "scans", *words, "objective", "mpp", "width", "height", "fidelity"]
+    several = sa.text("scans > 1")
+    op.create_index("ix_searched_again", "searched", asked, sqlite_where=several, postgresql_where=several)
 
 
 def _collections() -> None:
