@@ -69,7 +69,7 @@ def flips(home: Path, count: int) -> Told:
 def named(home: Path, count: int) -> Told:
     """Change so many bits of anything that a laboratory keeps, one at a time, and have each found and named."""
     kept = Kept.make(home)
-    found, unsealed = flip_and_check(kept, count), flip_unsealed(kept, count // 10)
+    unsealed, found = flip_unsealed(kept, count // 10), flip_and_check(kept, count)
     if found.missed or unsealed.missed:
         raise SystemExit(
             "\n".join(["some bits were not found, or their file was not named:", *found.missed, *unsealed.missed])
