@@ -1,6 +1,5 @@
 """One changed bit in anything that a laboratory keeps is found by the next check, which names the file."""
 
-
 import pytest
 
 from archive.holdings.checking.faults import FaultCode
