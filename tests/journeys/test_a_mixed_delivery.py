@@ -45,6 +45,7 @@ def test_each_file_ends_as_it_must(mixture: Mixture, laboratory: Laboratory, wor
     assert not any(name in said.everything for name in mixture.expected)
 
 
+@pytest.mark.timeout(1800)  # 20 starts of an ingest with workers, on a machine that may be busy
 def test_each_file_ends_as_it_must_when_the_ingest_is_killed_on_the_way(mixture: Mixture, tmp_path: Path) -> None:
     killings = Killings(tmp_path)
     killings.laboratory.declare_feed()
