@@ -4,7 +4,7 @@ Every row is read once and turned into its record, as any use of it would do. Wh
 there are some; never a key.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -158,7 +158,7 @@ def definitions(connection: Connection) -> dict[str, tuple[str, ...]]:
     return {
         name: tuple(
             sorted(
-                repr(sorted((key, str(value)) for key, value in one.items()))
+                _words(one)
                 for one in (
                     *asked.get_columns(name),
                     asked.get_pk_constraint(name),
@@ -171,6 +171,11 @@ def definitions(connection: Connection) -> dict[str, tuple[str, ...]]:
         )
         for name in set(asked.get_table_names()) & set(schema.metadata.tables)
     }
+
+
+def _words(told: Mapping[str, Any]) -> str:
+    """Write what is told of a column or key in words: an index's own condition is an object, unlike any other one."""
+    return repr(sorted((key, _words(one) if isinstance(one, Mapping) else str(one)) for key, one in told.items()))
 
 
 def scan_bytes(connection: Connection) -> Iterator[tuple[InternalKey, int]]:
