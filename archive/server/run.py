@@ -16,6 +16,9 @@ from archive.settings import ArchiveSettings
 WAITING_CONNECTIONS = 256
 """Connections that may wait for a worker; whoever comes after them is turned away at once rather than kept waiting."""
 
+SECONDS_TO_END = 5
+"""How long a worker may take to end when told to; one told before it listens for that never would, so it is killed."""
+
 
 def address_of(settings: ArchiveSettings) -> str:
     """Give the address to open in a browser."""
@@ -72,6 +75,7 @@ def serve(settings: ArchiveSettings, started: Callable[[str], None] = lambda add
         backlog=WAITING_CONNECTIONS * settings.workers,
         backpressure=WAITING_CONNECTIONS,
         respawn_failed_workers=True,
+        workers_kill_timeout=SECONDS_TO_END,
         log_level=LogLevels.error,
     )
     server.on_startup(lambda: started(address_of(settings)))

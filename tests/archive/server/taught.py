@@ -156,7 +156,8 @@ def free_port() -> int:
 START = (
     "import sys; from pathlib import Path; from archive.server.run import serve; "
     "from archive.settings import ArchiveSettings; "
-    "serve(ArchiveSettings(archive=Path(sys.argv[1]), port=int(sys.argv[2]), workers=int(sys.argv[3])))"
+    "serve(ArchiveSettings(archive=Path(sys.argv[1]), port=int(sys.argv[2]), workers=int(sys.argv[3])), "
+    "lambda address: print(address, flush=True))"
 )
 
 

@@ -166,3 +166,17 @@ def test_the_server_ends_when_it_is_told_to(taught: TaughtArchive, how: signal.S
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
+
+
+@pytest.mark.parametrize("moment_s", [0, 0.01, 0.02, 0.04])
+def test_the_server_ends_when_it_is_told_to_before_its_workers_are_up(taught: TaughtArchive, moment_s: float) -> None:
+    command = [sys.executable, "-c", START, str(taught.root), str(free_port()), "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(moment_s)
+        process.terminate()
+        try:
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
