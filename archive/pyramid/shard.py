@@ -48,20 +48,21 @@ class ShardBuilder:
     """Gathers the tiles of one shard in memory, in any order, and closes it with its index."""
 
     def __init__(self, grid: ShardGrid) -> None:
-        self._parts: list[bytes] = []
-        self._length = 0
+        self._body = bytearray()  # grows in place: parts that are joined at last need their memory twice
         self._index: Index = np.full((grid.rows, grid.columns, 2), ABSENT, "<u8")
 
     def add(self, column: int, row: int, tile: bytes) -> None:
         """Append one encoded tile at its place within the shard."""
-        self._index[row, column] = self._length, len(tile) + CRC_BYTES
-        self._parts += tile, crc32c(tile)
-        self._length += len(tile) + CRC_BYTES
+        self._index[row, column] = len(self._body), len(tile) + CRC_BYTES
+        self._body += tile
+        self._body += crc32c(tile)
 
-    def close(self) -> bytes:
+    def close(self) -> bytearray:
         """Append the index and give the whole object."""
         index = self._index.tobytes()
-        return b"".join([*self._parts, index, crc32c(index)])
+        self._body += index
+        self._body += crc32c(index)
+        return self._body
 
 
 def read_index(tail: bytes, grid: ShardGrid, place: str, *, body: int) -> Index:

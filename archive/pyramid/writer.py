@@ -78,7 +78,7 @@ class LevelWriter:
         self._shard_row += 1
         self._builders = self._new_builders() if self._shard_row < self._layout.shards[1] else []
 
-    def _write(self, key: str, body: bytes) -> None:
+    def _write(self, key: str, body: bytearray) -> None:
         buffer = default_buffer_prototype().buffer.from_array_like(np.frombuffer(body, np.uint8))
         asyncio.run(self._store.set(key, buffer))
         self.stored_bytes += len(body)

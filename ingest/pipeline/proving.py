@@ -24,8 +24,8 @@ from ingest.pipeline.answers import Compared, level_to_json
 from ingest.pipeline.jailed import compare
 from ingest.pipeline.source import Source
 
-COMPARED_TILES, FEWEST_COMPARED, COMPARED_ONE_IN = 64, 16, 32
-"""Unless all are asked for, other decoders look at one in 32 of each kept level's tiles: at least 16, at most 64. Every
+COMPARED_TILES, FEWEST_COMPARED, COMPARED_ONE_IN = 64, 8, 64
+"""Unless all are asked for, other decoders look at one in 64 of each kept level's tiles: at least 8, at most 64. Every
 tile is compared with the source byte by byte; whether a level's colours and places are right shows in a few."""
 
 
