@@ -4,7 +4,7 @@ What writes is in `archive.holdings.writing`, because Zarr takes a quarter of a 
 """
 
 from archive.pyramid.between import BetweenLevel, padded
-from archive.pyramid.jpeg import HeaderReader, plain_header, scan_end
+from archive.pyramid.jpeg import HeaderReader, join_intervals, plain_header, scan_end, with_size
 from archive.pyramid.jpeg_header import Header, NotPlainJpeg
 from archive.pyramid.jpeg_pixels import Pixels, decode_jpeg, encode_jpeg
 from archive.pyramid.layout import WHITE, Coding, LevelLayout, Origin, ScanLayout, shard_key
@@ -30,10 +30,12 @@ __all__ = [
     "SourceFile",
     "decode_jpeg",
     "encode_jpeg",
+    "join_intervals",
     "padded",
     "plain_header",
     "sample_tiles",
     "scan_end",
     "shard_key",
     "verify_level",
+    "with_size",
 ]

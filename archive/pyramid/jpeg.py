@@ -7,10 +7,13 @@ no byte after the end.
 
 import re
 import struct
+from collections.abc import Iterable
 
-from archive.pyramid.jpeg_header import APP14, DHT, DQT, DRI, EOI, SOS, Header, NotPlainJpeg, parse_header
+from archive.pyramid.jpeg_header import APP14, DHT, DQT, DRI, EOI, SOS, Header, NotPlainJpeg, parse_header, with_size
 
-__all__ = ["HeaderReader", "NotPlainJpeg", "plain_header", "scan_end"]
+__all__ = ["HeaderReader", "NotPlainJpeg", "join_intervals", "plain_header", "scan_end", "with_size"]
+
+RST0, RST_BYTES = 0xD0, 2
 
 MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 """Within entropy-coded data 0xFF is followed by 0x00 or is an RST marker; anything else ends it (T.81 B.1.1.5)."""
@@ -41,6 +44,16 @@ def plain_header(header: Header, *, ycbcr: bool) -> bytes:
     if tables.restart_interval:
         parts.append(_segment(DRI, struct.pack(">H", tables.restart_interval)))
     parts.append(_segment(SOS, header.scan))
+    return b"".join(parts)
+
+
+def join_intervals(intervals: Iterable[bytes]) -> bytes:
+    """Join the entropy-coded bytes of restart intervals: between each two stands RST0 to RST7, in turn (T.81 B.2.1)."""
+    parts: list[bytes] = []
+    for number, interval in enumerate(intervals):
+        if number:
+            parts.append(bytes((0xFF, RST0 + (number - 1) % 8)))
+        parts.append(interval)
     return b"".join(parts)
 
 

@@ -171,6 +171,21 @@ def _frame(body: bytes) -> tuple[int, int, tuple[Component, ...]]:
     return width, height, components
 
 
+def with_size(stream: bytes, width: int, height: int) -> bytes:
+    """Write another size into the frame of a stream's header.
+
+    Raises
+    ------
+    NotPlainJpeg
+        If it has no plain frame.
+    """
+    for marker, body, end in _segments(stream):
+        if marker in PLAIN_FRAMES and len(body) >= 5:
+            at = end - len(body) + 1
+            return stream[:at] + struct.pack(">HH", height, width) + stream[at + 4 :]
+    raise NotPlainJpeg("it has no plain frame")
+
+
 def _adobe(body: bytes) -> int | None:
     return body[11] if len(body) >= 12 and body[:5] == b"Adobe" else None
 

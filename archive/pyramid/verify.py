@@ -15,13 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from archive.errors import DamagedPyramid
-from archive.pyramid.jpeg import HeaderReader, NotPlainJpeg, plain_header, scan_end
+from archive.pyramid.jpeg import RST_BYTES, HeaderReader, NotPlainJpeg, join_intervals, plain_header, scan_end
 from archive.pyramid.layout import Coding, LevelLayout, shard_key
 from archive.pyramid.shard import ABSENT, CRC_BYTES, is_whole, read_index
 
 SourceTiles = npt.NDArray[np.int64]
-"""``(rows, columns, 2)``: offset and length in bytes of each tile's entropy-coded data in the source file; length 0
-where the source has no tile, `MADE_HERE` where the archive made one in its place."""
+"""``(rows, columns, runs, 2)``: offset and length in bytes of each tile's entropy-coded data in the source file; length
+0 where the source has no tile, `MADE_HERE` where the archive made one in its place.
+
+A tile that lies in one piece is one run. One that was put together of restart intervals is as many, and the markers
+between them, which are counted anew in each tile, belong to none."""
 
 MADE_HERE = -1
 """The length of a tile that is not the source's own, and is not compared with it."""
@@ -80,13 +83,20 @@ class _LevelVerifier:
         start = self._check_jpeg(tile, place)
         if self._source is None or self._origin is None:
             return False
-        offset, length = self._origin[row, column].tolist()
-        if length == MADE_HERE:
+        runs = self._origin[row, column].tolist()
+        if runs[0][1] == MADE_HERE:
             return False
-        coded = tile[start:-2]
-        if length != len(coded) or self._source.read(offset, length) != coded:
+        if not self._is_the_sources(tile[start:-2], runs, self._source):
             raise DamagedPyramid(place, "the source's own entropy-coded bytes", "others")
         return True
+
+    @staticmethod
+    def _is_the_sources(coded: bytes, runs: list[list[int]], source: "SourceFile") -> bool:
+        """Whether a tile's entropy-coded bytes are those of the source's runs; no more is read than the tile has."""
+        lengths = [length for _, length in runs]
+        if min(lengths) < 0 or sum(lengths) + RST_BYTES * (len(runs) - 1) != len(coded):
+            return False
+        return coded == join_intervals(source.read(offset, length) for offset, length in runs)
 
     def _check_jpeg(self, tile: bytes, place: str) -> int:
         """Check that the tile is a plain JPEG file of the level's shape; give where its scan begins."""
@@ -187,7 +197,7 @@ def verify_level(
     tiles = white = compared = 0
     for column, row, stored in _stored_tiles(folder, number, layout):
         if stored is None:
-            if origin is not None and origin[row, column, 1] > 0:
+            if origin is not None and origin[row, column, 0, 1] > 0:
                 raise DamagedPyramid(f"level {number}, tile {column}, {row}", "a tile", "none")
             white += 1
         else:

@@ -20,7 +20,7 @@ from archive.errors import DamagedPyramid
 from archive.holdings.pixels import LevelLayout, Origin, SourceFile, shard_key, verify_level
 from ingest.auditor import Needles, audit_folder
 from ingest.errors import Reason, SlideRefused
-from ingest.pipeline.answers import Compared, level_to_json
+from ingest.pipeline.answers import MAX_TILES, Compared, level_to_json
 from ingest.pipeline.jailed import compare
 from ingest.pipeline.source import Source
 
@@ -176,22 +176,25 @@ def read_places(path: Path, level: LevelLayout) -> npt.NDArray[np.int64]:
     Returns
     -------
     numpy.ndarray
-        ``(rows, columns, 2)`` int64: offset and length in bytes.
+        ``(rows, columns, runs, 2)`` int64: offset and length in bytes of each piece of a tile.
 
     Raises
     ------
     SlideRefused
         If it is not just so many numbers.
     """
-    expected = level.rows * level.columns * 2 * np.dtype(np.int64).itemsize
+    tiles = level.rows * level.columns
     try:
         with open(path, "rb", opener=_open_no_link) as file:
-            numbers = file.read(expected + 1)
+            runs, rest = divmod(os.fstat(file.fileno()).st_size, tiles * 2 * np.dtype(np.int64).itemsize)
+            if rest or not 1 <= runs <= max(1, MAX_TILES // tiles):
+                raise SlideRefused(Reason.READER_CRASHED)
+            numbers = np.fromfile(file, np.int64, tiles * runs * 2)
     except OSError as error:
         raise SlideRefused(Reason.READER_CRASHED) from error
-    if len(numbers) != expected:
+    if numbers.size != tiles * runs * 2:
         raise SlideRefused(Reason.READER_CRASHED)
-    return np.frombuffer(numbers, np.int64).reshape(level.rows, level.columns, 2)
+    return numbers.reshape(level.rows, level.columns, runs, 2)
 
 
 def _open_no_link(path: str, flags: int) -> int:

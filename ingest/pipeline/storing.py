@@ -165,7 +165,7 @@ class _Storing:
         layout = LevelLayout.planned(
             level.size, level.tile, Coding.JPEG, Origin.COPIED, level.channels, level.mean_tile_bytes
         )
-        places = np.zeros((layout.rows, layout.columns, 2), np.int64)
+        places = np.zeros((layout.rows, layout.columns, level.runs, 2), np.int64)
         rewrite = _Rewriter(level)
         above = Level(self._folder, number - 1, self.layouts[-1]) if number else None
         with LevelWriter(LocalStore(self._folder), number, layout) as writer:
@@ -175,7 +175,7 @@ class _Storing:
                     continue
                 stored, start, length = rewrite.plain(tile.stream)
                 writer.add(column, row, stored)
-                places[row, column] = tile.offset + start, length
+                places[row, column] = tile.runs or ((tile.offset + start, length),)
                 self._count()
         self.left_behind += rewrite.left_behind
         places.tofile(self._places / f"{number}.places")
@@ -198,7 +198,7 @@ class _Storing:
             pixels = reduced_tile(above, layout, column, row)
             if pixels.min() < WHITE:
                 writer.add(column, row, jpeg_tile(pixels if layout.channels == 3 else pixels[..., 0]))
-                places[row, column] = 0, MADE_HERE
+                places[row, column, 0] = 0, MADE_HERE
 
     def _decode(self, number: int, level: SourceLevel) -> None:
         self._write_pixels(

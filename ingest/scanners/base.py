@@ -47,12 +47,17 @@ class AssociatedImage:
 
 @dataclass(frozen=True, slots=True)
 class EncodedTile:
-    """A compressed tile as it lies in the file: its place in bytes, and the stream itself."""
+    """A compressed tile as it lies in the file: its place in bytes, and the stream itself.
+
+    A tile that the file holds in pieces, as restart intervals, is put together here; ``runs`` are the offset and the
+    length in bytes of each piece.
+    """
 
     column: int
     row: int
     offset: int
     stream: bytes
+    runs: tuple[tuple[int, int], ...] = ()
 
 
 class SourceLevel(ABC):
@@ -66,6 +71,8 @@ class SourceLevel(ABC):
     jpeg_tables: bytes | None = None
     tag_says_ycbcr: bool = True
     mean_tile_bytes: int = 1
+    runs: int = 1
+    """Pieces that each tile lies in."""
 
     def encoded_tiles(self) -> Iterator[EncodedTile]:
         """Give the compressed tiles from top to bottom; an absent one (white glass) is left out."""

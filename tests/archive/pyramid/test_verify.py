@@ -31,7 +31,7 @@ def one_level(folder: Path, change: Callable[[bytes], bytes] = lambda tile: tile
 
 def source_of(folder: Path, layout: LevelLayout) -> tuple[Path, np.ndarray]:
     """Write a source file that holds the entropy-coded data of the level's tiles, and say where."""
-    body, places = b"head", np.zeros((layout.rows, layout.columns, 2), np.int64)
+    body, places = b"head", np.zeros((layout.rows, layout.columns, 1, 2), np.int64)
     for column, row, cut in tiles_of(picture(192, 128), TILE):
         tile = as_stored(jpeg(cut))
         data = tile[HeaderReader().read(tile).length : -2]
@@ -122,3 +122,44 @@ def test_a_closer_look_takes_corners_and_others_without_repeating() -> None:
     assert len(chosen) == len(set(chosen)) == 64
     assert {(0, 0), (99, 0), (0, 99), (99, 99)} <= set(chosen)
     assert len(sample_tiles(LevelLayout(Size(65, 1), TILE, Coding.JPEG, Origin.COPIED, ShardGrid(1, 1)), 64)) == 2
+
+
+def in_two_runs(folder: Path) -> tuple[LevelLayout, Path, np.ndarray]:
+    """Store tiles of two restart intervals, whose source holds them apart and under other markers."""
+    layout = LevelLayout(Size(192, 128), TILE, Coding.JPEG, Origin.COPIED, ShardGrid(3, 1))
+    body, places = b"head", np.zeros((layout.rows, layout.columns, 2, 2), np.int64)
+    with LevelWriter(LocalStore(folder / "scan"), 0, layout) as writer:
+        for column, row, cut in tiles_of(picture(192, 128), TILE):
+            tile = as_stored(jpeg(cut, restart_marker_blocks=8))
+            writer.add(column, row, tile)
+            for number, run in enumerate(tile[HeaderReader().read(tile).length : -2].split(b"\xff\xd0")):
+                places[row, column, number] = len(body), len(run)
+                body += run + b"\xff\xd5"
+    (folder / "source").write_bytes(body)
+    return layout, folder / "source", places
+
+
+def test_a_tile_of_several_runs_is_compared_run_by_run(tmp_path: Path) -> None:
+    layout, path, places = in_two_runs(tmp_path)
+    with SourceFile(path) as source:
+        assert verify_level(tmp_path / "scan", 0, layout, source, places) == LevelCheck(6, 0, 6)
+
+
+def swapped(places: np.ndarray) -> None:
+    places[0, 1] = places[0, 1, ::-1].copy()
+
+
+def shifted(places: np.ndarray) -> None:
+    places[0, 1, 1, 0] += 1
+
+
+def below_nothing(places: np.ndarray) -> None:
+    places[0, 1, :, 1] = -(2**40), places[0, 1, :, 1].sum() + 2**40
+
+
+@pytest.mark.parametrize("harm", [swapped, shifted, below_nothing])
+def test_runs_that_are_not_the_sources_are_noticed(tmp_path: Path, harm: Callable[[np.ndarray], None]) -> None:
+    layout, path, places = in_two_runs(tmp_path)
+    harm(places)
+    with SourceFile(path) as source, pytest.raises(DamagedPyramid, match="level 0, tile 1, 0"):
+        verify_level(tmp_path / "scan", 0, layout, source, places)

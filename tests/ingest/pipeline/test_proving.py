@@ -20,7 +20,7 @@ from ingest.pipeline.storing import store
 from tests.slides.svs import make_svs
 
 LEVEL = LevelLayout.planned(Size(600, 500), Size(256, 256), Coding.JPEG, Origin.COPIED)
-PLACES = np.arange(LEVEL.rows * LEVEL.columns * 2, dtype=np.int64).reshape(LEVEL.rows, LEVEL.columns, 2)
+PLACES = np.arange(LEVEL.rows * LEVEL.columns * 2, dtype=np.int64).reshape(LEVEL.rows, LEVEL.columns, 1, 2)
 
 Harm = Callable[[Path], object]
 
