@@ -18,6 +18,9 @@ PLAIN_FRAMES = (0xC0, 0xC1)
 """Baseline and extended sequential Huffman: the two frames that every decoder reads."""
 
 FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC}
+ADOBE_BYTES = 12
+"""Of the body of Adobe's segment, which is written anew and so not left behind; one byte more would be."""
+
 MAX_HEADER_BYTES = 1 << 20
 """A real header is under 2 kB, with an embedded profile under 600 kB."""
 
@@ -218,7 +221,7 @@ def parse_header(stream: bytes, shared: bytes | None = None) -> Header:
         elif marker == COM or APP0 <= marker <= 0xEF:
             transform = _adobe(body) if marker == APP14 and _adobe(body) is not None else transform
             jfif = jfif or (marker == APP0 and body[:5] == b"JFIF\0")
-            left_behind += 1
+            left_behind += not (_adobe(body) is not None and marker == APP14 and len(body) == ADOBE_BYTES)
         else:
             raise NotPlainJpeg(f"it holds the segment 0x{marker:02X}")
     raise NotPlainJpeg("it holds no scan")

@@ -30,6 +30,7 @@ class Picture(StrEnum):
     LABEL = "label"
     MACRO = "macro"
     THUMBNAIL = "thumbnail"
+    MAP = "map of the glass"
     UNKNOWN = "picture of unknown kind"
 
 

@@ -167,8 +167,8 @@ RATIONALS = {5, 10}
 """Data types whose value is two numbers, the first divided by the second, such as pixels per centimetre."""
 
 
-def open_tiff(path: Path) -> tifffile.TiffFile:
-    """Open a TIFF file with tifffile's parser.
+def open_tiff(path: Path, *, ndpi: bool = False) -> tifffile.TiffFile:
+    """Open a TIFF file with tifffile's parser; it does not see by itself that a file is NDPI, whatever its name.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def open_tiff(path: Path) -> tifffile.TiffFile:
     """
     with ExitStack() as on_failure:
         try:
-            file = on_failure.enter_context(tifffile.TiffFile(path))
+            file = on_failure.enter_context(tifffile.TiffFile(path, is_ndpi=ndpi))
             _ = file.pages.first
         except (tifffile.TiffFileError, ValueError, OSError, IndexError, struct.error) as error:
             raise SlideRefused(Reason.DAMAGED_STRUCTURE) from error

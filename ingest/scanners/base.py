@@ -33,6 +33,7 @@ class AssociatedKind(StrEnum):
     LABEL = "label"
     MACRO = "macro"
     THUMBNAIL = "thumbnail"
+    MAP = "map"
     UNKNOWN = "unknown"
 
 
@@ -50,7 +51,7 @@ class EncodedTile:
     """A compressed tile as it lies in the file: its place in bytes, and the stream itself.
 
     A tile that the file holds in pieces, as restart intervals, is put together here; ``runs`` are the offset and the
-    length in bytes of each piece.
+    length in bytes of each piece. ``file`` is the one that it lies in, where that is not the slide's main file.
     """
 
     column: int
@@ -58,6 +59,7 @@ class EncodedTile:
     offset: int
     stream: bytes
     runs: tuple[tuple[int, int], ...] = ()
+    file: Path | None = None
 
 
 class SourceLevel(ABC):
@@ -70,6 +72,10 @@ class SourceLevel(ABC):
     """Whether `encoded_tiles` gives JPEG streams that may be worth copying."""
     jpeg_tables: bytes | None = None
     tag_says_ycbcr: bool = True
+    tag_lies: bool = False
+    """Whether the pixels contradict what the file says of their colours; `tag_says_ycbcr` then is the truth."""
+    gaps_are_glass: bool = False
+    """Whether a tile that is left out of a smaller level is white glass, and not to be made from the larger one."""
     mean_tile_bytes: int = 1
     runs: int = 1
     """Pieces that each tile lies in."""

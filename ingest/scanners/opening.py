@@ -5,13 +5,15 @@ from pathlib import Path
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners.aperio import AperioReader
 from ingest.scanners.base import ScanReader
+from ingest.scanners.dicom import DicomReader
+from ingest.scanners.hamamatsu import HamamatsuReader
 from ingest.scanners.plain_tiff import PlainTiffReader
 from ingest.scanners.through_openslide import OpenSlideReader
 
-TIFF_READERS: tuple[type[ScanReader], ...] = (AperioReader,)
+TIFF_READERS: tuple[type[ScanReader], ...] = (AperioReader, HamamatsuReader)
 """Makers whose TIFF files are read by their structure."""
 
-OPENSLIDE_TIFF_MAKERS = frozenset({"hamamatsu", "leica", "philips", "ventana", "trestle", "huron", "argos"})
+OPENSLIDE_TIFF_MAKERS = frozenset({"leica", "philips", "ventana", "trestle", "huron", "argos"})
 """TIFF makers that OpenSlide knows and that have no module of their own: their pages are not plain levels."""
 
 
@@ -35,8 +37,10 @@ def _is_tiff(path: Path) -> bool:
 
 
 def _readers(path: Path) -> tuple[type[ScanReader], ...]:
+    if DicomReader.recognise(path) is None:  # before all else: room is left in front of its mark for a TIFF's header
+        return (DicomReader,)
     if not _is_tiff(path):
         return (OpenSlideReader,)
     if OpenSlideReader.vendor(path) in OPENSLIDE_TIFF_MAKERS:
-        return (OpenSlideReader,)
+        return (*TIFF_READERS, OpenSlideReader)
     return (*TIFF_READERS, PlainTiffReader)  # OpenSlide would show pixels of other kinds, cut down to 8 bits

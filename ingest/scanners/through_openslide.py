@@ -1,4 +1,4 @@
-"""Formats that are read through OpenSlide and stored without loss: NDPI, MRXS, SCN, BIF, DICOM and others.
+"""Formats that are read through OpenSlide and stored without loss: NDPI, MRXS, SCN, BIF and others.
 
 OpenSlide gives premultiplied RGBA; what the scanner did not look at is transparent and becomes white glass. A region
 of a smaller level can be addressed exactly only where its downsample is a whole number, so other levels are left to
@@ -14,7 +14,6 @@ import openslide
 
 from archive.geometry import Size
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners._dicom import only_accompanies_a_slide
 from ingest.scanners.base import (
     MAX_PICTURE_PIXELS,
     AssociatedImage,
@@ -95,6 +94,20 @@ def _why(error: Exception) -> Reason:
     return Reason.UNSUPPORTED_PIXELS if unsupported else Reason.UNREADABLE_PIXELS
 
 
+def open_slide(path: Path) -> openslide.OpenSlide:
+    """Open a slide with OpenSlide.
+
+    Raises
+    ------
+    SlideRefused
+        If it does not read it.
+    """
+    try:
+        return openslide.OpenSlide(path)
+    except (openslide.OpenSlideError, OSError) as error:
+        raise SlideRefused(_why(error)) from error
+
+
 class OpenSlideReader(ScanReader):
     """Reads whatever OpenSlide recognises."""
 
@@ -104,8 +117,7 @@ class OpenSlideReader(ScanReader):
         try:
             self._slide = openslide.OpenSlide(path)
         except (openslide.OpenSlideError, OSError) as error:
-            accompanies = self.vendor(path) == "dicom" and only_accompanies_a_slide(path)
-            raise SlideRefused(Reason.NOT_A_WHOLE_SLIDE if accompanies else _why(error)) from error
+            raise SlideRefused(_why(error)) from error
         self._closed = False
 
     @classmethod

@@ -90,6 +90,9 @@ EXPECTED = {
 }
 """What becomes of each file, by what is in it."""
 
+SCALED_BY_OPENSLIDE = {"hamamatsu/test3-DAPI-2-(387).ndpi": 3}
+"""How many of the smallest levels OpenSlide makes itself while it decodes a larger one; the file has none of them."""
+
 SAME_BYTES = {"openslide-fixtures/small.svs", "openslide-fixtures/non-ascii-name.svs"}
 """Two files of the same bytes, of two cases: the one that a worker is done with first is kept."""
 
@@ -136,6 +139,8 @@ def test_every_pixel_is_what_other_programs_show(delivered: Delivered, archive: 
         with delivered.open(archive, name) as pyramid:
             kept = {(level.size.width, level.size.height): level for level in pyramid.levels}
             for size, y, band in shown_elsewhere(real_slides / name):
+                if size not in kept and name in SCALED_BY_OPENSLIDE:
+                    continue
                 mine = kept[size].read_region(0, y, band.shape[1], band.shape[0])
                 assert np.array_equal(mine, band), f"{name}, level of {size}, from row {y}"
 
@@ -150,9 +155,9 @@ def test_levels_and_measures_are_the_expected_ones(
             sizes = [
                 [level.size.width, level.size.height] for level in pyramid.levels if level.origin is not Origin.ADDED
             ]
-            assert sizes == told["level_dimensions"], name
+            assert sizes == told["level_dimensions"][: len(told["level_dimensions"]) - SCALED_BY_OPENSLIDE.get(name, 0)]
             downsamples = [level.downsample for level in pyramid.levels][: len(sizes)]
-            assert downsamples == pytest.approx(told["level_downsamples"], rel=1e-9), name
+            assert downsamples == pytest.approx(told["level_downsamples"][: len(sizes)], rel=1e-9), name
             mpp = [float(size) for size in told["mpp"]]
             if all(low <= size <= high for size in mpp):
                 assert pyramid.mpp is not None
@@ -175,6 +180,8 @@ def test_regions_have_the_expected_digests(
             for region, digest in expected["openslide"]["region_rgba_sha256"].items():
                 level, x, y, side = map(int, REGION.fullmatch(region).groups())  # type: ignore[union-attr]
                 factor = slide.level_downsamples[level]
+                if level >= slide.level_count - SCALED_BY_OPENSLIDE.get(name, 0):
+                    continue
                 if not (x * factor).is_integer() or not (y * factor).is_integer():
                     continue
                 mine = pyramid.level(level).read_region(x, y, side, side)

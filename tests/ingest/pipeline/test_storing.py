@@ -21,6 +21,7 @@ from ingest.pipeline.storing import store
 from tests.slides import jpegs, tissue
 from tests.slides.generic import APERIO_JPEG2000, make_libvips_tiff, make_tiff, make_unstorable_tiff
 from tests.slides.made import MadeSlide
+from tests.slides.ndpi import make_ndpi
 from tests.slides.ome import make_fluorescence_ome_tiff, make_ome_tiff
 from tests.slides.svs import make_svs
 
@@ -111,6 +112,26 @@ def test_where_tag_and_stream_disagree_the_stream_decides(
 ) -> None:
     made = make_svs(tmp_path / "a.svs", **lie)
     assert_every_pixel(keep(made.path), made, Origin.COPIED)
+
+
+NDPI: dict[str, dict[str, Any]] = {
+    "everyday": {},
+    "above 4 GB": {"gap": 5 << 30},
+    "4:2:2": {"sampling": "422"},
+    "no list of restart markers": {"listed": False},
+    "narrow intervals": {"intervals": (256, 128, 64)},
+}
+
+
+@pytest.mark.parametrize("kind", NDPI)
+def test_an_ndpi_slide_is_copied_pixel_for_pixel(tmp_path: Path, keep: Callable[[Path], Kept], kind: str) -> None:
+    made = make_ndpi(tmp_path / "slide", **NDPI[kind])
+    assert_every_pixel(keep(made.path), made, Origin.COPIED)
+
+
+def test_segments_of_an_ndpi_stream_are_counted_once(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
+    stored, _ = keep(make_ndpi(tmp_path / "slide").path)
+    assert stored.segments_left_behind == 2 * 3
 
 
 def progressive(address: tuple[int, int, int], pixels: np.ndarray, stream: bytes) -> bytes:
