@@ -36,6 +36,10 @@ class Reason(StrEnum):
         "not-a-whole-slide",
         "the file holds a label, an overview or another single image, no slide pixels; send the slide's own file",
     )
+    LABEL_IN_PICTURE = (
+        "label-in-picture",
+        "the file says that the label is in its picture, which would name the patient; export it without the label",
+    )
     DAMAGED_STRUCTURE = "damaged-structure", "the file's structure contradicts itself; copy it again from the scanner"
     TRUNCATED = "truncated", "the file ends before its data does; copy it again from the scanner"
     TOO_LARGE = "too-large", "the file declares dimensions beyond any slide's; copy it again or ask the scanner's maker"

@@ -6,8 +6,10 @@ one that this archive writes, and where the source is at hand the entropy-coded 
 
 import mmap
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import imagecodecs
@@ -20,8 +22,8 @@ from archive.pyramid.layout import Coding, LevelLayout, shard_key
 from archive.pyramid.shard import ABSENT, CRC_BYTES, is_whole, read_index
 
 SourceTiles = npt.NDArray[np.int64]
-"""``(rows, columns, runs, 2)``: offset and length in bytes of each tile's entropy-coded data in the source file; length
-0 where the source has no tile, `MADE_HERE` where the archive made one in its place.
+"""``(rows, columns, runs, 2)``: offset and length in bytes of each tile's entropy-coded data in the source's files,
+laid end to end; length 0 where the source has no tile, `MADE_HERE` where the archive made one in its place.
 
 A tile that lies in one piece is one run. One that was put together of restart intervals is as many, and the markers
 between them, which are counted anew in each tile, belong to none."""
@@ -40,13 +42,16 @@ class LevelCheck:
 
 
 class SourceFile:
-    """A source file to compare with; a context manager.
+    """A source to compare with, its files laid end to end; a context manager.
 
-    It is read piece by piece and not mapped: it is not ours, and cut short under a map it would kill the process.
+    It is read piece by piece and not mapped: it is not ours, and cut short under a map it would kill the process. One
+    file is open at a time, for a slide may be in thousands.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDONLY)
+    def __init__(self, *paths: Path) -> None:
+        self._paths = paths
+        self._ends = list(accumulate(path.stat().st_size for path in paths))
+        self._number, self._descriptor = 0, os.open(paths[0], os.O_RDONLY)
 
     def __enter__(self) -> "SourceFile":
         return self
@@ -55,9 +60,16 @@ class SourceFile:
         os.close(self._descriptor)
 
     def read(self, offset: int, length: int) -> bytes:
-        """Read these bytes; fewer, or none, where the file has no such place."""
+        """Read these bytes; fewer, or none, where no file has such a place."""
+        number = bisect_right(self._ends, offset)
+        if number == len(self._ends):
+            return b""
         try:
-            return os.pread(self._descriptor, length, offset)
+            if number != self._number:
+                following = os.open(self._paths[number], os.O_RDONLY)
+                os.close(self._descriptor)
+                self._number, self._descriptor = number, following
+            return os.pread(self._descriptor, length, offset - (self._ends[number - 1] if number else 0))
         except (OSError, OverflowError):
             return b""
 

@@ -63,7 +63,7 @@ class _Comparison:
 
     def __init__(self, stored: Level, source: SourceLevel, slide: openslide.OpenSlide | None) -> None:
         self._stored, self._source = stored, source
-        self._tag_is_right = not source.is_jpeg or _tag_is_right(source)
+        self._tag_is_right = not source.tag_lies and (not source.is_jpeg or _tag_is_right(source))
         self._slide = slide if self._tag_is_right else None
         self._slide_level = self._matching_level()
         self._factor = whole_downsample(slide, self._slide_level) if slide and self._slide_level is not None else None
@@ -81,13 +81,13 @@ class _Comparison:
         A tile that the scanner left out of a smaller level is drawn by OpenSlide from the larger one, in its own way.
         """
         level = self._stored
-        if level.index and self._source.leaves_out(column, row):
+        if level.index and not self._source.gaps_are_glass and self._source.leaves_out(column, row):
             return False
         x, y = column * level.tile.width, row * level.tile.height
         width, height = min(level.tile.width, level.size.width - x), min(level.tile.height, level.size.height - y)
         pixels = level.decoded_tile(column, row)[:height, :width]
         self._same(pixels, self._by_pillow(column, row, width, height))
-        reference = self._by_openslide(x, y, width, height)
+        reference = self._by_openslide_if_it_can(x, y, width, height)
         if reference is None and self._tag_is_right:
             self._same(pixels, self._by_source(column, row, width, height))
         self._same(pixels, reference)
@@ -104,6 +104,16 @@ class _Comparison:
             return None
         with Image.open(io.BytesIO(tile), formats=["JPEG"]) as picture:
             return np.asarray(picture.convert("RGB"))[:height, :width]
+
+    def _by_openslide_if_it_can(self, x: int, y: int, width: int, height: int) -> Pixels | None:
+        """Ask OpenSlide, which opens some slides of whose decoded levels it then cannot read a tile."""
+        try:
+            return self._by_openslide(x, y, width, height)
+        except openslide.OpenSlideError:
+            if self._source.is_jpeg:
+                raise
+            self._slide = None
+            return None
 
     def _by_openslide(self, x: int, y: int, width: int, height: int) -> Pixels | None:
         if self._slide is None or self._slide_level is None:

@@ -77,9 +77,10 @@ def make(order: WorkOrder, watch: Watch = nobody) -> Made:
 
 def _store(order: WorkOrder, watch: Watch) -> Stored:
     """Have the pixels written by a reader in the jail, which ends before anything is proven."""
-    source, paths = order.source, (str(order.source.path), str(order.folder), str(order.notes))
+    source, others = order.source, [str(file) for file in order.source.files[1:]]
+    paths = (str(source.path), str(order.folder), str(order.notes))
     with source.jail(write=[order.folder, order.notes], keep_out=order.keep_out) as jail:
-        return Stored.from_json(jail.call(store, *paths, on_progress=lambda told: watch("pixels", told)))
+        return Stored.from_json(jail.call(store, *paths, others, on_progress=lambda told: watch("pixels", told)))
 
 
 def _describe(folder: Path, layout: ScanLayout) -> None:

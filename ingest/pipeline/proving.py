@@ -151,7 +151,7 @@ def verify_pixels(staged: Staged, source: Source) -> tuple[int, int]:
         If anything is not as it should be.
     """
     tiles = same = 0
-    with _damage_refuses(), SourceFile(source.path) as original:
+    with _damage_refuses(), SourceFile(*source.files) as original:
         for number, level in enumerate(staged.levels):
             copied = level.origin is Origin.COPIED
             places = read_places(staged.places / f"{number}.places", level) if copied else None

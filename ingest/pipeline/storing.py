@@ -5,7 +5,8 @@ that the scanner left out are added.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ TOLD_EVERY = 256
 """Progress is told after so many tiles: often enough for a smooth bar."""
 
 
-def store(tell: Tell, path: str, folder: str, places: str) -> dict[str, Any]:
+def store(tell: Tell, path: str, folder: str, places: str, others: Sequence[str] = ()) -> dict[str, Any]:
     """Write every level of a slide into a staged folder as shards.
 
     Parameters
@@ -60,16 +61,25 @@ def store(tell: Tell, path: str, folder: str, places: str) -> dict[str, Any]:
     places : str
         A folder for the places of copied tiles in the source: ``N.places`` for level N, as the pipeline's comparison
         byte by byte wants them.
+    others : sequence of str
+        The slide's other files. Places count through all its files, laid end to end in this order.
     """
     with open_scan(Path(path)) as reader:
         plan = plan_levels(reader.scan().levels)
-        job = _Storing(tell, Path(folder), Path(places), expected_tiles(plan))
+        job = _Storing(tell, Path(folder), Path(places), expected_tiles(plan), _begins([path, *others]))
         for number, planned in enumerate(plan):
             if planned.source is None:
                 job.add(number, planned.factor)
             else:
                 job.keep(number, planned.source)
         return {"levels": [level_to_json(layout) for layout in job.layouts], "segments_left_behind": job.left_behind}
+
+
+def _begins(files: Sequence[str]) -> dict[Path | None, int]:
+    """Tell where each of a slide's files begins when they are laid end to end; its main file also goes by no name."""
+    paths = [Path(file) for file in files]
+    starts = accumulate((path.stat().st_size for path in paths[:-1]), initial=0)
+    return {None: 0, **dict(zip(paths, starts, strict=True))}
 
 
 def _with_gaps(tiles: Iterator[EncodedTile], layout: LevelLayout) -> Iterator[tuple[int, int, EncodedTile | None]]:
@@ -139,8 +149,11 @@ class _Rewriter:
 class _Storing:
     """The levels stored so far."""
 
-    def __init__(self, tell: Tell, folder: Path, places: Path, expected: int) -> None:
+    def __init__(
+        self, tell: Tell, folder: Path, places: Path, expected: int, begins: Mapping[Path | None, int]
+    ) -> None:
         self._folder, self._places, self._tell, self._expected = folder, places, tell, expected
+        self._begins = begins
         self._tiles = 0
         self.layouts: list[LevelLayout] = []
         self.left_behind = 0
@@ -167,7 +180,8 @@ class _Storing:
         )
         places = np.zeros((layout.rows, layout.columns, level.runs, 2), np.int64)
         rewrite = _Rewriter(level)
-        above = Level(self._folder, number - 1, self.layouts[-1]) if number else None
+        is_drawn = number and not level.gaps_are_glass
+        above = Level(self._folder, number - 1, self.layouts[-1]) if is_drawn else None
         with LevelWriter(LocalStore(self._folder), number, layout) as writer:
             for row, column, tile in _with_gaps(level.encoded_tiles(), layout):
                 if tile is None:
@@ -175,7 +189,7 @@ class _Storing:
                     continue
                 stored, start, length = rewrite.plain(tile.stream)
                 writer.add(column, row, stored)
-                places[row, column] = tile.runs or ((tile.offset + start, length),)
+                places[row, column] = tile.runs or ((self._begins[tile.file] + tile.offset + start, length),)
                 self._count()
         self.left_behind += rewrite.left_behind
         places.tofile(self._places / f"{number}.places")
