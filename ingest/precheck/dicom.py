@@ -146,6 +146,11 @@ def files_of_series(source: Source) -> tuple[Path, ...]:
     """Name the other files in a slide's folder that belong to it: whole-slide images of the same series.
 
     Each of them has passed the same check, since a reader will open it, too.
+
+    Raises
+    ------
+    SlideRefused
+        If one of them does not pass it: without it the slide would be taken for a smaller one.
     """
     series = _series(source)
     if series is None:
@@ -159,15 +164,30 @@ def files_of_series(source: Source) -> tuple[Path, ...]:
 
 
 def _belongs(path: Path, series: str) -> bool:
-    """Tell whether a file is a sound whole-slide image of a series; whatever is wrong with it, it is not."""
+    """Tell whether a file is a whole-slide image of a series; one that says so must be sound."""
     try:
-        with Source.open(path) as other:
-            if other.head(4, 128) != b"DICM":
-                return False
-            check_dicom(other)
-            return _series(other) == series
+        other = Source.open(path)
     except SlideRefused:
         return False
+    with other:
+        return _is_of(other, series) and _is_slide(other)
+
+
+def _is_of(other: Source, series: str) -> bool:
+    try:
+        return other.head(4, 128) == b"DICM" and _series(other) == series
+    except SlideRefused:
+        return False
+
+
+def _is_slide(other: Source) -> bool:
+    try:
+        check_dicom(other)
+    except SlideRefused as refused:
+        if refused.reason is Reason.NOT_A_WHOLE_SLIDE:
+            return False
+        raise
+    return True
 
 
 def _series(source: Source) -> str | None:

@@ -120,12 +120,20 @@ class TestSeries:
         first, second = put("b", b"1.2.3"), put("a", b"1.2.3")
         put("other patient", b"1.2.4")
         put("magnetic resonance", b"1.2.3", object_class=b"1.2.840.10008.5.1.4.1.1.4")
-        put("deflated", b"1.2.3", syntax=b"1.2.840.10008.1.2.1.99")
         (tmp_path / "link").symlink_to(second)
         (tmp_path / "folder").mkdir()
         (tmp_path / "notes.txt").write_text("1.2.3")
         assert parts(first) == (first, second)
         assert parts(second) == (second, first)
+
+    def test_a_slide_of_which_a_file_must_not_be_decoded_is_not_taken_without_it(
+        self, put: Callable[..., Path], outcome: Outcome
+    ) -> None:
+        slide = put("a", b"1.2.3")
+        put("b", b"1.2.4", syntax=b"1.2.840.10008.1.2.4.100")
+        assert outcome(slide) is Family.DICOM
+        put("c", b"1.2.3", syntax=b"1.2.840.10008.1.2.4.100")
+        assert outcome(slide) is Reason.FORBIDDEN_COMPRESSION
 
     def test_a_series_that_only_stands_in_a_sequence_is_not_the_file_s_own(self, put: Callable[..., Path]) -> None:
         inner = element(0xE, b"9.9.9", group=0x20)
