@@ -65,32 +65,41 @@ def decoded_picture(page: tifffile.TiffPage) -> Iterator[Pixels]:
 
 
 class TiffLevel(SourceLevel):
-    """A page as a level: tiles where the file has tiles, else 512 px cuts of its strips."""
+    """A page as a level: tiles where the file has tiles, else 512 px cuts of its strips.
 
-    def __init__(self, page: tifffile.TiffPage) -> None:
+    Parameters
+    ----------
+    page
+        The directory.
+    size
+        The level's size, where the directory tells one that is filled up to whole tiles.
+    """
+
+    def __init__(self, page: tifffile.TiffPage, size: Size | None = None) -> None:
         if not is_simple(page):
             raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
         if page.tags.valueof(274, default=1) not in UPRIGHT:
             raise SlideRefused(Reason.TURNED_PICTURE)
         self._page = page
-        self.size = page_size(page)
+        self.size = size or page_size(page)
         self.channels = page.samplesperpixel
         self.in_tiles = bool(page.is_tiled) and page.planarconfig == 1
         self.tile = Size(page.tilewidth, page.tilelength) if self.in_tiles else WIDE_TILE
         self.is_jpeg = self.in_tiles and page.compression == JPEG
         self.jpeg_tables = page.jpegtables
         self.tag_says_ycbcr = int(page.photometric) == YCBCR
-        count = self.size.tiles(self.tile)[0] * self.size.tiles(self.tile)[1]
+        self._across, down = page_size(page).tiles(self.tile)
+        count = self._across * down
         self.mean_tile_bytes = max(1, sum(page.databytecounts) // count)
 
     def encoded_tiles(self) -> Iterator[EncodedTile]:
         """Give the compressed tiles; a byte count of 0 marks white glass (Aperio, Philips)."""
         page, file = self._page, self._page.parent.filehandle
-        columns = self.size.tiles(self.tile)[0]
-        for index, (offset, length) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
+        for column, row, index in self._places():
+            offset, length = page.dataoffsets[index], page.databytecounts[index]
             if length and offset:
                 file.seek(offset)
-                yield EncodedTile(index % columns, index // columns, offset, file.read(length))
+                yield EncodedTile(column, row, offset, file.read(length))
 
     def decoded_tiles(self) -> Iterator[tuple[int, int, Pixels]]:
         """Decode tile by tile, or strip by strip."""
@@ -105,11 +114,18 @@ class TiffLevel(SourceLevel):
 
     def leaves_out(self, column: int, row: int) -> bool:
         """Whether the tile has no bytes."""
-        return self.in_tiles and not self._page.databytecounts[row * self.size.tiles(self.tile)[0] + column]
+        return self.in_tiles and not self._page.databytecounts[row * self._across + column]
 
     def decoded_tile(self, column: int, row: int) -> Pixels | None:
         """Decode one tile as the file's tags say; None where the page is in strips or leaves the tile out."""
-        return self._segment(row * self.size.tiles(self.tile)[0] + column) if self.in_tiles else None
+        return self._segment(row * self._across + column) if self.in_tiles else None
+
+    def _places(self) -> Iterator[tuple[int, int, int]]:
+        """Give column, row and the page's number of each tile that lies in the level."""
+        columns, rows = self.size.tiles(self.tile)
+        for row in range(rows):
+            for column in range(columns):
+                yield column, row, row * self._across + column
 
     def _segment(self, index: int) -> Pixels | None:
         """Decode one tile or strip: ``(height, width, channels)``; None where the file has none."""
@@ -126,11 +142,10 @@ class TiffLevel(SourceLevel):
         return pixels
 
     def _decoded_from_tiles(self) -> Iterator[tuple[int, int, Pixels]]:
-        columns, rows = self.size.tiles(self.tile)
-        for index in range(columns * rows):
+        for column, row, index in self._places():
             pixels = self._segment(index)
             if pixels is not None:
-                yield index % columns, index // columns, fill_up(pixels, self.tile)
+                yield column, row, fill_up(pixels, self.tile)
 
     def _strips(self) -> Iterator[Pixels]:
         for index in range(len(self._page.dataoffsets)):

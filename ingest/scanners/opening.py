@@ -7,13 +7,14 @@ from ingest.scanners.aperio import AperioReader
 from ingest.scanners.base import ScanReader
 from ingest.scanners.dicom import DicomReader
 from ingest.scanners.hamamatsu import HamamatsuReader
+from ingest.scanners.philips import PhilipsReader
 from ingest.scanners.plain_tiff import PlainTiffReader
 from ingest.scanners.through_openslide import OpenSlideReader
 
-TIFF_READERS: tuple[type[ScanReader], ...] = (AperioReader, HamamatsuReader)
-"""Makers whose TIFF files are read by their structure."""
+TIFF_READERS: tuple[type[ScanReader], ...] = (HamamatsuReader, AperioReader, PhilipsReader)
+"""Makers whose TIFF files are read by their structure; NDPI first, because above 4 GB it is no TIFF to the others."""
 
-OPENSLIDE_TIFF_MAKERS = frozenset({"leica", "philips", "ventana", "trestle", "huron", "argos"})
+OPENSLIDE_TIFF_MAKERS = frozenset({"leica", "ventana", "trestle", "huron", "argos"})
 """TIFF makers that OpenSlide knows and that have no module of their own: their pages are not plain levels."""
 
 

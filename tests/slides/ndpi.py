@@ -45,7 +45,7 @@ class Ndpi:
     sampling
         Subsampling of the colours across, or none; of that down and across OpenSlide cannot read intervals.
     gap
-        Bytes of nothing after the first level, so that what follows lies beyond four gigabytes; sparse on the disk.
+        Bytes of nothing before the first level, so that all lies beyond four gigabytes; sparse on the disk.
     listed
         Whether the scanner lists where the intervals begin; a ``wrong`` list is shifted.
     planes
@@ -113,6 +113,7 @@ def make_ndpi(path: Path, **options: Any) -> MadeSlide:
     """Write an NDPI as ``Ndpi(**options)`` says, and return it with its known pixels."""
     ndpi = Ndpi(**options)
     plant, file = ndpi.plant or Plant(), _File()
+    file.end += ndpi.gap
     whole = tissue(ndpi.width, ndpi.height, ndpi.seed)
     levels = []
     for number, (factor, interval) in enumerate(zip(ndpi.factors, ndpi.intervals, strict=True)):
@@ -122,8 +123,6 @@ def make_ndpi(path: Path, **options: Any) -> MadeSlide:
         for plane in range(ndpi.planes):
             other = stream if not plane else _stream(ndpi, np.ascontiguousarray(pixels[::-1]), interval)
             _append_level(file, ndpi, other, number, plane)
-        if number == 0:
-            file.end += ndpi.gap
     pictures = _append_macro_and_map(file, ndpi, whole)
     if ndpi.plant:
         file.put(plant("bytes after the last structure").encode())

@@ -23,6 +23,7 @@ from tests.slides.generic import APERIO_JPEG2000, make_libvips_tiff, make_tiff, 
 from tests.slides.made import MadeSlide
 from tests.slides.ndpi import make_ndpi
 from tests.slides.ome import make_fluorescence_ome_tiff, make_ome_tiff
+from tests.slides.philips import make_philips
 from tests.slides.svs import make_svs
 
 Kept = tuple[Stored, Path]
@@ -132,6 +133,19 @@ def test_an_ndpi_slide_is_copied_pixel_for_pixel(tmp_path: Path, keep: Callable[
 def test_segments_of_an_ndpi_stream_are_counted_once(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
     stored, _ = keep(make_ndpi(tmp_path / "slide").path)
     assert stored.segments_left_behind == 2 * 3
+
+
+PHILIPS: dict[str, dict[str, Any]] = {
+    "everyday": {},
+    "BigTIFF": {"big": True},
+    "glass that was not scanned": {"sparse": frozenset({(0, 1, 1), (0, 8, 6)})},
+}
+
+
+@pytest.mark.parametrize("kind", PHILIPS)
+def test_a_philips_slide_is_copied_pixel_for_pixel(tmp_path: Path, keep: Callable[[Path], Kept], kind: str) -> None:
+    made = make_philips(tmp_path / "slide", **PHILIPS[kind])
+    assert_every_pixel(keep(made.path), made, Origin.COPIED)
 
 
 def progressive(address: tuple[int, int, int], pixels: np.ndarray, stream: bytes) -> bytes:
