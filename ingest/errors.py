@@ -68,6 +68,11 @@ class Reason(StrEnum):
         "turned-picture",
         "the file says that its picture is stored turned or mirrored, which readers disagree on; export it upright",
     )
+    SEVERAL_MAGNIFICATIONS = (
+        "several-magnifications",
+        "the file holds several regions of one glass at different magnifications, and one file gives one scan here; "
+        "export each region as a file of its own",
+    )
     READER_CRASHED = "reader-crashed", "reading the file brought the reader down; copy it again from the scanner"
     TOO_MUCH_MEMORY = "too-much-memory", "reading the file took more memory than a slide may; copy it again"
     TOO_SLOW = "too-slow", "reading the file took longer than a slide may; copy it again from the scanner"

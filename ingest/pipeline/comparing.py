@@ -70,7 +70,8 @@ class _Comparison:
         self._corner: Pixels | None = None
 
     def _matching_level(self) -> int | None:
-        size = (self._stored.size.width, self._stored.size.height)
+        shown = self._source.canvas or self._stored.size
+        size = (shown.width, shown.height)
         if self._slide is None or size not in self._slide.level_dimensions:
             return None
         return int(self._slide.level_dimensions.index(size))
@@ -118,8 +119,12 @@ class _Comparison:
     def _by_openslide(self, x: int, y: int, width: int, height: int) -> Pixels | None:
         if self._slide is None or self._slide_level is None:
             return None
+        left, top = self._source.offset
         if self._factor is not None:
-            return composited(self._slide, self._slide_level, x * self._factor, y * self._factor, width, height)
+            at = (left + x) * self._factor, (top + y) * self._factor
+            return composited(self._slide, self._slide_level, *at, width, height)
+        if left or top:
+            return None
         if self._corner is None:
             side = [CORNER_TILES * self._stored.tile.width, CORNER_TILES * self._stored.tile.height]
             whole = self._stored.size

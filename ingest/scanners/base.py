@@ -76,6 +76,10 @@ class SourceLevel(ABC):
     """Whether the pixels contradict what the file says of their colours; `tag_says_ycbcr` then is the truth."""
     gaps_are_glass: bool = False
     """Whether a tile that is left out of a smaller level is white glass, and not to be made from the larger one."""
+    canvas: Size | None = None
+    """The larger picture of which OpenSlide shows this level as a part, where it does; `offset` tells the place."""
+    offset: tuple[int, int] = (0, 0)
+    """Where the level's first pixel lies on the canvas: x and y."""
     mean_tile_bytes: int = 1
     runs: int = 1
     """Pieces that each tile lies in."""

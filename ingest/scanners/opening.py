@@ -7,11 +7,12 @@ from ingest.scanners.aperio import AperioReader
 from ingest.scanners.base import ScanReader
 from ingest.scanners.dicom import DicomReader
 from ingest.scanners.hamamatsu import HamamatsuReader
+from ingest.scanners.leica import LeicaReader
 from ingest.scanners.philips import PhilipsReader
 from ingest.scanners.plain_tiff import PlainTiffReader
 from ingest.scanners.through_openslide import OpenSlideReader
 
-TIFF_READERS: tuple[type[ScanReader], ...] = (HamamatsuReader, AperioReader, PhilipsReader)
+TIFF_READERS: tuple[type[ScanReader], ...] = (HamamatsuReader, AperioReader, PhilipsReader, LeicaReader)
 """Makers whose TIFF files are read by their structure; NDPI first, because above 4 GB it is no TIFF to the others."""
 
 OPENSLIDE_TIFF_MAKERS = frozenset({"leica", "ventana", "trestle", "huron", "argos"})

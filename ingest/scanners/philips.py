@@ -52,6 +52,12 @@ IN_XML = {"LABELIMAGE": AssociatedKind.LABEL, "MACROIMAGE": AssociatedKind.MACRO
 PICTURE_DATA = "PIM_DP_IMAGE_DATA"
 
 
+class PhilipsLevel(TiffLevel):
+    """A level: what the scanner left out of it is glass at every level."""
+
+    gaps_are_glass = True
+
+
 class PhilipsReader(ScanReader):
     """Reads TIFF files of Philips scanners."""
 
@@ -81,7 +87,7 @@ class PhilipsReader(ScanReader):
         spacings = self._spacings()
         if len(spacings) != len(tiled):
             raise SlideRefused(Reason.DAMAGED_STRUCTURE)
-        levels = [TiffLevel(page, size) for page, size in zip(tiled, _sizes(tiled, spacings), strict=True)]
+        levels = [PhilipsLevel(page, size) for page, size in zip(tiled, _sizes(tiled, spacings), strict=True)]
         if any(one.size.width <= other.size.width for one, other in pairwise(levels)):
             raise SlideRefused(Reason.DAMAGED_STRUCTURE)
         return Scan(

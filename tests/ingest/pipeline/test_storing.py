@@ -24,6 +24,7 @@ from tests.slides.made import MadeSlide
 from tests.slides.ndpi import make_ndpi
 from tests.slides.ome import make_fluorescence_ome_tiff, make_ome_tiff
 from tests.slides.philips import make_philips
+from tests.slides.scn import Tissue, make_scn
 from tests.slides.svs import make_svs
 
 Kept = tuple[Stored, Path]
@@ -138,13 +139,28 @@ def test_segments_of_an_ndpi_stream_are_counted_once(tmp_path: Path, keep: Calla
 PHILIPS: dict[str, dict[str, Any]] = {
     "everyday": {},
     "BigTIFF": {"big": True},
-    "glass that was not scanned": {"sparse": frozenset({(0, 1, 1), (0, 8, 6)})},
+    "glass that was not scanned": {"sparse": frozenset({(0, 1, 1), (0, 8, 6), (1, 1, 1), (2, 0, 1)})},
 }
 
 
 @pytest.mark.parametrize("kind", PHILIPS)
 def test_a_philips_slide_is_copied_pixel_for_pixel(tmp_path: Path, keep: Callable[[Path], Kept], kind: str) -> None:
     made = make_philips(tmp_path / "slide", **PHILIPS[kind])
+    assert_every_pixel(keep(made.path), made, Origin.COPIED)
+
+
+SCN: dict[str, dict[str, Any]] = {
+    "everyday": {},
+    "without a macro": {"macro": None},
+    "at no whole number of pixels": {"regions": (Tissue(left=4_000_321, top=20_000_123, factors=(1, 2)),)},
+}
+
+
+@pytest.mark.parametrize("kind", SCN)
+def test_a_region_of_an_scn_slide_is_copied_pixel_for_pixel(
+    tmp_path: Path, keep: Callable[[Path], Kept], kind: str
+) -> None:
+    made = make_scn(tmp_path / "slide", **SCN[kind])
     assert_every_pixel(keep(made.path), made, Origin.COPIED)
 
 

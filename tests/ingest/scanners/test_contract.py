@@ -13,6 +13,7 @@ from ingest.scanners import Scan, ScanReader, SourceLevel
 from ingest.scanners.aperio import AperioReader
 from ingest.scanners.base import MAX_PROPERTIES, MAX_PROPERTY_CHARACTERS
 from ingest.scanners.hamamatsu import HamamatsuReader
+from ingest.scanners.leica import LeicaReader
 from ingest.scanners.opening import open_scan
 from ingest.scanners.philips import PhilipsReader
 from ingest.scanners.plain_tiff import PlainTiffReader
@@ -24,6 +25,7 @@ from tests.slides.ndpi import intervals_of, make_ndpi
 from tests.slides.ome import make_ome_tiff
 from tests.slides.philips import make_philips
 from tests.slides.planted import Plant
+from tests.slides.scn import make_scn
 from tests.slides.svs import make_svs
 from tests.slides.tissue import Picture
 
@@ -53,6 +55,7 @@ MAKERS = {
     "Hamamatsu NDPI": Maker(lambda path: make_ndpi(path, plant=Plant()), HamamatsuReader, "hamamatsu"),
     "Hamamatsu NDPI above 4 GB": Maker(lambda path: make_ndpi(path, gap=5 << 30), HamamatsuReader, "hamamatsu"),
     "Philips": Maker(lambda path: make_philips(path, plant=Plant()), PhilipsReader, "philips"),
+    "Leica SCN": Maker(lambda path: make_scn(path, plant=Plant()), LeicaReader, "leica"),
     "OpenSlide": Maker(lambda path: make_svs(path, factors=(1, 2)), OpenSlideReader, "aperio"),
 }
 OWN = {kind: maker for kind, maker in MAKERS.items() if maker.reader is not OpenSlideReader}

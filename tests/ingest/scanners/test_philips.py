@@ -47,6 +47,7 @@ def test_glass_that_was_not_scanned_is_told(tmp_path: Path) -> None:
         level = reader.scan().levels[1]
         assert level.leaves_out(4, 2)
         assert not level.leaves_out(2, 3)
+        assert level.gaps_are_glass
         assert level.decoded_tile(4, 2) is None
         assert (4, 2) not in {(tile.column, tile.row) for tile in level.encoded_tiles()}
 
