@@ -236,7 +236,7 @@ def _plant_in_frame(made: _Made, level: int, place: tuple[int, int], stream: byt
         token = made.plant(f"COM marker in a JPEG 2000 frame of level {level}").encode()
         size = 4 + struct.unpack_from(">H", stream, 4)[0]  # behind SOC and SIZ
         return stream[:size] + struct.pack(">HHH", 0xFF64, 4 + len(token), 1) + token + stream[size:]
-    if made.dicom.syntax not in NATIVE and place == (0, 1):
+    if made.dicom.syntax not in (*NATIVE, "rle") and place == (0, 1):  # run lengths have no end: it would be pixels
         return stream + made.plant(f"after the end of a frame of level {level}").encode()
     return stream
 
