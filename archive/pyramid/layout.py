@@ -40,6 +40,8 @@ class Origin(StrEnum):
 
     COPIED = "copied"
     """The scanner's own compressed tiles."""
+    CUT = "cut"
+    """The scanner's own JPEG coefficients in narrower tiles: cut without loss, under another entropy coding."""
     DECODED = "decoded"
     """Decoded from the source and stored without loss."""
     ADDED = "added"

@@ -20,6 +20,14 @@ SCREENED = MightIdentify.parse("no (screened, structure-1)")
 """The grade of a scan whose label and macro were left behind by structure; its pixels are to be screened again."""
 
 
+HOW = {
+    Origin.COPIED: "copied",
+    Origin.CUT: "cut into smaller tiles without loss",
+    Origin.DECODED: "decoded and stored without loss",
+}
+"""How the scanner's pixels of a level are stored, in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """How the stored pixels were proven right, in tiles, and how many bytes were searched for identifiers."""
@@ -75,9 +83,10 @@ class Receipt:
     def pixels(self) -> str:
         """How the scanner's pixels are stored, in words."""
         origins = {level.origin for level in self.levels}
-        if Origin.DECODED in origins and Origin.COPIED in origins:
-            return "partly copied, partly decoded and stored without loss"
-        return "copied, not re-encoded" if Origin.COPIED in origins else "decoded and stored without loss"
+        said = [words for origin, words in HOW.items() if origin in origins]
+        if said == [HOW[Origin.COPIED]]:
+            return "copied, not re-encoded"
+        return ", ".join(f"partly {words}" for words in said) if len(said) > 1 else said[0]
 
     def as_json(self) -> dict[str, Any]:
         """Give the receipt as plain JSON; it names nobody."""

@@ -175,9 +175,8 @@ class _Storing:
         return self._decode(number, level)
 
     def _copy(self, number: int, level: SourceLevel) -> None:
-        layout = LevelLayout.planned(
-            level.size, level.tile, Coding.JPEG, Origin.COPIED, level.channels, level.mean_tile_bytes
-        )
+        origin = Origin.CUT if level.is_cut else Origin.COPIED
+        layout = LevelLayout.planned(level.size, level.tile, Coding.JPEG, origin, level.channels, level.mean_tile_bytes)
         places = np.zeros((layout.rows, layout.columns, level.runs, 2), np.int64)
         rewrite = _Rewriter(level)
         is_drawn = number and not level.gaps_are_glass

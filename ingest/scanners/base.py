@@ -70,6 +70,8 @@ class SourceLevel(ABC):
     channels: int
     is_jpeg: bool = False
     """Whether `encoded_tiles` gives JPEG streams that may be worth copying."""
+    is_cut: bool = False
+    """Whether those streams were cut out of larger ones, and so hold the file's coefficients but not its bytes."""
     jpeg_tables: bytes | None = None
     tag_says_ycbcr: bool = True
     tag_lies: bool = False

@@ -12,53 +12,21 @@ Sources: OpenSlide's and tifffile's descriptions of the format; ITU-T T.81.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import openslide
 import tifffile
 
-from archive.geometry import Size
-from archive.holdings.pixels import (
-    Header,
-    HeaderReader,
-    NotPlainJpeg,
-    decode_jpeg,
-    join_intervals,
-    plain_header,
-    with_size,
-)
+from archive.holdings.pixels import NotPlainJpeg
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners._restart import RestartIntervals, Starts
-from ingest.scanners._tiff import YCBCR, decoded_picture, is_simple, open_tiff, page_size, text_properties
-from ingest.scanners.base import (
-    AssociatedImage,
-    AssociatedKind,
-    EncodedTile,
-    Pixels,
-    Scan,
-    ScanReader,
-    SourceLevel,
-    bounded,
-)
+from ingest.scanners._ndpi import level_of
+from ingest.scanners._tiff import decoded_picture, is_simple, open_tiff, page_size, text_properties
+from ingest.scanners.base import AssociatedImage, AssociatedKind, Pixels, Scan, ScanReader, SourceLevel, bounded
 from ingest.scanners.through_openslide import OpenSlideLevel, open_slide, whole_downsample
 
-SOURCE_LENS, FOCAL_PLANE, MCU_STARTS, MCU_STARTS_HIGH, PROPERTY_MAP = 65421, 65424, 65426, 65432, 65449
+SOURCE_LENS, FOCAL_PLANE, PROPERTY_MAP = 65421, 65424, 65449
 MACRO, MAP = -1, -2
-
-JPEG = 7
-LONGEST_JPEG_SIDE = 65_500
-"""Above it libjpeg, and so the scanner's software, cannot tell a side in a JPEG frame."""
-
-LONGEST_HEADER = 1 << 16
-
-WIDEST_TILE = 2048
-"""What is wider is no tile that a viewer can wait for; such a level is decoded and stored without loss."""
-
-TILE_PIXELS, LOWEST_TILE, HIGHEST_TILE = 1 << 18, 256, 1024
 
 
 class HamamatsuReader(ScanReader):
@@ -116,86 +84,13 @@ class HamamatsuReader(ScanReader):
         if not is_simple(page):
             raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
         try:
-            yield NdpiLevel(page)
+            yield level_of(page)
         except NotPlainJpeg:
             sizes, size = self._slide.level_dimensions, page_size(page)
             number = sizes.index((size.width, size.height)) if (size.width, size.height) in sizes else None
             factor = None if number is None else whole_downsample(self._slide, number)
             if number is not None and factor is not None:
                 yield OpenSlideLevel(self._slide, number, factor)
-
-
-class NdpiLevel(SourceLevel):
-    """A JPEG stream with restart markers as a level: tiles as wide as a restart interval and some intervals high.
-
-    Where a tile reaches below the stream's last row, that row is repeated; it is beyond the edge of the level.
-
-    Raises
-    ------
-    NotPlainJpeg
-        If its intervals make no tiles whose pixels would be those that OpenSlide shows.
-    """
-
-    is_jpeg = True
-
-    def __init__(self, page: tifffile.TiffPage) -> None:
-        self._file: Any = page.parent.filehandle
-        self.size, self._head, header = _size_and_header(page)
-        self.tag_says_ycbcr = int(page.photometric or 0) == YCBCR
-        self.channels = len(header.components)
-        interval = _interval(header, self.size)
-        self._columns = self.size.width // interval.width
-        self.runs = max(1, _tile_height(interval, self.size) // interval.height)
-        self.tile = Size(interval.width, self.runs * interval.height)
-        self._rows = self.size.height // interval.height
-        self._header = replace(header, width=self.tile.width, height=self.tile.height)
-        place, length = _strip(page)
-        self.mean_tile_bytes = max(1, length * self.runs // (self._rows * self._columns))
-        self._intervals = RestartIntervals(
-            self._file, place + header.length, place + length, self._rows * self._columns, _told(page, place)
-        )
-        self._held: tuple[int, list[tuple[int, bytes]]] = (-1, [])
-
-    @cached_property
-    def _start(self) -> bytes:
-        """The header of every tile but the first."""
-        ycbcr = self.channels == 3 and self._header.is_ycbcr(self.tag_says_ycbcr)
-        return plain_header(self._header, ycbcr=ycbcr)
-
-    def encoded_tiles(self) -> Iterator[EncodedTile]:
-        """Give the tiles; the first under the stream's own header, with all that stands in it, and so once."""
-        columns, rows = self.size.tiles(self.tile)
-        for row in range(rows):
-            for column in range(columns):
-                start = self._start if row or column else with_size(self._head, self.tile.width, self.tile.height)
-                pieces = self._pieces(column, row)
-                stream = start + join_intervals(data for _, data in pieces) + b"\xff\xd9"
-                runs = tuple((place, len(data)) for place, data in pieces)
-                yield EncodedTile(column, row, runs[0][0], stream, runs)
-
-    def decoded_tiles(self) -> Iterator[tuple[int, int, Pixels]]:
-        """Decode tile by tile."""
-        columns, rows = self.size.tiles(self.tile)
-        for row in range(rows):
-            for column in range(columns):
-                yield column, row, self.decoded_tile(column, row)
-
-    def decoded_tile(self, column: int, row: int) -> Pixels:
-        """Decode one tile."""
-        try:
-            stream = self._start + join_intervals(data for _, data in self._pieces(column, row)) + b"\xff\xd9"
-            pixels = decode_jpeg(stream, width=self.tile.width, height=self.tile.height, channels=self.channels)
-        except ValueError as error:  # NotPlainJpeg is one
-            raise SlideRefused(Reason.UNREADABLE_PIXELS) from error
-        return pixels.reshape(self.tile.height, self.tile.width, self.channels)
-
-    def _pieces(self, column: int, row: int) -> list[tuple[int, bytes]]:
-        """Give the restart intervals of a tile, from top to bottom."""
-        if self._held[0] != row:
-            down = min(self.runs, self._rows - row * self.runs)
-            self._held = row, self._intervals.read(row * self.runs * self._columns, down * self._columns)
-        pieces = self._held[1][column :: self._columns]
-        return pieces + pieces[-1:] * (self.runs - len(pieces))
 
 
 def _is_level(page: tifffile.TiffPage) -> bool:
@@ -226,68 +121,3 @@ def _facts(page: tifffile.TiffPage) -> dict[str, str]:
         if key and equals:
             found.setdefault(f"hamamatsu.{key.strip()}", value.strip())
     return found
-
-
-def _strip(page: tifffile.TiffPage) -> tuple[int, int]:
-    """Give where the JPEG stream lies in the file, and its length in bytes."""
-    place, length = page.tags.valueof(273), page.tags.valueof(279)
-    if page.compression != JPEG or not place or not length or len(place) != 1 or len(length) != 1:
-        raise NotPlainJpeg("it is not one JPEG stream")
-    return int(place[0]), int(length[0])
-
-
-def _size_and_header(page: tifffile.TiffPage) -> tuple[Size, bytes, Header]:
-    """Read the level's size and the stream's header, with its bytes; where both tell a size, it must be one.
-
-    Of a stream without restart markers the frame is right where they differ, as OpenSlide has it: it happens in
-    small levels.
-    """
-    place, length = _strip(page)
-    file, size = page.parent.filehandle, page_size(page)
-    file.seek(place)
-    head = file.read(min(length, LONGEST_HEADER))
-    if max(size.width, size.height) > LONGEST_JPEG_SIDE:
-        head = with_size(head, 8, 8)  # which is no more wrong than what stands there, and can be read
-    header = HeaderReader().read(head)
-    told = Size(header.width, header.height)
-    if max(size.width, size.height) <= LONGEST_JPEG_SIDE and told != size:
-        if header.tables.restart_interval:
-            raise SlideRefused(Reason.DAMAGED_STRUCTURE)
-        size = told
-    return size, head[: header.length], header
-
-
-def _interval(header: Header, size: Size) -> Size:
-    """Give the size of a restart interval in pixels, or of the whole picture where it has no restart markers."""
-    wide = max(component.horizontal for component in header.components)
-    high = max(component.vertical for component in header.components)
-    mcu = Size(8 * wide, 8 * high) if len(header.components) > 1 else Size(8, 8)
-    if not header.tables.restart_interval:
-        if size.width > WIDEST_TILE or size.height > HIGHEST_TILE:
-            raise NotPlainJpeg("it has no restart markers")
-        return size
-    interval = Size(header.tables.restart_interval * mcu.width, mcu.height)
-    if interval.width > WIDEST_TILE:
-        raise NotPlainJpeg("its restart interval is too wide")
-    if size.width % interval.width or size.height % interval.height:
-        raise NotPlainJpeg("its restart intervals do not fill its rows")
-    if high > 1:  # OpenSlide decodes each interval alone, and so blends no colours from one row to the next
-        raise NotPlainJpeg("its colours reach across rows of restart intervals")
-    return interval
-
-
-def _tile_height(interval: Size, size: Size) -> int:
-    """Choose a power of two that makes a tile of about 512 x 512 pixels, but not higher than the level."""
-    height = 1 << (TILE_PIXELS // interval.width).bit_length() - 1
-    return min(size.height, max(LOWEST_TILE, min(HIGHEST_TILE, height)))
-
-
-def _told(page: tifffile.TiffPage, place: int) -> Starts | None:
-    """Read the scanner's list of where the restart intervals begin, in bytes from the beginning of the file."""
-    low, high = page.tags.valueof(MCU_STARTS), page.tags.valueof(MCU_STARTS_HIGH)
-    if not isinstance(low, np.ndarray) or low.dtype.kind not in "iu":
-        return None
-    starts = low.astype(np.int64) + place
-    if isinstance(high, np.ndarray) and high.dtype.kind in "iu" and high.shape == low.shape:
-        starts += high.astype(np.int64) << 32
-    return starts

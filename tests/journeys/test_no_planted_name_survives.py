@@ -310,7 +310,7 @@ def test_the_record_beside_a_scan_holds_keys_and_closed_terms_only(journey: Jour
 ATTRIBUTES = {
     *("ome", "version", "0.5", "multiscales", "axes", "datasets", "name", "type", "unit", "path", "channel", "space"),
     *("coordinateTransformations", "scale", "translation", "micrometer", "c", "y", "x", *map(str, range(12))),
-    *("coverslip", "layout", "origins", "objective_power", "copied", "decoded", "added"),
+    *("coverslip", "layout", "origins", "objective_power", "copied", "cut", "decoded", "added"),
 }
 """All the words that the attributes of a stored scan may hold."""
 

@@ -3,16 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from archive.geometry import Size
 from ingest.deidentify import deidentify
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners import Scan, SourceLevel
-from ingest.scanners.hamamatsu import HamamatsuReader, NdpiLevel
+from ingest.scanners import Scan, SourceLevel, _cropping
+from ingest.scanners._ndpi import CutNdpiLevel, NdpiLevel
+from ingest.scanners.hamamatsu import HamamatsuReader
 from ingest.scanners.opening import open_scan
 from ingest.scanners.through_openslide import OpenSlideLevel
 from tests.slides import jpegs
+from tests.slides.made import mend
 from tests.slides.ndpi import intervals_of, make_ndpi
 from tests.slides.planted import Plant
 
@@ -54,15 +57,47 @@ def test_a_small_level_without_restart_markers_is_one_tile(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "options",
     [
-        {"width": 4096, "height": 256, "intervals": (4096, 1024)},
+        {"width": 4072, "height": 128, "intervals": (4072, None)},  # 509 MCU, which cannot be divided
+        {"width": 4096, "height": 128, "intervals": (4096, None), "sampling": "422"},
         {"width": 512, "height": 376, "intervals": (256, 256)},  # half of it is no whole number of intervals
         {"width": 256, "height": 1040, "intervals": (None, 128)},
     ],
-    ids=["an interval too wide", "a last interval cut off", "a large level without restart markers"],
+    ids=[
+        "a width that cannot be divided",
+        "colours that reach across the cuts",
+        "a last interval cut off",
+        "a large level without restart markers",
+    ],
 )
 def test_what_makes_no_tiles_is_read_through_openslide(tmp_path: Path, options: dict[str, Any]) -> None:
     kinds = {kind for kind, _, _ in levels_of(tmp_path / "a.ndpi", factors=(1, 2), **options)}
     assert kinds == {NdpiLevel, OpenSlideLevel}
+
+
+@pytest.mark.parametrize(("width", "tile"), [(2056, 8), (2304, 768), (3968, 992), (4096, 1024), (6144, 1024)])
+def test_intervals_too_wide_for_a_tile_are_cut_into_the_fewest_parts(tmp_path: Path, width: int, tile: int) -> None:
+    ((kind, _, found),) = levels_of(tmp_path / "a.ndpi", width=width, height=256, factors=(1,), intervals=(width,))
+    assert (kind, found) == ((CutNdpiLevel, Size(tile, 256)) if tile >= 256 else (OpenSlideLevel, Size(512, 512)))
+
+
+def test_a_cut_level_shows_the_pixels_that_were_not_cut(tmp_path: Path) -> None:
+    made = make_ndpi(tmp_path / "a.ndpi", width=6144, height=384, factors=(1,), intervals=(3072,))
+    with HamamatsuReader(made.path) as reader:
+        (level,) = reader.scan().levels
+        decoded = {(column, row): pixels for column, row, pixels in level.decoded_tiles()}
+        for tile in level.encoded_tiles():
+            assert np.array_equal(jpegs.decode(tile.stream, "ycbcr"), decoded[tile.column, tile.row])
+        shown = mend(6144, 384, (level.tile.width, level.tile.height), decoded)
+    assert len(decoded) == 6 * 2
+    assert np.array_equal(shown, made.levels[0].pixels)
+
+
+def test_where_nothing_can_be_cut_a_wide_level_is_read_through_openslide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_cropping, "_TURBO", None)
+    found = levels_of(tmp_path / "a.ndpi", width=4096, height=128, factors=(1, 2), intervals=(4096, 512))
+    assert [kind for kind, _, _ in found] == [OpenSlideLevel, NdpiLevel]
 
 
 @pytest.mark.parametrize("listed", [True, False, "wrong"])
