@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ingest.cli.places import Places
 from ingest.sandbox import Level, jail_level, self_test, what_is_missing
+from ingest.scanners.cropping import can_cut
 
 
 class State(StrEnum):
@@ -54,7 +55,7 @@ FLOORS_312 = {"imagecodecs": "2026.10.10", "zarr": "3.4"}
 
 def machine(places: Places) -> list[Finding]:
     """Look at the installation and at the walls that this system gives."""
-    return [*_versions(), *_jail(places), _viewer()]
+    return [*_versions(), _cutting(), *_jail(places), _viewer()]
 
 
 def too_old(installed: dict[str, str], python: tuple[int, int]) -> list[str]:
@@ -78,6 +79,13 @@ def _versions() -> list[Finding]:
         Finding(State.if_well(sys.version_info >= (3, 11)), "Python", python),
         Finding(State.if_well(not old), "packages", f"coverslip {version('coverslip')}, {told}"),
     ]
+
+
+def _cutting() -> Finding:
+    if can_cut():
+        return Finding(State.WELL, "lossless cutting", "libturbojpeg is here")
+    told = "libturbojpeg is missing: some Hamamatsu slides take five times the room; install it (see Install Coverslip)"
+    return Finding(State.NOTE, "lossless cutting", told)
 
 
 def _jail(places: Places) -> list[Finding]:

@@ -27,10 +27,10 @@ from archive.holdings.pixels import (
     with_size,
 )
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners._cropping import can_cut, cut
 from ingest.scanners._restart import RestartIntervals, Starts
 from ingest.scanners._tiff import JPEG, YCBCR, page_size
 from ingest.scanners.base import EncodedTile, Pixels, SourceLevel
+from ingest.scanners.cropping import can_cut, cut
 
 MCU_STARTS, MCU_STARTS_HIGH = 65426, 65432
 MCU_PX = 8

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from archive.holdings.pixels import NotPlainJpeg
-from ingest.scanners import _cropping
-from ingest.scanners._cropping import can_cut, cut
+from ingest.scanners import cropping
+from ingest.scanners.cropping import can_cut, cut
 from tests.slides import jpegs
 from tests.slides.tissue import grey, tissue
 
@@ -39,7 +39,7 @@ def test_what_cannot_be_read_is_not_cut(stream: bytes) -> None:
 
 
 def test_without_the_library_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_cropping, "_TURBO", None)
+    monkeypatch.setattr(cropping, "_TURBO", None)
     assert not can_cut()
     with pytest.raises(NotPlainJpeg, match="machine"):
         cut(jpegs.encode(tissue(64, 64), sampling="444"), width=64, height=64, parts=2)
@@ -49,5 +49,5 @@ def test_a_machine_without_the_library_is_no_error(monkeypatch: pytest.MonkeyPat
     def missing() -> None:
         raise RuntimeError("Unable to locate turbojpeg library automatically")
 
-    monkeypatch.setattr(_cropping, "TurboJPEG", missing)
-    assert _cropping._find() is None
+    monkeypatch.setattr(cropping, "TurboJPEG", missing)
+    assert cropping._find() is None

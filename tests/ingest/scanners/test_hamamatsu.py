@@ -9,7 +9,7 @@ import pytest
 from archive.geometry import Size
 from ingest.deidentify import deidentify
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners import Scan, SourceLevel, _cropping
+from ingest.scanners import Scan, SourceLevel, cropping
 from ingest.scanners._ndpi import CutNdpiLevel, NdpiLevel
 from ingest.scanners.hamamatsu import HamamatsuReader
 from ingest.scanners.opening import open_scan
@@ -95,7 +95,7 @@ def test_a_cut_level_shows_the_pixels_that_were_not_cut(tmp_path: Path) -> None:
 def test_where_nothing_can_be_cut_a_wide_level_is_read_through_openslide(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_cropping, "_TURBO", None)
+    monkeypatch.setattr(cropping, "_TURBO", None)
     found = levels_of(tmp_path / "a.ndpi", width=4096, height=128, factors=(1, 2), intervals=(4096, 512))
     assert [kind for kind, _, _ in found] == [OpenSlideLevel, NdpiLevel]
 
