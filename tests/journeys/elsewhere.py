@@ -1,4 +1,4 @@
-"""What other programs show of a slide: OpenSlide on white, and where it refuses the file, the TIFF's first page.
+"""What other programs show of a slide: OpenSlide on white, and where it refuses the file, its first page or frames.
 
 None of this goes through Coverslip's own readers: pixels are composited, decoded and put together here.
 """
@@ -7,8 +7,10 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import openslide
+import pydicom
 import pyvips
 import tifffile
 from PIL import Image
@@ -27,7 +29,7 @@ def shown_elsewhere(path: Path) -> Iterator[tuple[tuple[int, int], int, Picture]
     try:
         slide = openslide.OpenSlide(path)
     except (openslide.OpenSlideError, OSError):
-        whole = _first_page(path)
+        whole = _frames(path) if pydicom.misc.is_dicom(path) else _first_page(path)
         yield (whole.shape[1], whole.shape[0]), 0, whole
         return
     with slide:
@@ -43,6 +45,19 @@ def on_white(picture: Image.Image) -> Picture:
     """Lay an RGBA picture on white: ``(height, width, 3)`` uint8."""
     white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
     return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
+
+
+def _frames(path: Path) -> Picture:
+    """Put together the frames of one DICOM file, in the order of their places, as pydicom finds them."""
+    dataset = pydicom.dcmread(path)
+    columns = -(-dataset.TotalPixelMatrixColumns // dataset.Columns)
+    rows = -(-dataset.TotalPixelMatrixRows // dataset.Rows)
+    whole = np.full((rows * dataset.Rows, columns * dataset.Columns, 3), 255, np.uint8)
+    frames = pydicom.encaps.generate_frames(dataset.PixelData, number_of_frames=dataset.NumberOfFrames)
+    for index, stream in enumerate(frames):
+        y, x = index // columns * dataset.Rows, index % columns * dataset.Columns
+        whole[y : y + dataset.Rows, x : x + dataset.Columns] = imagecodecs.jpegls_decode(stream)
+    return whole[: dataset.TotalPixelMatrixRows, : dataset.TotalPixelMatrixColumns]
 
 
 def _first_page(path: Path) -> Picture:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import openslide
+import pydicom
 import pytest
 import tifffile
 import yaozarrs
@@ -29,21 +30,21 @@ FILE_OF_NO_SLIDE = {".md", ".json"}
 
 EXPECTED = {
     "aperio/CMU-1-Small-Region.svs": COPIED,
-    # DICOM is decoded; of the files of one series one stands for the slide
-    **dict.fromkeys((f"dicom/gcp-wsi2dcm/{name}.dicom" for name in ("jpeg", "jpeg2000", "raw")), DECODED),
+    # DICOM: frames of JPEG are copied; of the files of one series one stands for the slide
+    "dicom/gcp-wsi2dcm/jpeg.dicom": COPIED,
+    **dict.fromkeys((f"dicom/gcp-wsi2dcm/{name}.dicom" for name in ("jpeg2000", "raw")), DECODED),
     **dict.fromkeys((f"dicom/highdicom/sm_image{end}.dcm" for end in ("", "_dots", "_numbers")), DECODED),
     **dict.fromkeys(
-        (f"dicom/panimg/{name}/{name}.dcm" for name in ("full_no_bot", "full_with_bot", "sparse_no_bot")), DECODED
+        (f"dicom/panimg/{name}/{name}.dcm" for name in ("full_no_bot", "full_with_bot", "sparse_no_bot")), COPIED
     ),
-    "dicom/panimg/sparse_with_bot/sparse_with_bot.dcm": DECODED,
-    "openslide-fixtures/boxes_0.dcm": DECODED,
+    "dicom/panimg/sparse_with_bot/sparse_with_bot.dcm": COPIED,
+    "openslide-fixtures/boxes_0.dcm": COPIED,
     "openslide-fixtures/boxes_1.dcm": PART,
     "dicom/highdicom/sm_image_control.dcm": PART,
     "dicom/highdicom/sm_image_grayscale_reversed.dcm": PART,
-    # 16 bits, and JPEG-LS, which OpenSlide does not decode
-    **dict.fromkeys(
-        (f"dicom/highdicom/sm_image_{end}.dcm" for end in ("grayscale", "jpegls", "jpegls_nobot")), OTHER_PIXELS
-    ),
+    # JPEG-LS, which OpenSlide does not decode, and 16 bits
+    **dict.fromkeys((f"dicom/highdicom/sm_image_{end}.dcm" for end in ("jpegls", "jpegls_nobot")), DECODED),
+    "dicom/highdicom/sm_image_grayscale.dcm": OTHER_PIXELS,
     # a label alone, and other objects than slides
     "dicom/ez-wsi/test.dcm": NO_SLIDE,
     "dicom/ez-wsi/test_wsi.dcm": PART,
@@ -200,7 +201,8 @@ def test_copied_tiles_hold_the_expected_segments_of_the_source(
     delivered: Delivered, archive: Archive, truth: dict[str, Any], real_slides: Path
 ) -> None:
     compared = 0
-    for name in truth.keys() & ({name for name, outcome in EXPECTED.items() if outcome == COPIED} | SAME_BYTES):
+    tiffs = {name for name in truth if "tiff" in truth[name]}
+    for name in tiffs & ({name for name, outcome in EXPECTED.items() if outcome == COPIED} | SAME_BYTES):
         with delivered.open(archive, name) as pyramid, tifffile.TiffFile(real_slides / name) as file:
             level, page = pyramid.level(0), file.pages.first
             digests = truth[name]["tiff"][0]["raw_segment_sha256"]
@@ -214,6 +216,23 @@ def test_copied_tiles_hold_the_expected_segments_of_the_source(
                 assert jpegs.scan_data(mine) == jpegs.scan_data(segment)
                 compared += 1
     assert compared > 100
+
+
+def test_copied_frames_hold_the_entropy_coded_bytes_of_their_dicom_files(
+    delivered: Delivered, archive: Archive, real_slides: Path
+) -> None:
+    copied = [name for name, outcome in EXPECTED.items() if outcome == COPIED and name.endswith(("dcm", "dicom"))]
+    assert len(copied) == 6
+    for name in copied:
+        dataset = pydicom.dcmread(real_slides / name)
+        frames = list(pydicom.encaps.generate_frames(dataset.PixelData, number_of_frames=dataset.NumberOfFrames))
+        with delivered.open(archive, name) as pyramid:
+            level = pyramid.level(0)
+            assert len(frames) == level.columns * level.rows
+            for index, frame in enumerate(frames):
+                mine = level.encoded_tile(index % level.columns, index // level.columns)
+                assert mine is not None
+                assert jpegs.scan_data(mine) == jpegs.scan_data(frame)
 
 
 def test_every_stored_pyramid_is_valid_and_opens_without_coverslip(delivered: Delivered) -> None:

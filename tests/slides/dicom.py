@@ -260,9 +260,8 @@ def _write_associated(made: _Made, name: str, whole: Picture) -> None:
     alone = replace(made_as(made, one))
     dataset = _picture(alone, name, size, size, 1, name.upper())
     dataset.SpecimenLabelInImage = "NO" if name == "thumbnail" else "YES"
-    if name == "label":
-        dataset.BarcodeValue = made.plant("BarcodeValue") if made.dicom.plant is not None else "S25-10432"
-        dataset.LabelText = made.plant("LabelText") if made.dicom.plant is not None else "DOE, JANE"
+    if name == "label" and made.dicom.plant is None:
+        dataset.BarcodeValue, dataset.LabelText = "S25-10432", "DOE, JANE"
     _frames(alone, name, dataset, [((0, 0), stream)])
 
 
