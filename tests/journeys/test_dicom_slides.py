@@ -1,0 +1,163 @@
+"""DICOM slides of many files come in pixel for pixel, as one slide each, and without any name planted in them."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archive.holdings import Archive
+from archive.pyramid.reader import Pyramid
+from tests.journeys.laboratory import Laboratory, Said, row_of, write_list
+from tests.slides import jpegs
+from tests.slides.dicom import make_dicom
+from tests.slides.made import MadeSlide
+from tests.slides.planted import Plant
+from tests.slides.searched import Searched
+
+KINDS: dict[str, dict[str, Any]] = {
+    "JPEG": {},
+    "JPEG, each frame with its place": {"sparse": True, "absent": frozenset({(0, 1, 1), (1, 1, 0)})},
+    "JPEG in three files": {"parts": 3, "table": "extended"},
+    "JPEG without a table": {"table": None, "colours": "rgb", "photometric": "YBR_FULL_422"},
+    "JPEG in pieces": {"fragments": 3},
+    "JPEG, grey": {"colours": "grey", "sparse": True, "defined": True},
+    "JPEG 2000": {"syntax": "jpeg2000", "parts": 2},
+    "JPEG-LS": {"syntax": "jpeg-ls"},
+    "run lengths": {"syntax": "rle"},
+    "uncompressed": {"syntax": "implicit"},
+}
+COPIED = {kind for kind in KINDS if kind.startswith("JPEG") and kind not in {"JPEG 2000", "JPEG-LS", "JPEG in pieces"}}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What was delivered, what was said, and the laboratory where it is now."""
+
+    laboratory: Laboratory
+    slides: dict[str, MadeSlide]
+    codes: dict[str, str]
+    receipts: dict[str, dict[str, Any]]
+    plant: Plant
+    said: Said
+    searched: Searched
+
+    def open(self, archive: Archive, kind: str) -> Pyramid:
+        (scan,) = archive.scans_of(archive.slide(self.codes[kind]).record.key)
+        return archive.open_pyramid(scan.key)
+
+
+@pytest.fixture(scope="module")
+def delivery(tmp_path_factory: pytest.TempPathFactory) -> Delivery:
+    """Deliver a folder with a folder of files for each slide, all called after patients."""
+    home = tmp_path_factory.mktemp("dicom")
+    named = Plant(seed=99)
+    slides: dict[str, MadeSlide] = {}
+    for number, (kind, options) in enumerate(KINDS.items()):
+        folder = home / "delivery" / named(f"folder of {kind}")
+        size = {"width": 620, "height": 450, "tile": (256, 256), "factors": (1, 2)}
+        slides[kind] = make_dicom(folder, **size, **options, seed=number, plant=Plant(seed=number))
+    laboratory = Laboratory(home / "laboratory")
+    laboratory.home.mkdir()
+    laboratory.declare_feed()
+    rows = [
+        row_of(made.path, f"S26-{number:06}", patient=f"H-{number:07}", slide=str(number))
+        | {"file": made.path.relative_to(home / "delivery").as_posix()}
+        for number, made in enumerate(slides.values())
+    ]
+    listed = write_list(home / "list.csv", *rows)
+    written = home / "receipts.jsonl"
+    said = laboratory.take_in(home / "delivery", listed, "--receipts", written)
+    receipts = {r["slide"]: r for r in map(json.loads, written.read_text().splitlines())}
+    codes = {kind: said.slides[number + 2] for number, kind in enumerate(slides)}
+    everything = Plant(tokens=dict(named.tokens))
+    for kind, made in slides.items():
+        everything.tokens |= {f"{kind}: {place}": token for place, token in made.plant.tokens.items()}
+    return Delivery(laboratory, slides, codes, receipts, everything, said, Searched(everything))
+
+
+@pytest.fixture(scope="module")
+def archive(delivery: Delivery) -> Iterator[Archive]:
+    with Archive.open(delivery.laboratory.archive, read_only=True) as opened:
+        yield opened
+
+
+def test_many_files_are_one_slide_each(delivery: Delivery, archive: Archive) -> None:
+    assert len(set(delivery.codes.values())) == len(KINDS) == len(archive.slides())
+    assert delivery.said.refused == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_pixel_of_every_level_is_kept(delivery: Delivery, archive: Archive, kind: str) -> None:
+    made = delivery.slides[kind]
+    with delivery.open(archive, kind) as pyramid:
+        assert [(level.size.width, level.size.height) for level in pyramid.levels] == [
+            known.size for known in made.levels
+        ]
+        for level, known in zip(pyramid.levels, made.levels, strict=True):
+            mine = level.read_region(0, 0, level.size.width, level.size.height)
+            grey = known.pixels.ndim == 2
+            assert np.array_equal(mine, np.stack([known.pixels] * 3, axis=-1) if grey else known.pixels)
+        assert {str(level.origin) for level in pyramid.levels} == {"copied" if kind in COPIED else "decoded"}
+
+
+@pytest.mark.parametrize("kind", sorted(COPIED))
+def test_entropy_coded_bytes_are_those_of_the_frames(delivery: Delivery, archive: Archive, kind: str) -> None:
+    with delivery.open(archive, kind) as pyramid:
+        for level, known in zip(pyramid.levels, delivery.slides[kind].levels, strict=True):
+            for row in range(level.rows):
+                for column in range(level.columns):
+                    mine = level.encoded_tile(column, row)
+                    frame = known.tiles.get((column, row))
+                    assert (mine is None) == (frame is None)
+                    if mine is not None and frame is not None:
+                        assert jpegs.scan_data(mine) == jpegs.scan_data(frame)
+                        kept = {code for code, _ in jpegs.segments(mine)}
+                        assert kept <= {jpegs.APP14, jpegs.DQT, jpegs.DHT, 0xC0, jpegs.SOS}
+
+
+def test_pixel_size_objective_maker_and_colours_are_kept(delivery: Delivery, archive: Archive) -> None:
+    for kind in KINDS:
+        with delivery.open(archive, kind) as pyramid:
+            assert pyramid.mpp is not None
+            assert (pyramid.mpp.x, pyramid.mpp.y, pyramid.objective_power) == (0.499, 0.499, 20)
+    profiles = list(delivery.laboratory.archive.glob("scans/*/*/colour-profile.icc"))
+    assert len(profiles) == len(KINDS) - 1  # a grey slide's optical path has none
+
+
+def test_every_token_was_in_what_was_delivered(delivery: Delivery) -> None:
+    found = {
+        line.split(" (")[0] for line in delivery.searched.survivors_under(delivery.laboratory.home.parent / "delivery")
+    }
+    assert found == delivery.plant.tokens.keys()
+    assert len(found) > 3000
+
+
+def test_no_token_is_in_archive_catalogue_or_anything_that_was_said(delivery: Delivery) -> None:
+    assert delivery.searched.survivors_under(delivery.laboratory.archive) == []
+    with closing(sqlite3.connect(f"file:{delivery.laboratory.archive / 'catalogue.sqlite'}?mode=ro", uri=True)) as file:
+        tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        cells = [str(cell) for table in tables for row in file.execute(f'SELECT * FROM "{table}"') for cell in row]
+    assert delivery.searched.survivors("\n".join(cells).encode()) == []
+    assert delivery.searched.survivors(delivery.said.everything.encode()) == []
+    assert delivery.searched.survivors(json.dumps(delivery.receipts).encode()) == []
+
+
+def test_no_token_is_in_pixels_that_are_stored_without_loss(delivery: Delivery, archive: Archive) -> None:
+    for kind in KINDS:
+        with delivery.open(archive, kind) as pyramid:
+            for level in pyramid.levels:
+                pixels = level.read_region(0, 0, level.size.width, level.size.height)
+                assert delivery.searched.survivors(np.ascontiguousarray(np.moveaxis(pixels, -1, 0)).tobytes()) == []
+                assert delivery.searched.survivors(pixels.tobytes()) == []
+
+
+def test_nothing_of_label_overview_or_thumbnail_is_kept(delivery: Delivery) -> None:
+    kept = [path.read_bytes() for path in delivery.laboratory.archive.rglob("*") if path.is_file()]
+    streams = [raw for made in delivery.slides.values() for raws in made.associated_bytes.values() for raw in raws]
+    assert len(streams) == 3 * len(KINDS)
+    assert not any(raw[start : start + 64] in whole for raw in streams for start in (100, 1000) for whole in kept)
