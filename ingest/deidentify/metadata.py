@@ -21,7 +21,7 @@ LONGEST_NUMBER = 40
 SIGNIFICANT_DIGITS = 6
 """A pixel's size is known to a few parts in ten thousand; more digits measure nothing and could carry a number."""
 
-_NUMBER = re.compile(r"\+?\d{1,12}(?:[.,]\d{0,24})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_NUMBER = re.compile(r"\+?(?:\d{1,12}(?:[.,]\d{0,24})?|[.,]\d{1,24})(?:[eE][+-]?\d{1,2})?", re.ASCII)
 
 
 class Kept(StrEnum):

@@ -131,14 +131,17 @@ def test_a_second_source_is_asked_where_the_first_is_not_plausible():
     "text",
     [
         *("", " ", "-1", "0", "0x10", "1 000", "1_000", "٣", "twenty", "20x"),
-        *("1.2.3", "nan", "inf", "1e999", "9" * 50, "20\0", "0.0e0"),
+        *("1.2.3", "nan", "inf", "1e999", "9" * 50, "20\0", "0.0e0", ".", ","),
     ],
 )
 def test_only_a_number_is_a_number(text):
     assert parse_number(text) is None
 
 
-@pytest.mark.parametrize(("text", "number"), [("20", 20), (" 0.25\n", 0.25), ("+40", 40), ("0,5", 0.5), ("5e-1", 0.5)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("20", 20), (" 0.25\n", 0.25), (".25", 0.25), ("+40", 40), ("0,5", 0.5), ("5e-1", 0.5)],
+)
 def test_numbers_are_read_as_readers_print_them(text, number):
     assert parse_number(text) == number
 
