@@ -190,7 +190,7 @@ class _Storing:
                 writer.add(column, row, stored)
                 places[row, column] = tile.runs or ((self._begins[tile.file] + tile.offset + start, length),)
                 self._count()
-        self.left_behind += rewrite.left_behind
+        self.left_behind += level.left_behind if level.is_cut else rewrite.left_behind
         places.tofile(self._places / f"{number}.places")
         self.layouts.append(layout)
 

@@ -4,8 +4,6 @@ An interval is a strip of one row of MCU. Tiles are as wide as an interval and s
 coded bytes are not touched. Where intervals are too wide for tiles, they are cut in the DCT domain: the coefficients
 stay, their coding does not. A real level of 19 megapixels then takes 1.02 times the room, and 0.7 s to cut; decoded and
 stored without loss it took 5 times the room, and 5 s.
-
-Sources: OpenSlide's and tifffile's descriptions of the format; ITU-T T.81.
 """
 
 from collections.abc import Iterator
@@ -13,31 +11,16 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import tifffile
 
 from archive.geometry import Size
-from archive.holdings.pixels import (
-    Header,
-    HeaderReader,
-    NotPlainJpeg,
-    decode_jpeg,
-    join_intervals,
-    plain_header,
-    with_size,
-)
+from archive.holdings.pixels import NotPlainJpeg, decode_jpeg, join_intervals, plain_header, with_size
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners._restart import RestartIntervals, Starts
-from ingest.scanners._tiff import JPEG, YCBCR, page_size
+from ingest.scanners._ndpi_stream import MCU_PX, interval_of, size_and_header, starts_told, strip_of
+from ingest.scanners._restart import RestartIntervals
+from ingest.scanners._tiff import YCBCR
 from ingest.scanners.base import EncodedTile, Pixels, SourceLevel
 from ingest.scanners.cropping import can_cut, cut
-
-MCU_STARTS, MCU_STARTS_HIGH = 65426, 65432
-MCU_PX = 8
-LONGEST_JPEG_SIDE = 65_500
-"""Above it libjpeg, and so the scanner's software, cannot tell a side in a JPEG frame."""
-
-LONGEST_HEADER = 1 << 16
 
 WIDEST_TILE = 2048
 """What is wider is no tile that a viewer can wait for, and is cut into parts."""
@@ -64,20 +47,20 @@ class NdpiLevel(SourceLevel):
 
     def __init__(self, page: tifffile.TiffPage, *, widest: int = WIDEST_TILE) -> None:
         self._file: Any = page.parent.filehandle
-        self.size, self._head, header = _size_and_header(page)
+        self.size, self._head, header = size_and_header(page)
         self.tag_says_ycbcr = int(page.photometric or 0) == YCBCR
-        self.channels = len(header.components)
-        interval = _interval(header, self.size, widest)
+        self.channels, self.left_behind = len(header.components), header.left_behind
+        interval = interval_of(header, self.size, widest)
         self.mcu_width = MCU_PX * max(component.horizontal for component in header.components)
         self._columns = self.size.width // interval.width
         self.runs = max(1, _tile_height(interval, self.size) // interval.height)
         self.tile = Size(interval.width, self.runs * interval.height)
         self._rows = self.size.height // interval.height
         self._header = replace(header, width=self.tile.width, height=self.tile.height)
-        place, length = _strip(page)
+        place, length = strip_of(page)
         self.mean_tile_bytes = max(1, length * self.runs // (self._rows * self._columns))
         self._intervals = RestartIntervals(
-            self._file, place + header.length, place + length, self._rows * self._columns, _told(page, place)
+            self._file, place + header.length, place + length, self._rows * self._columns, starts_told(page, place)
         )
         self._held: tuple[int, list[tuple[int, bytes]]] = (-1, [])
 
@@ -136,6 +119,7 @@ class CutNdpiLevel(SourceLevel):
 
     def __init__(self, wide: NdpiLevel) -> None:
         self._wide, self._parts = wide, _parts(wide)
+        self.left_behind = wide.left_behind
         self.size, self.channels, self.tag_says_ycbcr = wide.size, wide.channels, wide.tag_says_ycbcr
         self.tile = Size(wide.tile.width // self._parts, wide.tile.height)
         self.mean_tile_bytes = max(1, wide.mean_tile_bytes // self._parts)
@@ -193,66 +177,7 @@ def _parts(wide: NdpiLevel) -> int:
     raise NotPlainJpeg("its restart interval cannot be cut into parts of one width")
 
 
-def _strip(page: tifffile.TiffPage) -> tuple[int, int]:
-    """Give where the JPEG stream lies in the file, and its length in bytes."""
-    place, length = page.tags.valueof(273), page.tags.valueof(279)
-    if page.compression != JPEG or not place or not length or len(place) != 1 or len(length) != 1:
-        raise NotPlainJpeg("it is not one JPEG stream")
-    return int(place[0]), int(length[0])
-
-
-def _size_and_header(page: tifffile.TiffPage) -> tuple[Size, bytes, Header]:
-    """Read the level's size and the stream's header, with its bytes; where both tell a size, it must be one.
-
-    Of a stream without restart markers the frame is right where they differ, as OpenSlide has it: it happens in
-    small levels.
-    """
-    place, length = _strip(page)
-    file, size = page.parent.filehandle, page_size(page)
-    file.seek(place)
-    head = file.read(min(length, LONGEST_HEADER))
-    if max(size.width, size.height) > LONGEST_JPEG_SIDE:
-        head = with_size(head, 8, 8)  # which is no more wrong than what stands there, and can be read
-    header = HeaderReader().read(head)
-    told = Size(header.width, header.height)
-    if max(size.width, size.height) <= LONGEST_JPEG_SIDE and told != size:
-        if header.tables.restart_interval:
-            raise SlideRefused(Reason.DAMAGED_STRUCTURE)
-        size = told
-    return size, head[: header.length], header
-
-
-def _interval(header: Header, size: Size, widest: int) -> Size:
-    """Give the size of a restart interval in pixels, or of the whole picture where it has no restart markers."""
-    wide = max(component.horizontal for component in header.components)
-    high = max(component.vertical for component in header.components)
-    mcu = Size(MCU_PX * wide, MCU_PX * high) if len(header.components) > 1 else Size(MCU_PX, MCU_PX)
-    if not header.tables.restart_interval:
-        if size.width > WIDEST_TILE or size.height > HIGHEST_TILE:
-            raise NotPlainJpeg("it has no restart markers")
-        return size
-    interval = Size(header.tables.restart_interval * mcu.width, mcu.height)
-    if interval.width > widest:
-        raise NotPlainJpeg("its restart interval is too wide")
-    if size.width % interval.width or size.height % interval.height:
-        raise NotPlainJpeg("its restart intervals do not fill its rows")
-    if high > 1:  # OpenSlide decodes each interval alone, and so blends no colours from one row to the next
-        raise NotPlainJpeg("its colours reach across rows of restart intervals")
-    return interval
-
-
 def _tile_height(interval: Size, size: Size) -> int:
     """Choose a power of two that makes a tile of about 512 x 512 pixels, but not higher than the level."""
     height = 1 << (TILE_PIXELS // interval.width).bit_length() - 1
     return min(size.height, max(LOWEST_TILE, min(HIGHEST_TILE, height)))
-
-
-def _told(page: tifffile.TiffPage, place: int) -> Starts | None:
-    """Read the scanner's list of where the restart intervals begin, in bytes from the beginning of the file."""
-    low, high = page.tags.valueof(MCU_STARTS), page.tags.valueof(MCU_STARTS_HIGH)
-    if not isinstance(low, np.ndarray) or low.dtype.kind not in "iu":
-        return None
-    starts = low.astype(np.int64) + place
-    if isinstance(high, np.ndarray) and high.dtype.kind in "iu" and high.shape == low.shape:
-        starts += high.astype(np.int64) << 32
-    return starts

@@ -72,6 +72,8 @@ class SourceLevel(ABC):
     """Whether `encoded_tiles` gives JPEG streams that may be worth copying."""
     is_cut: bool = False
     """Whether those streams were cut out of larger ones, and so hold the file's coefficients but not its bytes."""
+    left_behind: int = 0
+    """JPEG segments, other than pixels, of the larger ones: none of them is in what was cut."""
     jpeg_tables: bytes | None = None
     tag_says_ycbcr: bool = True
     tag_lies: bool = False

@@ -140,7 +140,9 @@ def test_intervals_too_wide_for_a_tile_are_cut_without_loss(tmp_path: Path, keep
 
 
 def test_segments_of_an_ndpi_stream_are_counted_once(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
-    stored, _ = keep(make_ndpi(tmp_path / "slide").path)
+    made = make_ndpi(tmp_path / "slide", width=3968, height=512, intervals=(3968, 992, None))
+    stored, _ = keep(made.path)
+    assert [level.origin for level in stored.levels] == [Origin.CUT, Origin.COPIED, Origin.COPIED]
     assert stored.segments_left_behind == 2 * 3
 
 
