@@ -101,7 +101,8 @@ class Instance:
             If it says too little or contradicts itself, or its pixels are of a kind that is not stored.
         """
         flavour = flavour_of(header)
-        if flavour is Flavour.VOLUME and header.value("SpecimenLabelInImage") == "YES":
+        is_level = flavour is Flavour.VOLUME  # some converters write a label as if it were the last part of the slide
+        if is_level and header.value("SpecimenLabelInImage") == "YES":
             raise SlideRefused(Reason.LABEL_IN_PICTURE)
         photometric, channels = _colours(header)
         tile = Size(_number(header, "Columns", 1, 65535), _number(header, "Rows", 1, 65535))
@@ -112,7 +113,7 @@ class Instance:
         columns, rows = size.tiles(tile)
         if columns * rows > MAX_TILES:
             raise SlideRefused(Reason.TOO_LARGE)
-        concatenation = str(header.value("ConcatenationUID", ""))
+        concatenation = str(header.value("ConcatenationUID", "")) if is_level else ""
         return cls(
             header=header,
             flavour=flavour,
@@ -126,7 +127,7 @@ class Instance:
             concatenation=concatenation,
             part=_number(header, "InConcatenationNumber", 1, 65535) if concatenation else 1,
             parts=_number(header, "InConcatenationTotalNumber", 0, 65535, 0),
-            first_frame=_number(header, "ConcatenationFrameOffsetNumber", 0, MAX_TILES, 0),
+            first_frame=_number(header, "ConcatenationFrameOffsetNumber", 0, MAX_TILES, 0) if concatenation else 0,
             is_full=header.value("DimensionOrganizationType", "TILED_FULL") == "TILED_FULL",
         )
 

@@ -35,8 +35,12 @@ class DicomReader(ScanReader):
     maker = "dicom"
 
     def __init__(self, path: Path) -> None:
-        self._path, self._files = path, Files()
-        self._instances: tuple[Instance, ...] | None = None
+        self._files = Files()
+        try:
+            self._instances = instances_of(self._files, path)
+        except SlideRefused:
+            self._files.close()
+            raise
 
     @classmethod
     def recognise(cls, path: Path) -> str | None:
@@ -50,7 +54,7 @@ class DicomReader(ScanReader):
 
     def scan(self) -> Scan:
         """Tell levels, associated images and facts."""
-        instances = self._all()
+        instances = self._instances
         levels = levels_of(instances)
         if not levels:
             raise SlideRefused(Reason.NOT_A_WHOLE_SLIDE)
@@ -65,15 +69,10 @@ class DicomReader(ScanReader):
 
     def pictures(self, kind: AssociatedKind) -> Iterator[Pixels]:
         """Decode the associated images of a kind."""
-        for one in self._all():
+        for one in self._instances:
             if KINDS.get(one.flavour) is kind and one.size.pixels <= MAX_PICTURE_PIXELS:
                 picture = DicomLevel(self._files, (one,)).whole()
                 yield picture[..., 0] if one.channels == 1 else picture
-
-    def _all(self) -> tuple[Instance, ...]:
-        if self._instances is None:
-            self._instances = instances_of(self._files, self._path)
-        return self._instances
 
     @staticmethod
     def _associated(one: Instance) -> AssociatedImage:

@@ -45,21 +45,9 @@ def test_associated_images_are_told_without_being_read(tmp_path: Path) -> None:
     [
         ("vms-stub/CMU-1-40x - 2010-01-12 13.24.05.vms", Reason.UNREADABLE_PIXELS),
         ("zeiss-unsupported/S3_1Pos_2Mosaic_T1_Z1_CH1.czi", Reason.UNSUPPORTED_PIXELS),
-        ("dicom/highdicom/sm_image_grayscale.dcm", Reason.UNSUPPORTED_PIXELS),
-        ("dicom/highdicom/sm_image_jpegls.dcm", Reason.UNSUPPORTED_PIXELS),
-        ("dicom/ez-wsi/test_wsi.dcm", Reason.NOT_A_WHOLE_SLIDE),
     ],
 )
 def test_why_openslide_refuses_a_file_is_told(real_slides: Path, name: str, reason: Reason) -> None:
     with pytest.raises(SlideRefused) as refused:
         open_scan(real_slides / name)
     assert refused.value.reason is reason
-
-
-def test_a_damaged_dicom_file_is_not_called_unsupported(real_slides: Path, tmp_path: Path) -> None:
-    whole = (real_slides / "dicom/highdicom/sm_image.dcm").read_bytes()
-    path = tmp_path / "slide.dcm"
-    path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(SlideRefused) as refused:
-        open_scan(path)
-    assert refused.value.reason is Reason.UNREADABLE_PIXELS
