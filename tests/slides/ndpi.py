@@ -25,6 +25,8 @@ SHORT, LONG, RATIONAL, ASCII, SIGNED, FLOAT, UNDEFINED = 3, 4, 5, 2, 9, 11, 7
 _FORMATS = {SHORT: "H", LONG: "I", RATIONAL: "I", SIGNED: "i", FLOAT: "f"}
 _COMMENT = b"Hamamatsu NanoZoomer Digital Pathology\0"
 _ENDED = b"\xff\xd9"
+_WIDEST = 65_500
+"""Side of a picture that libjpeg encodes."""
 
 _WORDS: Final = {
     **{270: "ImageDescription", 305: "Software", 306: "DateTime", 315: "Artist", 316: "HostComputer"},
@@ -47,7 +49,8 @@ class Ndpi:
     gap
         Bytes of nothing before the first level, so that all lies beyond four gigabytes; sparse on the disk.
     listed
-        Whether the scanner lists where the intervals begin; a ``wrong`` list is shifted.
+        Whether the scanner lists where the intervals begin; a ``wrong`` list is shifted, and one ``beyond`` has
+        upper halves that make each four gigabytes too large.
     planes
         Focal planes of each level, of which the first is the one that is looked at.
     """
@@ -60,7 +63,7 @@ class Ndpi:
     sampling: Literal["444", "422"] = "444"
     quality: int = 80
     gap: int = 0
-    listed: Literal[True, False, "wrong"] = True
+    listed: Literal[True, False, "wrong", "beyond"] = True
     planes: int = 1
     macro: bool = True
     map: bool = True
@@ -119,7 +122,9 @@ def make_ndpi(path: Path, **options: Any) -> MadeSlide:
     for number, (factor, interval) in enumerate(zip(ndpi.factors, ndpi.intervals, strict=True)):
         pixels = whole if factor == 1 else reduced(whole, ndpi.width // factor, ndpi.height // factor)
         stream = _stream(ndpi, pixels, interval)
-        levels.append(MadeLevel(shown(stream, interval), (interval or pixels.shape[1], 8), {(0, 0): stream}))
+        levels.append(
+            MadeLevel(shown(stream, interval, pixels.shape[1]), (interval or pixels.shape[1], 8), {(0, 0): stream})
+        )
         for plane in range(ndpi.planes):
             other = stream if not plane else _stream(ndpi, np.ascontiguousarray(pixels[::-1]), interval)
             _append_level(file, ndpi, other, number, plane)
@@ -151,16 +156,12 @@ def intervals_of(stream: bytes) -> list[bytes]:
     return pieces
 
 
-def shown(stream: bytes, interval: int | None) -> Picture:
+def shown(stream: bytes, interval: int | None, width: int) -> Picture:
     """Decode a stream as OpenSlide does: each restart interval for itself, and so without neighbours."""
     if interval is None:
         return jpegs.decode(stream, "ycbcr")
-    frame = next(segment for code, segment in jpegs.segments(stream) if code in jpegs.FRAMES)
-    height, width = struct.unpack_from(">HH", frame, 5)
-    high = 8
     across = width // interval
-    head = stream[: len(stream) - len(jpegs.scan_data(stream)) - len(_ENDED)]
-    head = head.replace(struct.pack(">HH", height, width), struct.pack(">HH", high, interval), 1)
+    head = _with_size(stream[: len(stream) - len(jpegs.scan_data(stream)) - len(_ENDED)], interval, 8)
     pieces = [jpegs.decode(head + piece + _ENDED, "ycbcr") for piece in intervals_of(stream)]
     rows = [np.concatenate(pieces[k : k + across], 1) for k in range(0, len(pieces), across)]
     return np.concatenate(rows)
@@ -176,8 +177,15 @@ def _packed(kind: int, value: Any) -> tuple[bytes, int]:
     return raw, len(lower) // 2 if kind == RATIONAL else len(lower)
 
 
+def _with_size(stream: bytes, width: int, height: int) -> bytes:
+    at = stream.index(b"\xff\xc0") + 5
+    return stream[:at] + struct.pack(">HH", height, width) + stream[at + 4 :]
+
+
 def _stream(ndpi: Ndpi, pixels: Picture, interval: int | None) -> bytes:
     mcu = 8 if ndpi.sampling == "444" else 16
+    if interval and pixels.shape[1] > _WIDEST:
+        return _too_wide_to_tell(ndpi, pixels, interval)
     stream = jpegs.encode(
         pixels, sampling=ndpi.sampling, quality=ndpi.quality, restart_every=interval // mcu if interval else 0
     )
@@ -185,10 +193,21 @@ def _stream(ndpi: Ndpi, pixels: Picture, interval: int | None) -> bytes:
     return jpegs.insert(stream, jfif, jpegs.segment(jpegs.COM, _COMMENT))
 
 
+def _too_wide_to_tell(ndpi: Ndpi, pixels: Picture, interval: int) -> bytes:
+    """Encode interval by interval, which libjpeg does not do with so wide a picture; the frame tells no size."""
+    places = [(x, y) for y in range(0, pixels.shape[0], 8) for x in range(0, pixels.shape[1], interval)]
+    cuts = [np.ascontiguousarray(pixels[y : y + 8, x : x + interval]) for x, y in places]
+    whole = [jpegs.encode(one, sampling="444", quality=ndpi.quality) for one in cuts]
+    pieces = [jpegs.scan_data(stream) for stream in whole]
+    head = _with_size(whole[0][: len(whole[0]) - len(pieces[0]) - len(_ENDED)], 0, 0)
+    head = jpegs.insert(head, jpegs.segment(0xDD, struct.pack(">H", interval // 8)))
+    markers = [bytes((0xFF, 0xD0 + number % 8)) for number in range(len(pieces) - 1)]
+    return head + b"".join(map(bytes.__add__, pieces, [*markers, _ENDED]))
+
+
 def _append_level(file: _File, ndpi: Ndpi, stream: bytes, number: int, plane: int) -> None:
     factor, interval = ndpi.factors[number], ndpi.intervals[number]
-    frame = next(segment for code, segment in jpegs.segments(stream) if code in jpegs.FRAMES)
-    height, width = struct.unpack_from(">HH", frame, 5)
+    width, height = ndpi.width // factor, ndpi.height // factor
     if ndpi.plant:
         stream = jpegs.insert(
             stream,
@@ -205,8 +224,8 @@ def _append_level(file: _File, ndpi: Ndpi, stream: bytes, number: int, plane: in
         if ndpi.listed == "wrong":
             starts = [start + 3 for start in starts]
         tags[65426] = (LONG, starts)
-        if ndpi.gap:
-            tags[65432] = (LONG, [start >> 32 for start in starts])
+        if ndpi.gap or ndpi.listed == "beyond":
+            tags[65432] = (LONG, [int(ndpi.listed == "beyond")] * len(starts))
     file.directory(tags)
 
 

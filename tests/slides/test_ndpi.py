@@ -17,6 +17,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "no list of intervals": {"listed": False},
     "several focal planes": {"planes": 2},
     "full of names": {"plant": Plant()},
+    "too wide for its frame to tell": {"width": 66_048, "height": 24, "factors": (1,), "intervals": (512,)},
     "wide intervals": {"width": 4096, "height": 256, "factors": (1, 2), "intervals": (4096, 1024)},
 }
 

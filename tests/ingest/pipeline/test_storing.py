@@ -122,6 +122,7 @@ NDPI: dict[str, dict[str, Any]] = {
     "4:2:2": {"sampling": "422"},
     "no list of restart markers": {"listed": False},
     "narrow intervals": {"intervals": (256, 128, 64)},
+    "too wide for its frame to tell": {"width": 66_048, "height": 24, "factors": (1,), "intervals": (512,)},
 }
 
 

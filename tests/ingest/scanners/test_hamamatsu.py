@@ -11,6 +11,8 @@ from ingest.deidentify import deidentify
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners import Scan, SourceLevel, cropping
 from ingest.scanners._ndpi import CutNdpiLevel, NdpiLevel
+from ingest.scanners._ndpi_stream import starts_told
+from ingest.scanners._tiff import open_tiff
 from ingest.scanners.hamamatsu import HamamatsuReader
 from ingest.scanners.opening import open_scan
 from ingest.scanners.through_openslide import OpenSlideLevel
@@ -100,7 +102,7 @@ def test_where_nothing_can_be_cut_a_wide_level_is_read_through_openslide(
     assert [kind for kind, _, _ in found] == [OpenSlideLevel, NdpiLevel]
 
 
-@pytest.mark.parametrize("listed", [True, False, "wrong"])
+@pytest.mark.parametrize("listed", [True, False, "wrong", "beyond"])
 def test_the_entropy_coded_bytes_are_the_sources_whatever_the_list_says(tmp_path: Path, listed: Any) -> None:
     made = make_ndpi(tmp_path / "a.ndpi", listed=listed)
     with HamamatsuReader(made.path) as reader:
@@ -112,6 +114,15 @@ def test_the_entropy_coded_bytes_are_the_sources_whatever_the_list_says(tmp_path
                 found = intervals_of(tile.stream)
                 assert found[: len(own)] == own
                 assert set(found[len(own) :]) <= {own[-1]}
+
+
+def test_the_list_has_upper_halves_for_streams_above_four_gigabytes(tmp_path: Path) -> None:
+    path = make_ndpi(tmp_path / "a.ndpi", listed="beyond").path
+    with open_tiff(path, ndpi=True) as file:
+        page = file.pages.first
+        low, told = page.tags.valueof(65426), starts_told(page, 100)
+    assert told is not None
+    assert told.tolist() == [100 + start + (1 << 32) for start in low.tolist()]
 
 
 def test_markers_are_counted_anew_in_each_tile(tmp_path: Path) -> None:
