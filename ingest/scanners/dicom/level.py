@@ -15,7 +15,7 @@ from ingest.scanners.dicom.files import Files
 from ingest.scanners.dicom.frames import Frames
 from ingest.scanners.dicom.instance import MAX_TILE_PX, Instance
 
-LOOKED_AT: Final = 16
+LOOKED_AT: Final = 8
 """Frames whose pixels are looked at where no header tells of their colours."""
 
 ABSENT: Final = -1
@@ -55,10 +55,8 @@ class DicomLevel(SourceLevel):
         self.is_jpeg = first.is_jpeg and all(frames.are_whole for frames in self._frames)
         self.mean_tile_bytes = max(frames.mean_bytes for frames in self._frames)
         self.tag_says_ycbcr = first.says_ycbcr
-        if first.is_jpeg and self.channels == 3:
-            seen = self._seen_ycbcr()
-            self.tag_lies = seen is not None and seen != first.says_ycbcr
-            self.tag_says_ycbcr = first.says_ycbcr if seen is None else seen
+        if self.channels == 3:
+            self._look_at_colours()
 
     def _lay(self, number: int, part: Instance) -> None:
         """Note at which place each frame of a part lies; each has one of its own."""
@@ -121,16 +119,33 @@ class DicomLevel(SourceLevel):
         except NotPlainJpeg:
             return self.tag_says_ycbcr
 
-    def _seen_ycbcr(self) -> bool | None:
-        """Look at the pixels of some frames whose headers do not tell what their colours are."""
-        return looks_ycbcr(islice(self._untold(), LOOKED_AT))
+    def _look_at_colours(self) -> None:
+        """Look at the pixels of some frames where no header tells what their colours are.
+
+        Raises
+        ------
+        SlideRefused
+            If what should be RGB when it is decoded is not.
+        """
+        seen = looks_ycbcr(islice(self._untold(), LOOKED_AT))
+        if self._parts[0].is_jpeg:
+            self.tag_lies = seen is not None and seen != self.tag_says_ycbcr
+            self.tag_says_ycbcr = self.tag_says_ycbcr if seen is None else seen
+        elif seen:
+            raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
 
     def _untold(self) -> Iterator[Pixels]:
+        """Decode some frames whose colours only the file tells, as their streams hold them."""
         for _, _, part, number in islice(self._walk(), 0, None, max(1, self._at[..., 0].size // LOOKED_AT)):
-            stream = self._frames[part].read(number)
+            instance, stream = self._parts[part], self._frames[part].read(number)
             try:
-                header = self._headers.read(stream)
-                if header.is_ycbcr(tag_says_ycbcr=True) and not header.is_ycbcr(tag_says_ycbcr=False):
-                    yield decode_frame(stream, self._parts[part].header.syntax, self.tile, 3, planes=False, ycbcr=False)
+                if not instance.is_jpeg or self._is_told_by_the_file(stream):
+                    yield decode_frame(
+                        stream, instance.header.syntax, self.tile, 3, planes=instance.planes, ycbcr=False
+                    )
             except (NotPlainJpeg, SlideRefused):
                 return
+
+    def _is_told_by_the_file(self, stream: bytes) -> bool:
+        header = self._headers.read(stream)
+        return header.is_ycbcr(tag_says_ycbcr=True) and not header.is_ycbcr(tag_says_ycbcr=False)

@@ -27,17 +27,15 @@ def instances_of(files: Files, path: Path) -> tuple[Instance, ...]:
     Raises
     ------
     SlideRefused
-        If one of them cannot be read or holds pixels that are not stored.
+        If the file names no series, or one of it cannot be read or holds pixels that are not stored.
     """
     first = read_header(files, path)
     series = first.value("SeriesInstanceUID")
-    found = {path: first}
-    if series:
-        found |= {
-            header.path: header for header in _neighbours(files, path) if header.value("SeriesInstanceUID") == series
-        }
+    if not series:
+        raise SlideRefused(Reason.DAMAGED_STRUCTURE)
+    found = [first, *(one for one in _neighbours(files, path) if one.value("SeriesInstanceUID") == series)]
     unique: dict[str, Header] = {}
-    for header in found.values():
+    for header in found:
         unique.setdefault(str(header.value("SOPInstanceUID", header.path)), header)
     return tuple(Instance.of(header) for header in unique.values())
 

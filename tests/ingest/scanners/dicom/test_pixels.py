@@ -1,18 +1,22 @@
 """Whatever a DICOM slide's frames are written as and wherever they lie, they are read as they were made."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import openslide
 import pytest
+from PIL import Image
 from pydicom.dataset import Dataset
 
 from ingest.errors import Reason
 from ingest.scanners.dicom.reader import DicomReader
+from ingest.scanners.opening import open_scan
 from tests.ingest.scanners.dicom.conftest import Make, assert_known, reason_of, shown_by_openslide
 from tests.slides import jpegs
 from tests.slides.dicom import DCT, SYNTAXES
+from tests.slides.tissue import tissue
 
 READ_BY_OPENSLIDE = {"explicit", "jpeg", "jpeg2000", "jpeg2000 lossy"}
 
@@ -101,6 +105,14 @@ def test_a_photometric_interpretation_that_lies_is_not_believed(make: Make, opti
             assert np.abs(shown.astype(int) - known.pixels).max() > 50
 
 
+@pytest.mark.parametrize("syntax", ["explicit", "jpeg2000", "jpeg-ls", "rle"])
+def test_decoded_pixels_that_are_not_rgb_as_the_file_says_are_refused(make: Make, syntax: str) -> None:
+    """Their colours could not be shown right, and nothing says how they would have to be computed."""
+    rgb = tissue(500, 400)
+    ycbcr = np.asarray(Image.fromarray(rgb).convert("YCbCr"))
+    assert reason_of(make(syntax=syntax, picture=ycbcr).path) is Reason.UNSUPPORTED_PIXELS
+
+
 def test_where_nothing_tells_the_file_is_believed(make: Make) -> None:
     """Without glass, and without any mark in the stream, there is nothing but the file's word."""
     picture = np.random.default_rng(1).integers(90, 120, (300, 300, 3), np.uint8)
@@ -173,3 +185,14 @@ def test_other_series_in_the_folder_are_other_slides(make: Make, tmp_path: Path)
     for made, width in ((one, 600), (other, 500)):
         with DicomReader(made.path) as reader:
             assert [level.size.width for level in reader.scan().levels] == [width]
+
+
+def test_a_file_that_is_dicom_and_tiff_at_once_is_read_as_dicom(make: Make) -> None:
+    made = make(factors=(1,), associated=())
+    content = made.path.read_bytes()
+    tiff = struct.pack("<2sHI", b"II", 42, len(content)) + bytes(120)
+    directory = struct.pack("<HHHI4sI", 1, 270, 2, 4, b"Jane", 0)
+    made.path.write_bytes(tiff + content[128:] + directory)
+    with open_scan(made.path) as reader:
+        assert type(reader) is DicomReader
+    assert_known(made)

@@ -14,6 +14,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from ingest.errors import Reason
+from ingest.scanners.base import AssociatedKind
 from ingest.scanners.dicom import header as reading
 from ingest.scanners.dicom.frames import _firsts
 from ingest.scanners.dicom.reader import DicomReader
@@ -62,7 +63,7 @@ BEHIND_META = 332
 
 NEEDED = (
     *("ImageType", "TotalPixelMatrixRows", "TotalPixelMatrixColumns", "Rows", "Columns", "BitsAllocated"),
-    *("SamplesPerPixel", "PhotometricInterpretation", "SOPInstanceUID"),
+    *("SamplesPerPixel", "PhotometricInterpretation", "SOPInstanceUID", "SeriesInstanceUID"),
 )
 
 
@@ -182,6 +183,28 @@ class TestSeries:
         assert_known(made)
         with DicomReader(made.path) as reader:
             assert len(reader.scan().associated) == 3
+
+    def test_two_labels_are_both_left_behind(self, make: Make) -> None:
+        made = make(associated=("label",))
+        make(
+            factors=(),
+            associated=("label", "overview"),
+            edit=lambda name, dataset: setattr(dataset, "SOPInstanceUID", dataset.SOPInstanceUID[:-3] + "999"),
+        )
+        with DicomReader(made.path) as reader:
+            assert [str(image.kind) for image in reader.scan().associated] == ["label", "label", "macro"]
+
+    def test_a_label_that_calls_itself_a_part_is_a_label(self, make: Make) -> None:
+        def edit(name: str, dataset: Dataset) -> None:
+            if name == "label":
+                dataset.ConcatenationUID, dataset.InConcatenationNumber = f"{ROOT}1", 5
+                dataset.ConcatenationFrameOffsetNumber = 12
+
+        made = make(edit=edit)
+        assert_known(made)
+        with DicomReader(made.path) as reader:
+            (picture,) = reader.pictures(AssociatedKind.LABEL)
+        assert np.array_equal(picture, made.associated["label"])
 
     def test_two_pictures_of_one_size_are_refused(self, make: Make) -> None:
         made = make()
