@@ -13,6 +13,7 @@ Sources: OpenSlide's and tifffile's descriptions of the format; ITU-T T.81.
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import openslide
@@ -21,7 +22,7 @@ import tifffile
 from archive.holdings.pixels import NotPlainJpeg
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners._ndpi import level_of
-from ingest.scanners._tiff import decoded_picture, is_simple, open_tiff, page_size, text_properties
+from ingest.scanners._tiff import decoded_picture, is_simple, open_tiff, page_size, same_shape, text_properties
 from ingest.scanners.base import AssociatedImage, AssociatedKind, Pixels, Scan, ScanReader, SourceLevel, bounded
 from ingest.scanners.through_openslide import OpenSlideLevel, open_slide, whole_downsample
 
@@ -56,28 +57,41 @@ class HamamatsuReader(ScanReader):
 
     def scan(self) -> Scan:
         """Tell levels, associated images and facts."""
-        levels = [level for page in self._pages if _is_level(page) for level in self._level(page)]
-        if not levels:
+        if not self._of_levels:
             raise SlideRefused(Reason.NOT_A_WHOLE_SLIDE)
-        levels.sort(key=lambda level: -level.size.width)
-        first = next(page for page in self._pages if _is_level(page))
+        first = self._of_levels[0]
+        levels = [level for page in self._of_levels for level in self._level(page)]
+        if not levels or levels[0].size != page_size(first):
+            raise SlideRefused(Reason.UNREADABLE_PIXELS)
+        if any(one.size.width <= other.size.width for one, other in pairwise(levels)):
+            raise SlideRefused(Reason.DAMAGED_STRUCTURE)
         return Scan(
             self.maker,
             tuple(levels),
-            tuple(_associated(page) for page in self._pages if not _is_level(page)),
+            tuple(_associated(page) for page in self._others),
             bounded({**_facts(first), **text_properties(self._pages)}),
             first.iccprofile,
         )
 
     def pictures(self, kind: AssociatedKind) -> Iterator[Pixels]:
         """Decode the associated images of a kind."""
-        for page in self._pages:
-            if not _is_level(page) and _associated(page).kind is kind:
+        for page in self._others:
+            if _associated(page).kind is kind:
                 yield from decoded_picture(page)
 
     @cached_property
     def _pages(self) -> list[tifffile.TiffPage]:
         return [page for page in self._file.pages if isinstance(page, tifffile.TiffPage)]
+
+    @cached_property
+    def _of_levels(self) -> list[tifffile.TiffPage]:
+        """The directories of levels, the first of which is the largest, and all are of its shape."""
+        marked = [page for page in self._pages if _number(page, SOURCE_LENS) > 0 and not _number(page, FOCAL_PLANE)]
+        return [page for page in marked if same_shape(page_size(page), page_size(marked[0]))]
+
+    @property
+    def _others(self) -> list[tifffile.TiffPage]:
+        return [page for page in self._pages if page not in self._of_levels]
 
     def _level(self, page: tifffile.TiffPage) -> Iterator[SourceLevel]:
         """Give the level that a directory holds, unless it can neither be copied nor addressed through OpenSlide."""
@@ -93,10 +107,6 @@ class HamamatsuReader(ScanReader):
                 yield OpenSlideLevel(self._slide, number, factor)
 
 
-def _is_level(page: tifffile.TiffPage) -> bool:
-    return _number(page, SOURCE_LENS) > 0 and not _number(page, FOCAL_PLANE)
-
-
 def _number(page: tifffile.TiffPage, tag: int) -> float:
     value = page.tags.valueof(tag, default=0)
     return float(value) if isinstance(value, int | float) else 0.0
@@ -108,7 +118,7 @@ def _associated(page: tifffile.TiffPage) -> AssociatedImage:
         return AssociatedImage(AssociatedKind.MACRO, "SourceLens -1", page_size(page))
     if lens == MAP:
         return AssociatedImage(AssociatedKind.MAP, "SourceLens -2", page_size(page))
-    found_by = "another focal plane than 0" if lens > 0 else "no mark of a level"
+    found_by = "another focal plane than 0" if _number(page, FOCAL_PLANE) else "no mark of a level, or another shape"
     return AssociatedImage(AssociatedKind.UNKNOWN, found_by, page_size(page))
 
 

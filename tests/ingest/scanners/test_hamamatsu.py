@@ -1,5 +1,6 @@
 """An NDPI file is cut at its restart markers, and tells by numbers which of its pictures is what."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -192,4 +193,23 @@ def test_a_frame_of_another_size_than_the_directory_says_is_damage(tmp_path: Pat
     path = harmed(tmp_path / "a.ndpi", tell_another_size)
     with HamamatsuReader(path) as reader, pytest.raises(SlideRefused) as refused:
         reader.scan()
+    assert refused.value.reason is Reason.DAMAGED_STRUCTURE
+
+
+def call_the_macro_a_level(whole: bytearray) -> None:
+    """Give it the mark of an objective, at the place of the mark of a macro."""
+    at = whole.index(struct.pack("<HHIf", 65421, 11, 1, -1.0))
+    whole[at : at + 12] = struct.pack("<HHIf", 65421, 11, 1, 2.5)
+
+
+def test_a_picture_of_another_shape_is_no_level_whatever_its_mark(tmp_path: Path) -> None:
+    with HamamatsuReader(harmed(tmp_path / "a.ndpi", call_the_macro_a_level)) as reader:
+        scan = reader.scan()
+    assert [level.size for level in scan.levels] == [Size(1024, 768)]
+    assert [str(image.kind) for image in scan.associated] == ["unknown", "map"]
+
+
+def test_levels_that_are_not_smaller_each_time_are_damage(tmp_path: Path) -> None:
+    with pytest.raises(SlideRefused) as refused:
+        scan_of(tmp_path / "a.ndpi", factors=(1, 4, 2), intervals=(512, 256, 512))
     assert refused.value.reason is Reason.DAMAGED_STRUCTURE
