@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import tifffile
 
 from archive.geometry import Size
@@ -126,11 +127,21 @@ class CutNdpiLevel(SourceLevel):
         self._held: tuple[tuple[int, int], Pixels] | None = None
 
     def encoded_tiles(self) -> Iterator[EncodedTile]:
-        """Give the parts of one wide tile after the other."""
+        """Give the parts of one wide tile after the other; each is decoded, and shows what the wide tile shows there.
+
+        Raises
+        ------
+        NotPlainJpeg
+            If a tile cannot be cut, or a part shows anything else.
+        """
         width, height = self._wide.tile.width, self._wide.tile.height
         for tile in self._wide.encoded_tiles():
             for number, stream in enumerate(cut(tile.stream, width=width, height=height, parts=self._parts)):
-                yield EncodedTile(tile.column * self._parts + number, tile.row, tile.offset, stream)
+                column = tile.column * self._parts + number
+                pixels = decode_jpeg(stream, width=self.tile.width, height=height, channels=self.channels)
+                if not np.array_equal(pixels.reshape(*pixels.shape[:2], -1), self.decoded_tile(column, tile.row)):
+                    raise NotPlainJpeg("it changed when it was cut")
+                yield EncodedTile(column, tile.row, tile.offset, stream)
 
     def decoded_tiles(self) -> Iterator[tuple[int, int, Pixels]]:
         """Decode tile by tile."""

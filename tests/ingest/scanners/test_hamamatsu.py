@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from archive.geometry import Size
+from archive.holdings.pixels import NotPlainJpeg
 from ingest.deidentify import deidentify
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners import Scan, SourceLevel, cropping
@@ -93,6 +94,16 @@ def test_a_cut_level_shows_the_pixels_that_were_not_cut(tmp_path: Path) -> None:
         shown = mend(6144, 384, (level.tile.width, level.tile.height), decoded)
     assert len(decoded) == 6 * 2
     assert np.array_equal(shown, made.levels[0].pixels)
+
+
+def test_a_part_that_shows_something_else_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exchanged(stream: bytes, *, width: int, height: int, parts: int) -> list[bytes]:
+        return cropping.cut(stream, width=width, height=height, parts=parts)[::-1]
+
+    monkeypatch.setattr("ingest.scanners._ndpi.cut", exchanged)
+    path = make_ndpi(tmp_path / "a.ndpi", width=2304, height=128, factors=(1,), intervals=(2304,)).path
+    with HamamatsuReader(path) as reader, pytest.raises(NotPlainJpeg, match="changed"):
+        list(reader.scan().levels[0].encoded_tiles())
 
 
 def test_where_nothing_can_be_cut_a_wide_level_is_read_through_openslide(
