@@ -24,7 +24,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "JPEG, each frame with its place": {"sparse": True, "absent": frozenset({(0, 1, 1), (1, 1, 0)})},
     "JPEG in three files": {"parts": 3, "table": "extended"},
     "JPEG without a table": {"table": None, "colours": "rgb", "photometric": "YBR_FULL_422"},
-    "JPEG in pieces": {"fragments": 3},
+    "JPEG in pieces": {"fragments": 3, "table": None},
     "JPEG, grey": {"colours": "grey", "sparse": True, "defined": True},
     "JPEG 2000": {"syntax": "jpeg2000", "parts": 2},
     "JPEG-LS": {"syntax": "jpeg-ls"},

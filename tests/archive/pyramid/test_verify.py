@@ -49,6 +49,20 @@ def test_a_right_level_is_compared_tile_by_tile_with_its_source(tmp_path: Path) 
     assert verify_level(tmp_path / "scan", 0, layout) == LevelCheck(6, 0, 0)
 
 
+def test_a_source_of_several_files_is_compared_as_if_they_lay_end_to_end(tmp_path: Path) -> None:
+    layout = one_level(tmp_path / "scan")
+    path, places = source_of(tmp_path, layout)
+    body, bounds = path.read_bytes(), [0, int(places[0, 2, 0, 0]), int(places[1, 1, 0, 0])]
+    files = [tmp_path / f"part {number}" for number in range(3)]
+    for file, begin, end in zip(files, bounds, (*bounds[1:], len(body)), strict=True):
+        file.write_bytes(body[begin:end])
+    with SourceFile(*files) as source:
+        assert verify_level(tmp_path / "scan", 0, layout, source, places) == LevelCheck(6, 0, 6)
+        assert [source.read(*place) for place in ((len(body), 1), (-1, 1), (2**62, 1))] == [b"", b"", b""]
+    with SourceFile(*reversed(files)) as source, pytest.raises(DamagedPyramid, match="the source's own"):
+        verify_level(tmp_path / "scan", 0, layout, source, places)
+
+
 @pytest.mark.parametrize("coding", list(Coding))
 def test_both_codings_are_read_whole(stored_scan: StoredScan, coding: Coding) -> None:
     folder = stored_scan(picture(300, 200), coding=coding, absent=((2, 1),))
