@@ -2,8 +2,8 @@
 
 An interval is a strip of one row of MCU. Tiles are as wide as an interval and some of them high; the scanner's entropy-
 coded bytes are not touched. Where intervals are too wide for tiles, they are cut in the DCT domain: the coefficients
-stay, their coding does not. A real level of 19 megapixels then takes 1.02 times the room; decoded and stored without loss it took
-5 times the room.
+stay, their coding does not. A real level of 19 megapixels then takes 1.02 times the room; decoded and stored without
+loss it took 5 times the room.
 """
 
 from collections.abc import Iterator
