@@ -17,9 +17,9 @@ import imagecodecs
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
-from pydicom.pixels.encoders import RLELosslessEncoder
 
 from tests.slides import jpegs
+from tests.slides.dicom_frames import DCT, NATIVE, SYNTAXES, compress, encapsulated
 from tests.slides.dicom_words import plant_words
 from tests.slides.icc import profile
 from tests.slides.made import MadeLevel, MadeSlide, cut, mend
@@ -29,21 +29,6 @@ from tests.slides.tissue import Picture, grey, reduced, tissue
 
 WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 ROOT = "1.2.826.0.1.3680043.8.498."
-
-SYNTAXES = {
-    "implicit": "1.2.840.10008.1.2",
-    "explicit": "1.2.840.10008.1.2.1",
-    "jpeg": "1.2.840.10008.1.2.4.50",
-    "jpeg extended": "1.2.840.10008.1.2.4.51",
-    "jpeg lossless": "1.2.840.10008.1.2.4.70",
-    "jpeg-ls": "1.2.840.10008.1.2.4.80",
-    "jpeg2000": "1.2.840.10008.1.2.4.90",
-    "jpeg2000 lossy": "1.2.840.10008.1.2.4.91",
-    "htj2k": "1.2.840.10008.1.2.4.201",
-    "rle": "1.2.840.10008.1.2.5",
-}
-NATIVE = {"implicit", "explicit"}
-DCT = {"jpeg", "jpeg extended"}
 
 Address = tuple[int, int, int]
 """Level, column and row of a tile."""
@@ -157,9 +142,7 @@ def encode(dicom: Dicom, part: Picture) -> bytes:
             component_ids=dicom.component_ids,
             transform=dicom.transform,
         )
-    if dicom.syntax in NATIVE:
-        return (np.moveaxis(part, -1, 0) if dicom.planes else part).tobytes()
-    return _COMPRESS[dicom.syntax](np.ascontiguousarray(part))
+    return compress(part, dicom.syntax, planes=dicom.planes)
 
 
 def decode(dicom: Dicom, part: Picture, stream: bytes) -> Picture:
@@ -167,28 +150,6 @@ def decode(dicom: Dicom, part: Picture, stream: bytes) -> Picture:
     if dicom.syntax in DCT:
         return jpegs.decode(stream, dicom.colours)
     return np.asarray(imagecodecs.jpeg2k_decode(stream)) if dicom.syntax == "jpeg2000 lossy" else part
-
-
-def _run_lengths(part: Picture) -> bytes:
-    samples = 3 if part.ndim == 3 else 1
-    return bytes(
-        RLELosslessEncoder.encode(
-            part,
-            **{"rows": part.shape[0], "columns": part.shape[1], "samples_per_pixel": samples, "bits_allocated": 8},
-            **{"bits_stored": 8, "pixel_representation": 0, "number_of_frames": 1, "planar_configuration": 0},
-            photometric_interpretation="RGB" if samples == 3 else "MONOCHROME2",
-        )
-    )
-
-
-_COMPRESS: dict[str, Callable[[Picture], bytes]] = {
-    "jpeg lossless": lambda part: bytes(imagecodecs.jpeg8_encode(part, lossless=True)),
-    "jpeg-ls": lambda part: bytes(imagecodecs.jpegls_encode(part)),
-    "jpeg2000": lambda part: bytes(imagecodecs.jpeg2k_encode(part, codecformat="j2k", reversible=True)),
-    "jpeg2000 lossy": lambda part: bytes(imagecodecs.jpeg2k_encode(part, 40, codecformat="j2k", reversible=False)),
-    "htj2k": lambda part: bytes(imagecodecs.htj2k_encode(part)),
-    "rle": _run_lengths,
-}
 
 
 def _write_level(made: _Made, number: int, pixels: Picture, factor: int) -> None:
@@ -250,14 +211,13 @@ def _write_associated(made: _Made, name: str, whole: Picture) -> None:
     overview[:, :387] = label
     overview[60 : 60 + small.shape[0], 500 : 500 + small.shape[1]] = small
     picture = {"label": label, "overview": overview, "thumbnail": small}[name]
-    one = replace(made.dicom, syntax="jpeg", colours="ycbcr", sampling="420", photometric=None, planes=False)
     stream = jpegs.encode(picture, quality=80)
     kind = "macro" if name == "overview" else name
     made.pictures[kind], made.raw[kind] = jpegs.decode(stream, "ycbcr"), [jpegs.scan_data(stream)]
     if made.dicom.plant is not None:
         stream = jpegs.insert(stream, jpegs.segment(jpegs.COM, made.plant(f"COM in the {name}").encode()))
     size = picture.shape[1], picture.shape[0]
-    alone = replace(made_as(made, one))
+    alone = _as_plain_jpeg(made)
     dataset = _picture(alone, name, size, size, 1, name.upper())
     dataset.SpecimenLabelInImage = "NO" if name == "thumbnail" else "YES"
     if name == "label" and made.dicom.plant is None:
@@ -265,11 +225,10 @@ def _write_associated(made: _Made, name: str, whole: Picture) -> None:
     _frames(alone, name, dataset, [((0, 0), stream)])
 
 
-def made_as(made: _Made, dicom: Dicom) -> _Made:
-    """Return the same slide, of which what follows is written in another way."""
-    alike = replace(made, dicom=replace(dicom, sparse=False, fragments=1, table="basic", edit=made.dicom.edit))
-    alike.paths, alike.levels, alike.pictures, alike.raw = made.paths, made.levels, made.pictures, made.raw
-    return alike
+def _as_plain_jpeg(made: _Made) -> _Made:
+    """Return the same slide, whose next file is an everyday one."""
+    plain = replace(made.dicom, syntax="jpeg", colours="ycbcr", sampling="420", photometric=None, planes=False)
+    return replace(made, dicom=replace(plain, sparse=False, fragments=1, table="basic"))
 
 
 def _picture(
@@ -358,20 +317,11 @@ def _place(made: _Made, number: int, place: tuple[int, int], tile: tuple[int, in
 
 def _encapsulated(dicom: Dicom, dataset: Dataset, streams: list[bytes]) -> bytes:
     """Lay frames as fragments behind an offset table."""
-    body, offsets, lengths = b"", [], []
-    for stream in streams:
-        offsets.append(len(body))
-        stream += b"\0" * (len(stream) % 2)
-        lengths.append(len(stream))
-        step = -(-len(stream) // dicom.fragments)
-        step += step % 2
-        pieces = [stream[at : at + step] for at in range(0, len(stream), step)]
-        body += b"".join(struct.pack("<HHI", 0xFFFE, 0xE000, len(piece)) + piece for piece in pieces)
+    body, offsets, lengths = encapsulated(streams, dicom.fragments, basic=dicom.table == "basic")
     if dicom.table == "extended":
         dataset.ExtendedOffsetTable = struct.pack(f"<{len(offsets)}Q", *offsets)
         dataset.ExtendedOffsetTableLengths = struct.pack(f"<{len(lengths)}Q", *lengths)
-    basic = struct.pack(f"<{len(offsets)}I", *offsets) if dicom.table == "basic" else b""
-    return struct.pack("<HHI", 0xFFFE, 0xE000, len(basic)) + basic + body
+    return body
 
 
 def _save(made: _Made, name: str, dataset: Dataset) -> None:

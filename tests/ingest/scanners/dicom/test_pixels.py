@@ -15,7 +15,7 @@ from ingest.scanners.dicom.reader import DicomReader
 from ingest.scanners.opening import open_scan
 from tests.ingest.scanners.dicom.conftest import Make, assert_known, reason_of, shown_by_openslide
 from tests.slides import jpegs
-from tests.slides.dicom import DCT, SYNTAXES
+from tests.slides.dicom_frames import DCT, SYNTAXES
 from tests.slides.tissue import tissue
 
 READ_BY_OPENSLIDE = {"explicit", "jpeg", "jpeg2000", "jpeg2000 lossy"}
