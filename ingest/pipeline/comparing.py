@@ -47,6 +47,8 @@ def compare(tell: Tell, path: str, folder: str, levels: list[dict[str, Any]], co
             for column, row in sample_tiles(layout, count):
                 by_openslide += comparison.check(column, row)
                 compared += 1
+            if comparison.openslide_gave_up:
+                slide = None
             tell({"compared": compared})
     return {"compared": compared, "by_openslide": by_openslide}
 
@@ -68,6 +70,8 @@ class _Comparison:
         self._slide_level = self._matching_level()
         self._factor = whole_downsample(slide, self._slide_level) if slide and self._slide_level is not None else None
         self._corner: Pixels | None = None
+        self.openslide_gave_up = False
+        """Whether OpenSlide could not read a tile; after that it answers nothing more of the whole slide."""
 
     def _matching_level(self) -> int | None:
         shown = self._source.canvas or self._stored.size
@@ -113,7 +117,7 @@ class _Comparison:
         except openslide.OpenSlideError:
             if self._source.is_jpeg:
                 raise
-            self._slide = None
+            self._slide, self.openslide_gave_up = None, True
             return None
 
     def _by_openslide(self, x: int, y: int, width: int, height: int) -> Pixels | None:
