@@ -20,7 +20,8 @@ MAX_TILES = 1 << 24
 """Tiles of one level: those of the largest slides are some hundred thousand, and each is looked at."""
 
 MAX_ASSOCIATED = 512
-MAX_ICC_BYTES = 4 << 20
+MAX_ICC_BYTES = 24 << 20
+"""Of a colour profile in base64: Leica's DICOM slides have profiles of 13 MB, and none over 16 MB is rebuilt."""
 
 MAX_BARCODES, MAX_BARCODE = 16, 512
 """Barcodes on one label, and the letters of one: a label has one or two, of some tens of letters."""

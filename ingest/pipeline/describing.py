@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.label.barcodes import barcodes_of
+from ingest.pipeline.answers import MAX_ICC_BYTES
 from ingest.pipeline.storing import Tell
 from ingest.scanners.opening import open_scan
 
@@ -23,5 +24,11 @@ def describe(tell: Tell, path: str) -> dict[str, Any]:
             ],
             "properties": dict(scan.properties),
             "barcodes": barcodes_of(reader),
-            "icc_profile": base64.b64encode(scan.icc_profile).decode() if scan.icc_profile else None,
+            "icc_profile": _in_base64(scan.icc_profile),
         }
+
+
+def _in_base64(profile: bytes | None) -> str | None:
+    """Write a colour profile as text; one that is longer than any that is kept is none."""
+    text = base64.b64encode(profile or b"").decode()
+    return text if 0 < len(text) <= MAX_ICC_BYTES else None

@@ -30,7 +30,7 @@ class Limits:
     open_files : int
         Open files; a MIRAX slide has some tens.
     message_bytes : int
-        Length of one answer. Pixels and tables travel as files in the staged folder.
+        Length of one answer, with a colour profile of up to 16 MB. Pixels and tables travel as files.
     messages : int
         Number of messages, progress included.
     """
@@ -40,7 +40,7 @@ class Limits:
     wall_seconds: float = 3600.0
     written_bytes: int = 256 * GIB
     open_files: int = 64
-    message_bytes: int = 8 * MIB
+    message_bytes: int = 32 * MIB
     messages: int = 100_000
 
     def __post_init__(self) -> None:

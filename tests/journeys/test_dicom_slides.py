@@ -2,13 +2,16 @@
 
 import json
 import sqlite3
+import struct
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
 
 from archive.holdings import Archive
 from archive.pyramid.reader import Pyramid
@@ -161,3 +164,23 @@ def test_nothing_of_label_overview_or_thumbnail_is_kept(delivery: Delivery) -> N
     streams = [raw for made in delivery.slides.values() for raws in made.associated_bytes.values() for raw in raws]
     assert len(streams) == 3 * len(KINDS)
     assert not any(raw[start : start + 64] in whole for raw in streams for start in (100, 1000) for whole in kept)
+
+
+def test_a_colour_profile_as_long_as_leicas_is_kept_without_what_fills_it(tmp_path: Path) -> None:
+    """Slides of a GT 450 DX have one of 13 MB."""
+    token = Plant()("behind the colours")
+
+    def lengthen(name: str, dataset: Dataset) -> None:
+        (optical_path,) = dataset.OpticalPathSequence
+        profile = optical_path.ICCProfile + token.encode() + bytes(13 << 20)
+        optical_path.ICCProfile = struct.pack(">I", len(profile)) + profile[4:]
+
+    made = make_dicom(tmp_path / "slide", width=300, height=200, factors=(1,), associated=(), edit=lengthen)
+    laboratory = Laboratory(tmp_path / "laboratory")
+    laboratory.home.mkdir()
+    laboratory.declare_feed()
+    said = laboratory.take_in(made.path, write_list(tmp_path / "list.csv", row_of(made.path, "S26-000001")))
+    assert len(said.slides) == 1
+    (profile,) = laboratory.archive.glob("scans/*/*/colour-profile.icc")
+    assert 400 < profile.stat().st_size < 4000
+    assert token.encode() not in profile.read_bytes()
