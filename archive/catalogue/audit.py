@@ -35,7 +35,7 @@ def append(connection: Connection, act: str, actor: str, details: Mapping[str, V
 def entries(connection: Connection) -> Iterator[Entry]:
     """Give all entries in their order, a thousand in memory at a time."""
     for row in connection.execute(select(audit).order_by(audit.c.number).execution_options(yield_per=1_000)):
-        yield Entry(row.number, row.text, row.digest)
+        yield Entry.stored(row.number, row.text, row.digest)
 
 
 def newest_text(connection: Connection) -> str | None:
