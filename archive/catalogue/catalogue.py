@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.auditchain import Head, Value
-from archive.catalogue import audit, codes, journal_rows
+from archive.catalogue import audit, codes, journal_rows, ruling
 from archive.catalogue.engine import WRITES, count_act, postgresql_engine, require_durable, sqlite_engine
 from archive.catalogue.journal import Journal
 from archive.catalogue.journal_reading import newest_is_sound
@@ -132,6 +132,7 @@ class Catalogue:
             if connection.scalar(select(archive.c.id)) is None:
                 connection.execute(insert(archive).values(id=new_key(), changes=0))
                 codes.add_project(connection, LABORATORY)
+                ruling.put_in_force(connection)
         if self._journal is not None:
             journal_rows.watch(self._engine)
             self.keep_up_journal()

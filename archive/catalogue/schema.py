@@ -191,6 +191,32 @@ collection_slides = Table(
     UniqueConstraint("collection", "position"),
 )
 
+rules = Table(
+    "rules",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="the highest is in force"),
+    Column("version", WORD, nullable=False),
+)
+
+rulings = Table(
+    "rulings",
+    metadata,
+    Column("digest", SHA256, primary_key=True, comment="that of the situation"),
+    Column("version", WORD, nullable=False, comment="of the rules that ruled so"),
+    Column("outcomes", Text, nullable=False, comment="verdict and row for each question, as JSON"),
+)
+"""What was ruled on every situation that occurs, so that a program with other rules can tell what would change."""
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("case_key", KEY, ForeignKey("cases.key"), primary_key=True),
+    Column("act", BigInteger, primary_key=True, autoincrement=False, comment="the number of its entry in the trail"),
+    Column("by", WORD, nullable=False, comment="in which role somebody withdrew"),
+    Column("scope", WORD, nullable=False),
+)
+"""That consent was withdrawn, whatever is recorded of the case later."""
+
 audit = Table(
     "audit",
     metadata,

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from archive.catalogue import ruling
 from archive.catalogue.rows import situation_from
 from archive.catalogue.schema import cases, scans, searched, situations, slides
 from archive.codes import InternalKey
@@ -128,6 +129,8 @@ def _numbers(connection: Connection, wanted: Iterable[tuple[str, str, bool]]) ->
         facts, might_identify, bound = by_digest[digest]
         values = {"facts": facts, "might_identify": might_identify, "report_bound": bound}
         connection.execute(insert(situations).values(number=number, digest=digest, **values))
+        if not ruling.is_kept(connection, digest):
+            ruling.keep(connection, digest, ruling.outcomes(*situation_from(values)))
     return {by_digest[digest]: number for digest, number in (known | new).items()}
 
 

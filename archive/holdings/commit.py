@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from archive import fixity
-from archive.catalogue import LABORATORY, Catalogue, Writing, codes, slides
+from archive.catalogue import LABORATORY, Catalogue, Writing, codes, ruling, slides
 from archive.catalogue.rows import case_row, scan_row, slide_row
 from archive.codes import Code, InternalKey, Kind, new_handle
 from archive.errors import ArchiveError, InvalidValue
@@ -184,6 +184,7 @@ def _move(staged: StagedScan, final: Path, step: Callable[[str], None]) -> None:
 def enter(writing: Writing, chain: Chain, manifest: Manifest, act: str) -> Committed:
     """Put a scan and what it belongs to into the catalogue, with codes and an audit entry."""
     connection = writing.connection
+    ruling.require_in_force(connection)
     slides.add_case(connection, chain.case)
     scan = replace(chain.scan, stored_bytes=manifest.stored_bytes, manifest_sha256=manifest.sha256)
     if slides.is_unreviewed(connection, chain.case.key):

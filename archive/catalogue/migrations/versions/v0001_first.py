@@ -22,6 +22,7 @@ def upgrade() -> None:
     _scans()
     _searching()
     _collections()
+    _ruling()
 
 
 def _bookkeeping() -> None:
@@ -205,3 +206,30 @@ def _collections() -> None:
         sa.UniqueConstraint("collection", "position", name="uq_collection_slides_collection_position"),
     )
     op.create_index("ix_collection_slides_slide_key", "collection_slides", ["slide_key"])
+
+
+def _ruling() -> None:
+    op.create_table(
+        "rules",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False, comment="the highest is in force"),
+        sa.Column("version", WORD, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_rules"),
+    )
+    op.create_table(
+        "rulings",
+        sa.Column("digest", SHA256, nullable=False, comment="that of the situation"),
+        sa.Column("version", WORD, nullable=False, comment="of the rules that ruled so"),
+        sa.Column("outcomes", sa.Text(), nullable=False, comment="verdict and row for each question, as JSON"),
+        sa.PrimaryKeyConstraint("digest", name="pk_rulings"),
+    )
+    op.create_table(
+        "tombstones",
+        sa.Column("case_key", KEY, nullable=False),
+        sa.Column(
+            "act", sa.BigInteger(), autoincrement=False, nullable=False, comment="the number of its entry in the trail"
+        ),
+        sa.Column("by", WORD, nullable=False, comment="in which role somebody withdrew"),
+        sa.Column("scope", WORD, nullable=False),
+        sa.ForeignKeyConstraint(["case_key"], ["cases.key"], name="fk_tombstones_case_key"),
+        sa.PrimaryKeyConstraint("case_key", "act", name="pk_tombstones"),
+    )
