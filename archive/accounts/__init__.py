@@ -6,8 +6,9 @@ who asks and in which role.
 
 from archive.accounts.authority import AUTHORITY, allowed, looks_codes_up
 from archive.accounts.limits import Limits
+from archive.accounts.office import COMMAND_LINE
 from archive.accounts.roles import Action, Role
-from archive.accounts.store import COMMAND_LINE, AccountStore
+from archive.accounts.store import AccountStore
 from archive.accounts.values import Account, AccountState, Actor, Grant, NewToken, Session, Token
 
 __all__ = [

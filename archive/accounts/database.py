@@ -22,6 +22,8 @@ from archive.errors import AccountsUnavailable
 
 FILE = "accounts.sqlite"
 
+DAMAGED = "the accounts are damaged or were made by another version of Coverslip; restore them from a backup"
+
 
 class Database:
     """An account database that is open. Safe to use from several threads; a forked process opens its own."""
@@ -70,9 +72,7 @@ class Database:
             require_durable(connection)
             found = connection.scalar(select(store.c.schema_version)) if inspect(connection).has_table("store") else 0
         if found != SCHEMA_VERSION:
-            raise AccountsUnavailable(
-                "the accounts are damaged or were made by another version of Coverslip; restore them from a backup"
-            )
+            raise AccountsUnavailable(DAMAGED)
 
     def close(self) -> None:
         """Close every connection; closing twice is harmless."""

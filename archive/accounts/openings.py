@@ -1,6 +1,6 @@
 """That somebody looks at a slide is told once, and again after an hour, but not with every tile."""
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from archive.accounts.schema import openings
 from archive.accounts.values import Actor
@@ -27,7 +27,7 @@ def remember(connection: Connection, actor: Actor, slide: str, now_seconds: floa
         )
 
 
-def _row(actor: Actor, slide: str):  # type: ignore[no-untyped-def]
+def _row(actor: Actor, slide: str) -> ColumnElement[bool]:
     return and_(
         openings.c.account == actor.account,
         openings.c.role == str(actor.role),

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
+from archive.accounts.database import DAMAGED
 from archive.accounts.roles import Role
 from archive.accounts.schema import accounts, grants, sessions, tokens
 from archive.accounts.values import Account, AccountState, Grant, require_name
-from archive.errors import InvalidValue, UnknownAccount
+from archive.errors import AccountsUnavailable, InvalidValue, UnknownAccount
 
 
 def add(connection: Connection, name: str, password: str | None, given: Iterable[Grant]) -> None:
@@ -118,4 +119,18 @@ def all_accounts(connection: Connection, now_seconds: float) -> tuple[Account, .
 def grants_of(connection: Connection, name: str) -> tuple[Grant, ...]:
     """Give the roles that an account was given, in a fixed order."""
     found = connection.execute(select(grants.c.role, grants.c.project).where(grants.c.account == name))
-    return tuple(sorted((Grant(Role(role), project or None) for role, project in found), key=str))
+    return tuple(sorted((stored_grant(role, project) for role, project in found), key=str))
+
+
+def stored_grant(role: str, project: str) -> Grant:
+    """Read a role as the database keeps it.
+
+    Raises
+    ------
+    AccountsUnavailable
+        If it is none: the database was changed by something else.
+    """
+    try:
+        return Grant(Role(role), project or None)
+    except ValueError:
+        raise AccountsUnavailable(DAMAGED) from None

@@ -4,11 +4,11 @@ import hashlib
 import secrets
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, or_, select, update
 
 from archive.accounts.authority import looks_codes_up
 from archive.accounts.limits import Limits
-from archive.accounts.register import grants_of
+from archive.accounts.register import grants_of, stored_grant
 from archive.accounts.roles import Role
 from archive.accounts.schema import accounts, sessions
 from archive.accounts.values import AccountState, Actor, Grant, Session
@@ -64,7 +64,7 @@ def find(connection: Connection, token: str, now_seconds: float, limits: Limits)
     if row is None:
         return None
     given = grants_of(connection, row.account)
-    chosen = Grant(Role(row.role), row.project or None) if row.role is not None else None
+    chosen = stored_grant(row.role, row.project) if row.role is not None else None
     actor = _actor(row.account, chosen if chosen in given else None)
     session = Session(token, row.account, given, actor, datetime.fromtimestamp(row.ends, UTC))
     return session, now_seconds - row.used > TOUCH_SECONDS
@@ -106,7 +106,7 @@ def looks_codes_up_now(connection: Connection, account: str, now_seconds: float,
     return bool(connection.scalar(found))
 
 
-def _live(now_seconds: float, limits: Limits):  # type: ignore[no-untyped-def]
+def _live(now_seconds: float, limits: Limits) -> ColumnElement[bool]:
     """Say in SQL which sessions are live; a clock that was set back makes none live."""
     return and_(
         sessions.c.ends > now_seconds,

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from archive.accounts.authority import allowed, looks_codes_up
+from archive.accounts.database import DAMAGED
 from archive.accounts.limits import Limits
-from archive.accounts.register import grants_of
-from archive.accounts.roles import Action, Role
+from archive.accounts.register import grants_of, stored_grant
+from archive.accounts.roles import Action
 from archive.accounts.schema import accounts, tokens
 from archive.accounts.sessions import digest_of, looks_codes_up_now, new_secret
 from archive.accounts.values import AccountState, Actor, Grant, NewToken, Token
-from archive.errors import InvalidValue, NotAllowed
+from archive.errors import AccountsUnavailable, InvalidValue, NotAllowed
 
 PREFIX = "coverslip_"
 """Opens every secret, so that one that leaked into a repository is found by those who search for such."""
@@ -110,7 +111,14 @@ def _told(row: Row[tuple[object, ...]]) -> Token:
     return Token(
         row.number,
         row.account,
-        Grant(Role(row.role), row.project or None),
-        None if row.actions is None else frozenset(map(Action, json.loads(row.actions))),
+        stored_grant(row.role, row.project),
+        None if row.actions is None else _stored_actions(row.actions),
         datetime.fromtimestamp(row.expires, UTC),
     )
+
+
+def _stored_actions(text: str) -> frozenset[Action]:
+    try:
+        return frozenset(map(Action, json.loads(text)))
+    except (ValueError, TypeError):
+        raise AccountsUnavailable(DAMAGED) from None

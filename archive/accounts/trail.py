@@ -5,16 +5,17 @@ Entries name accounts, roles, codes and handles. A name that was typed and is no
 passwords into the wrong field.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select, update
 
 from archive import auditchain
-from archive.accounts.database import chain_name
+from archive.accounts.database import DAMAGED, chain_name
 from archive.accounts.schema import store, trail
 from archive.accounts.values import Actor
-from archive.auditchain import Entry, Fault, Head, Value
+from archive.auditchain import Entry, Head, Value
+from archive.errors import AccountsUnavailable, InvalidValue
 from archive.wordscreen import screen
 
 NOBODY = "nobody"
@@ -61,7 +62,10 @@ def append(
 def head(connection: Connection) -> Head:
     """Give the trail's newest state."""
     row = connection.execute(select(store.c.head_number, store.c.head_digest)).one()
-    return Head(row.head_number, row.head_digest)
+    try:
+        return Head(row.head_number, row.head_digest)
+    except InvalidValue:
+        raise AccountsUnavailable(DAMAGED) from None
 
 
 def entries(connection: Connection) -> Iterator[Entry]:
@@ -73,8 +77,3 @@ def entries(connection: Connection) -> Iterator[Entry]:
 def first(connection: Connection) -> Head:
     """Give the head of this store's chain before its first entry."""
     return auditchain.start(chain_name(connection.execute(select(store.c.id)).scalar_one()))
-
-
-def verify(connection: Connection, heads: Iterable[Head]) -> tuple[Fault, ...]:
-    """List every fault of the trail; the head that the store keeps counts as one of the heads."""
-    return auditchain.verify(entries(connection), first(connection), (*heads, head(connection)))

@@ -1,0 +1,118 @@
+"""Who is let in, and who they are from then on: by password, by another system's word, by cookie or by token."""
+
+from sqlalchemy import Connection
+
+from archive.accounts import door, register, sessions, tokens
+from archive.accounts.authority import allowed
+from archive.accounts.roles import Action, Role
+from archive.accounts.room import Room
+from archive.accounts.values import AccountState, Actor, Grant, Session
+from archive.errors import NotAllowed, SignInRefused
+
+
+class Entrance(Room):
+    """Lets people and programs in."""
+
+    def sign_in(self, name: str, password: str) -> Session:
+        """Let a person in by password. It takes a tenth of a second of a core: call it from a thread.
+
+        Raises
+        ------
+        SignInRefused
+            If there is no such account, it is disabled or locked, or the password does not fit; the same for all, and
+            after the same time.
+        """
+
+        def begin(connection: Connection) -> Session:
+            return self._begin(connection, name, "password")
+
+        return door.prove(self._database, self._limits, self._now(), name, password, begin)
+
+    def sign_in_vouched(self, name: str, voucher: str) -> Session:
+        """Let a person in whom another system vouches for, such as the hospital's own sign-in.
+
+        Raises
+        ------
+        SignInRefused
+            If there is no such account, or it is disabled.
+        """
+        with self._database.writing() as connection:
+            row = register.row_of(connection, name)
+            if row is not None and row.state == AccountState.ACTIVE:
+                return self._begin(connection, name, voucher)
+        raise SignInRefused
+
+    def act_as(self, name: str, password: str, action: Action, project: str | None = None) -> Actor:
+        """Let a person do one thing by password, in a role that they hold and that may do it; no session begins.
+
+        Raises
+        ------
+        SignInRefused
+            As for `sign_in`.
+        NotAllowed
+            If the password fits and no role of theirs may do it.
+        """
+
+        def choose(connection: Connection) -> Actor | None:
+            fitting = (g for g in register.grants_of(connection, name) if allowed(g.role, action))
+            grant = next((g for g in fitting if project is None or g.project in (None, project)), None)
+            return Actor(name, grant.role, grant.project) if grant is not None else None
+
+        actor = door.prove(self._database, self._limits, self._now(), name, password, choose)
+        if actor is None:
+            raise NotAllowed(f"no role of this account may do this: {action}; a custodian can grant one")
+        return actor
+
+    def session(self, token: str, *, uses: bool = True) -> Session | None:
+        """Find a live session by its cookie; a person's use keeps it alive. None if it ended, or never was."""
+        now = self._now()
+        with self._database.reading() as connection:
+            found = sessions.find(connection, token, now, self._limits)
+        if found is None:
+            return None
+        session, is_stale = found
+        if is_stale and uses:
+            with self._database.writing() as connection:
+                sessions.touch(connection, token, now)
+        return session
+
+    def choose_role(self, token: str, role: Role, project: str | None = None) -> Session:
+        """Act in one of one's roles from now on. Sessions of the same account in another role end.
+
+        Raises
+        ------
+        SignInRefused
+            If the session ended.
+        NotAllowed
+            If the account does not hold the role.
+        """
+        now, grant = self._now(), Grant(role, project)
+        with self._database.writing() as connection:
+            found = sessions.find(connection, token, now, self._limits)
+            if found is None:
+                raise SignInRefused
+            if grant not in found[0].grants:
+                raise NotAllowed("this account does not hold this role; choose one that it holds")
+            sessions.choose(connection, found[0], grant, now)
+            self._tell(connection, "choose role", Actor(found[0].account, grant.role, grant.project))
+            chosen = sessions.find(connection, token, now, self._limits)
+        if chosen is None:
+            raise SignInRefused
+        return chosen[0]
+
+    def sign_out(self, token: str) -> None:
+        """End a session; ending one that ended is harmless."""
+        with self._database.writing() as connection:
+            whose = sessions.end(connection, token)
+            if whose is not None:
+                self._tell(connection, "sign out", whose)
+
+    def actor_of_token(self, secret: str) -> Actor | None:
+        """Tell who acts by a token; None if it is unknown, expired, or somebody looks codes up under its account."""
+        with self._database.reading() as connection:
+            return tokens.actor_of(connection, secret, self._now(), self._limits)
+
+    def _begin(self, connection: Connection, name: str, means: str) -> Session:
+        session = sessions.begin(connection, name, self._now(), self._limits)
+        self._tell(connection, "sign in", session.actor or name, means=means)
+        return session
