@@ -100,13 +100,15 @@ def count(connection: Connection, situations: Collection[int]) -> tuple[int, int
 
 def scans_in(connection: Connection, situations: Collection[int]) -> tuple[InternalKey, ...]:
     """Give the kept scans in some situations."""
-    return tuple(map(InternalKey, connection.scalars(_scans_in(situations).order_by(searched.c.scan_key))))
+    rows = connection.execute(_scans_in(situations).order_by(searched.c.scan_key))
+    return tuple(InternalKey(row.scan_key) for row in rows)
 
 
 def slides_in(connection: Connection, situations: Collection[int], limit: int) -> tuple[InternalKey, ...]:
     """Give some of the slides with kept scans in some situations."""
     query = select(scans.c.slide_key).where(scans.c.key.in_(_scans_in(situations))).distinct()
-    return tuple(map(InternalKey, connection.scalars(query.order_by(scans.c.slide_key).limit(limit))))
+    rows = connection.execute(query.order_by(scans.c.slide_key).limit(limit))
+    return tuple(InternalKey(row.slide_key) for row in rows)
 
 
 def collections_with(connection: Connection, situations: Collection[int]) -> tuple[str, ...]:
