@@ -31,11 +31,14 @@ def desk(
     """Open the laboratory's desk on this machine, until Ctrl-C: find a case, judge what waits, correct, see the day.
 
     The address that is printed opens it once. Whatever is looked up or decided there is written down in the name of
-    the account that started it, or of --who. No other machine can reach it.
+    the account that started it, or of --who. No other machine can reach it. What an interrupted command left is put
+    right first.
     """
+    from ingest.cli.telling import tell_recovered
     from ingest.desk.room import Room
     from ingest.desk.run import serve
     from ingest.desk.settings import DeskSettings
+    from ingest.pipeline.recovery import recover
 
     settings = DeskSettings() if port is None else DeskSettings(port=port)
     places = Places.of(archive, vault, vault_key)
@@ -49,6 +52,7 @@ def desk(
             webbrowser.open(address)
 
     with places.opened() as (holdings, keyvault):
+        tell_recovered(recover(holdings, keyvault))
         settled = ArchiveSettings(archive=places.archive)
         room = Room(holdings, keyvault, settled, account(who), places.secret, limits_only)
         serve(room, settings, announce)

@@ -10,11 +10,10 @@ import typer
 
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
-from archive.holdings import Recovered
 from ingest.cli.hands import MANY, Authority, Certificate, Hands, PrivateKey
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 from ingest.cli.progress import STEPS, SlideProgress, stop_on_interrupt
-from ingest.cli.telling import tell_plan
+from ingest.cli.telling import tell_plan, tell_recovered
 from ingest.delivery import ColumnMapping, Feed, Row, default_of, feeds_of, match, read_delivery
 from ingest.keyvault import KeyVault
 from ingest.pipeline.batch import Delivered, Outcome, find_files, ingest_batch
@@ -97,7 +96,7 @@ def ingest(
         if dry_run:
             tell_plan(found.files, limits_only=limits_only)
             return
-        _tell_recovered(recover(holdings, keyvault))
+        tell_recovered(recover(holdings, keyvault))
         feed_name = chosen.name if chosen else None
         expect_rows(keyvault, found.rows, found.arrived, delivery, feed_name)
         bar = SlideProgress(len(found.files))
@@ -195,16 +194,6 @@ def _delivered(paths: Sequence[Path], delivery: Path, mapping: Path | None, feed
         out().print(f"[yellow]row {row.number}:[/yellow] its file is not among those delivered")
     found = [Delivered(file, row, row.facts(feed)) for row, file in matching.pairs]
     return _Found(found + [Delivered(file, None) for file in matching.files_without_row], rows)
-
-
-def _tell_recovered(found: Recovered) -> None:
-    if found.taken_up or found.set_aside or found.removed:
-        out().print(
-            f"An interrupted ingest was put right: {len(found.taken_up)} slides completed, "
-            f"{found.removed} half-written ones removed, {found.set_aside} set aside."
-        )
-    if found.missing:
-        out().print(f"[red]{len(found.missing)} scans are in the catalogue but not on the disk.[/red] Is it mounted?")
 
 
 def _summary(bar: SlideProgress, *, interrupted: bool) -> None:
