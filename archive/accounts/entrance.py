@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from archive.accounts import door, register, sessions, tokens
+from archive.accounts import door, passwords, register, sessions, tokens
 from archive.accounts.authority import allowed
 from archive.accounts.roles import Action, Role
 from archive.accounts.room import Room
@@ -56,12 +56,33 @@ class Entrance(Room):
         def choose(connection: Connection) -> Actor | None:
             fitting = (g for g in register.grants_of(connection, name) if allowed(g.role, action))
             grant = next((g for g in fitting if project is None or g.project in (None, project)), None)
-            return Actor(name, grant.role, grant.project) if grant is not None else None
+            actor = Actor(name, grant.role, grant.project) if grant is not None else None
+            self._tell(connection, "act once" if actor else "not allowed", actor or name, action=str(action))
+            return actor
 
         actor = door.prove(self._database, self._limits, self._now(), name, password, choose)
         if actor is None:
             raise NotAllowed(f"no role of this account may do this: {action}; a custodian can grant one")
         return actor
+
+    def change_password(self, name: str, old: str, new: str) -> None:
+        """Let a person change their own password; their sessions and tokens end, this one too.
+
+        Raises
+        ------
+        SignInRefused
+            As for `sign_in`, by the old password.
+        InvalidValue
+            If the new one is too easy to guess.
+        """
+        kept = passwords.hashed(new, name)
+
+        def change(connection: Connection) -> None:
+            register.set_password(connection, name, kept)
+            self._end_all(connection, name)
+            self._tell(connection, "change password", name)
+
+        door.prove(self._database, self._limits, self._now(), name, old, change)
 
     def session(self, token: str, *, uses: bool = True) -> Session | None:
         """Find a live session by its cookie; a person's use keeps it alive. None if it ended, or never was."""

@@ -9,7 +9,7 @@ from archive.accounts import passwords, register, tokens
 from archive.accounts.roles import Action, Role
 from archive.accounts.room import Room
 from archive.accounts.values import Account, AccountState, Actor, Grant, NewToken, Token
-from archive.errors import UnknownAccount
+from archive.errors import InvalidValue, UnknownAccount
 
 COMMAND_LINE = "command-line"
 """Stands in the trail for whoever can write the account database itself, and so needs no account."""
@@ -82,6 +82,23 @@ class Office(Room):
         with self._changing(name) as connection:
             register.unlock(connection, name)
             self._tell(connection, "unlock account", by, account=name)
+
+    def rescue(self, name: str, password: str) -> None:
+        """Let a custodian in again when none can sign in: for whoever may write the account database itself.
+
+        Raises
+        ------
+        UnknownAccount, InvalidValue
+            If there is no such account, it is no custodian, or the password is too easy to guess.
+        """
+        kept = passwords.hashed(password, name)
+        with self._changing(name) as connection:
+            if Grant(Role.CUSTODIAN) not in register.grants_of(connection, name):
+                raise InvalidValue("only a custodian is rescued; a custodian then sets the passwords of others")
+            register.set_state(connection, name, AccountState.ACTIVE)
+            register.set_password(connection, name, kept)
+            self._end_all(connection, name)
+            self._tell(connection, "rescue account", COMMAND_LINE, account=name)
 
     def set_password(self, name: str, password: str, *, by: Actor | str = COMMAND_LINE) -> None:
         """Set a password; the account's sessions and tokens end, in case the old one was known to somebody else."""

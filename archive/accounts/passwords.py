@@ -31,8 +31,8 @@ _TURNS = threading.BoundedSemaphore(2)
 """Each hash takes 64 MiB: a crowd at the door must wait, and not take the server's memory."""
 
 
-def hashed(password: str, *not_like: str) -> str:
-    """Hash a new password.
+def require_hard_to_guess(password: str, *not_like: str) -> str:
+    """Give a new password in the form that is hashed.
 
     Parameters
     ----------
@@ -51,6 +51,12 @@ def hashed(password: str, *not_like: str) -> str:
         raise InvalidValue(f"a password has {SHORTEST} to {LONGEST} characters; a few words in a row are easy to keep")
     if _score(plain[:_JUDGED], not_like) < LEAST_SCORE:
         raise InvalidValue("this password would be guessed soon; take a few words that do not belong together")
+    return plain
+
+
+def hashed(password: str, *not_like: str) -> str:
+    """Hash a new password; raises InvalidValue as `require_hard_to_guess` does."""
+    plain = require_hard_to_guess(password, *not_like)
     with _TURNS:
         return _HASHER.hash(plain)
 
@@ -74,11 +80,6 @@ def rehashed(password: str) -> str:
     """Hash a password that fitted anew, with the parameters that are used now."""
     with _TURNS:
         return _HASHER.hash(_normal(password)[:LONGEST])
-
-
-def prepare() -> None:
-    """Make what the first check would otherwise have to make, so that it takes no longer than the others."""
-    _nobodys()
 
 
 @functools.cache

@@ -13,7 +13,10 @@ from archive.accounts.database import FILE, Database
 from archive.accounts.entrance import Entrance
 from archive.accounts.limits import Limits
 from archive.accounts.office import Office
+from archive.accounts.passwords import require_hard_to_guess
 from archive.accounts.record import Record
+from archive.accounts.roles import Role
+from archive.accounts.values import Account, Grant, require_name
 from archive.errors import AccountsUnavailable
 
 
@@ -55,9 +58,7 @@ class AccountStore(Office, Entrance, Record):
         if create:
             Database.make(folder / FILE)
         elif not cls.exists(folder):
-            raise AccountsUnavailable(
-                "this archive has no accounts yet; make the first one with: coverslip account add NAME --role custodian"
-            )
+            raise AccountsUnavailable("this archive has no accounts yet; make the first one with: coverslip setup")
         database = Database(folder / FILE)
         try:
             database.require_usable()
@@ -65,6 +66,28 @@ class AccountStore(Office, Entrance, Record):
             database.close()
             raise
         return cls(database, limits or Limits(), clock)
+
+    @staticmethod
+    def require_can_found(name: str, password: str) -> None:
+        """Refuse a name or a password that no account can have; raises InvalidValue."""
+        require_hard_to_guess(password, require_name(name))
+
+    @classmethod
+    def found(cls, folder: Path, name: str, password: str) -> Account:
+        """Make the accounts of an archive, with its first custodian. Founding that was interrupted may be tried again.
+
+        Raises
+        ------
+        AccountsUnavailable
+            If there is an account already, or the disk cannot be used.
+        InvalidValue
+            If the name cannot be one, or the password is too easy to guess; then nothing was made.
+        """
+        cls.require_can_found(name, password)
+        with cls.open(folder, create=not cls.exists(folder)) as store:
+            if store.accounts():
+                raise AccountsUnavailable("there are accounts here already; nothing was changed")
+            return store.add(name, password, [Grant(Role.CUSTODIAN)])
 
     def close(self) -> None:
         """Close the database; closing twice is harmless."""
