@@ -185,7 +185,7 @@ class Archive(ReadingRoom):
     # Changing what is recorded
 
     def record_facts(self, case: InternalKey, facts: Facts, *, reason: str) -> None:
-        """Record anew what is known about a case's tissue and consent; the next use is decided by it.
+        """Record anew what was told about a case's tissue and consent; consent records since then stay in force.
 
         Raises
         ------
@@ -203,7 +203,7 @@ class Archive(ReadingRoom):
                 raise UnknownCode(codes.NOT_HERE)
             CaseRecord(case, known.patient, facts)  # refuses facts that a case cannot have
             slides.set_facts(writing.connection, case, facts)
-            before, after = known.facts.to_json(), facts.to_json()
+            before, after = known.told.to_json(), facts.to_json()
             changed = sorted(name for name in after if before[name] != after[name])
             writing.tell("record facts", reason=reason, case=str(code), changed=changed)
 

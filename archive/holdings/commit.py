@@ -189,7 +189,8 @@ def enter(writing: Writing, chain: Chain, manifest: Manifest, act: str) -> Commi
     scan = replace(chain.scan, stored_bytes=manifest.stored_bytes, manifest_sha256=manifest.sha256)
     if slides.is_unreviewed(connection, chain.case.key):
         scan = replace(scan, status=ScanStatus.UNREVIEWED)  # what is recorded of its case is in doubt
-    keeping = require_keeping(facts_of_copy(chain.case.facts, scan))
+    case = slides.find_case(connection, chain.case.key) or chain.case
+    keeping = require_keeping(facts_of_copy(case.facts, scan))  # with what the patient said before it came
     slides.add_slide(connection, chain.slide)
     slides.add_scan(connection, scan)
     project = codes.project_number(connection, LABORATORY)

@@ -211,7 +211,12 @@ def nothing_that_might_identify_rests_on_not_foreseen(question):
 
 
 def refusal_and_withdrawal_end_every_secondary_use(question):
-    return not (asks_more_than_care(question) and question.facts.consent in (Consent.REFUSED, Consent.WITHDRAWN))
+    facts = question.facts
+    refused_in_part = question.purpose in facts.refused_for or (
+        question.recipient is Recipient.PUBLIC and facts.refused_publication
+    )
+    ended = facts.consent in (Consent.REFUSED, Consent.WITHDRAWN) or refused_in_part
+    return not (asks_more_than_care(question) and ended)
 
 
 def identifiable_use_has_a_consent_that_matches(question):
@@ -334,7 +339,7 @@ def anything(name, rng):
     """Draw a value of any fact, without regard to what goes with it."""
     if name == "records":
         return frozenset(record for record in Record if rng.random() < 0.5)
-    if name in ("covers", "glass_covers"):
+    if name in ("covers", "refused_for", "glass_covers"):
         return frozenset(purpose for purpose in sorted(SECONDARY) if rng.random() < 0.5)
     if name == "recorded_for":
         return rng.choice([None, *sorted(SECONDARY)])
@@ -361,7 +366,9 @@ def test_the_promises_hold_for_facts_that_contradict_each_other():
 
 
 def test_forgetting_any_one_fact_never_turns_a_no_into_a_yes_but_for_the_listed_defaults():
-    names = [part.name for part in fields(Facts)]
+    # A refusal of a part stands beside the answer that it is excepted from: it is never unknown.
+    parts_of_answers = {"refused_for", "refused_publication"}
+    names = [part.name for part in fields(Facts) if part.name not in parts_of_answers]
     milder = set()
     for decision in drawn(6_000):
         question = decision.question
