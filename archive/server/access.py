@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from archive.codes import InternalKey
-from archive.errors import ConsentRefused, UnknownCode
+from archive.errors import ClockUnreliable, ConsentRefused, UnknownCode
 from archive.holdings import Archive
 from archive.pyramid.between import ViewerLevel, viewer_levels
 from archive.pyramid.reader import Pyramid
@@ -53,7 +53,7 @@ class ShownSlide:
     number: int
     collection_handle: str
     collection_name: str
-    scan: str
+    scan: InternalKey
     pyramid: Pyramid
     levels: tuple[ViewerLevel, ...]
     deepzoom: DeepZoom
@@ -96,7 +96,7 @@ class SlideAccess:
         self._seconds = settings.decision_cache_seconds
         self._find = find
         self._clock = clock
-        self._sure_until = clock()
+        self._read_at = self._sure_until = clock()
         self._changes: int | None = None
         self._slides: OrderedDict[str, ShownSlide] = OrderedDict()
         self._refused: set[str] = set()
@@ -127,10 +127,13 @@ class SlideAccess:
         Raises
         ------
         CatalogueUnavailable
-            If the archive cannot be asked; then nothing may be shown.
+            If the archive cannot be asked, or the clock runs backwards; then nothing may be shown.
         """
-        now = self._clock()
-        if now < self._sure_until:
+        before, now = self._read_at, self._clock()
+        if not now >= before:
+            raise ClockUnreliable("the clock of this machine runs backwards; restart the machine")
+        self._read_at = now
+        if before < now < self._sure_until:  # a clock that stands still would make a decision last for ever
             return
         changes = self._archive.change_count()
         if changes != self._changes:

@@ -8,13 +8,19 @@ import logging
 from dataclasses import dataclass
 
 from archive.errors import (
+    AccountsUnavailable,
     ArchiveError,
     CatalogueUnavailable,
     ConsentRefused,
     DamagedPyramid,
     HoldingsUnavailable,
     InvalidValue,
+    NotAllowed,
+    NotVouchedFor,
+    ProviderUnavailable,
+    SignInRefused,
     TileOutsideLevel,
+    UnknownAccount,
     UnknownCode,
 )
 
@@ -27,6 +33,14 @@ class MalformedAddress(ArchiveError):
 
 class ForeignHost(ArchiveError):
     """A request under a name that is not this machine's own: another site tries to reach in through a browser."""
+
+
+class NotSignedIn(ArchiveError):
+    """Nobody is known to ask, or somebody who has not said in which role."""
+
+
+class ForeignForm(InvalidValue):
+    """A form that no page of the server's own sent, or that no page of its own could have sent."""
 
 
 class WrongMethod(ArchiveError):
@@ -47,6 +61,16 @@ DAMAGED = Refusal(
     503, "This part of the slide cannot be shown, because its stored data is damaged; tell whoever runs the archive."
 )
 CLOSED = Refusal(503, "The catalogue cannot be asked now, so nothing is shown; try again in a moment.")
+NOT_LET_IN = Refusal(
+    403,
+    "Name and password do not fit, or the account cannot be used now; after several failed tries, wait a quarter of an "
+    "hour or ask a custodian.",
+)
+NOT_VOUCHED_FOR = Refusal(
+    403, "The hospital's own sign-in vouched for nobody who has an account here; try again, or ask a custodian."
+)
+NOBODY_IS_LET_IN = Refusal(503, "It cannot be found out now who may come in, so nobody is let in; try again later.")
+SIGN_IN = Refusal(401, "Sign in first, and choose the role to act in.")
 FAULT = Refusal(500, "The server has a fault of its own and did not answer; tell whoever runs the archive.")
 
 REFUSALS: dict[type[BaseException], Refusal] = {
@@ -55,12 +79,22 @@ REFUSALS: dict[type[BaseException], Refusal] = {
     TileOutsideLevel: NOTHING_HERE,
     MalformedAddress: MALFORMED,
     InvalidValue: MALFORMED,
-    ForeignHost: Refusal(421, "This server answers on this machine's own address only, such as http://127.0.0.1:8765."),
+    ForeignForm: Refusal(
+        403, "This form is of an earlier session or another site; open the page again and fill it in."
+    ),
+    ForeignHost: Refusal(421, "This server answers to its own name only, such as http://127.0.0.1:8765."),
+    NotSignedIn: SIGN_IN,
+    NotAllowed: NOTHING_HERE,
+    UnknownAccount: NOTHING_HERE,
+    SignInRefused: NOT_LET_IN,
+    NotVouchedFor: NOT_VOUCHED_FOR,
     WrongMethod: Refusal(405, "Slides can only be looked at: use GET or HEAD."),
     DamagedPyramid: DAMAGED,
     OSError: DAMAGED,
     CatalogueUnavailable: CLOSED,
     HoldingsUnavailable: CLOSED,
+    AccountsUnavailable: NOBODY_IS_LET_IN,
+    ProviderUnavailable: NOBODY_IS_LET_IN,
 }
 """The closest class of an error's line of ancestors counts; an error with none here is a fault of the server."""
 

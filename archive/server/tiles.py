@@ -19,6 +19,11 @@ _WHOLE = re.compile("/slides/([^/]+)([.]dzi|/thumbnail[.]jpg)")
 _ANY_TILE = re.compile("/slides/[^/]+(/tiles|_files)(/.*)?", re.DOTALL)
 
 
+def is_picture(path: str) -> bool:
+    """Whether an address is a picture's, or could only ever be one's."""
+    return bool(_ANY_TILE.fullmatch(path) or _WHOLE.fullmatch(path))
+
+
 class TileRoute:
     """Answers requests for pictures.
 

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from archive.errors import InvalidValue
-from archive.server.app import require_own_host
 from archive.server.headers import FOR_PAGES, POLICY, Answer, Headers
+from archive.server.site import require_own_host
 from ingest.desk.session import Session, Sessions
 
 LARGEST_FORM: Final = 64 * 1024

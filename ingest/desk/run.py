@@ -5,7 +5,6 @@ open.
 """
 
 import asyncio
-import logging
 import signal
 import socket
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from collections.abc import Callable
 import uvicorn
 
 from archive.errors import InvalidValue
-from archive.server.run import require_loopback
+from archive.server.site import require_loopback
 from ingest.desk.app import Desk
 from ingest.desk.door import ENTRANCE
 from ingest.desk.room import Room
@@ -50,7 +49,6 @@ def serve(room: Room, settings: DeskSettings, announce: Callable[[str], None]) -
         If the host is not loopback or the port is taken.
     """
     require_loopback(settings.host)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     desk = Desk(room, settings, lambda token: announce(f"{address_of(settings)}{ENTRANCE}{token}"))
     with _listening(settings) as opened:
         desk.sessions.offer()

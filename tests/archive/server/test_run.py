@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from archive.errors import ArchiveError, InvalidValue
-from archive.server.run import address_of, require_loopback, serve
+from archive.server.run import address_of, serve
+from archive.server.site import require_loopback
 from archive.settings import ArchiveSettings
 from tests.archive.server.conftest import Opened
 from tests.archive.server.taught import START, TaughtArchive, free_port, served
