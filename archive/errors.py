@@ -50,6 +50,10 @@ class CatalogueUnavailable(ArchiveError):
     """The catalogue cannot be read or written now; nothing is served until it can."""
 
 
+class ClockUnreliable(CatalogueUnavailable):
+    """The clock of this machine stands wrong, so that nobody can tell how old a decision is; nothing is shown."""
+
+
 class RulesNotInForce(CatalogueUnavailable):
     """The program has other rules than those that are in force here; nothing is decided until somebody looked."""
 

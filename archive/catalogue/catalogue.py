@@ -24,6 +24,7 @@ from archive.catalogue.journal_reading import newest_is_sound
 from archive.catalogue.journal_rows import TOUCHED, Touched
 from archive.catalogue.revision import bring_up_to_date, require_revision
 from archive.catalogue.schema import archive
+from archive.catalogue.standing import Lookout, Standing
 from archive.codes import InternalKey, new_key
 from archive.errors import CatalogueUnavailable
 from archive.wordscreen import screen
@@ -75,6 +76,7 @@ class Catalogue:
         self._journal = journal
         self._watch: Any = None
         self._watching = threading.Lock()
+        self._lookout: Lookout | None = None
         driver = engine.dialect.loaded_dbapi.Error
         self._errors: tuple[type[Exception], ...] = (SQLAlchemyError, driver, UnicodeDecodeError)
 
@@ -117,6 +119,7 @@ class Catalogue:
         catalogue = cls(engine, read_only=read_only, actor=actor, announce=announce, journal=kept)
         try:
             catalogue._prepare()
+            catalogue._lookout = Lookout(place, engine)
         except BaseException:
             catalogue.close()
             raise
@@ -176,6 +179,8 @@ class Catalogue:
             if self._watch is not None:
                 self._watch.close()
                 self._watch = None
+        if self._lookout is not None:
+            self._lookout.close()
         self._engine.dispose()
 
     @property
@@ -271,6 +276,19 @@ class Catalogue:
                     # SQLite tells each connection of changes by others, so this one never writes.
                     self._watch = self._engine.raw_connection()
                 return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
+
+    def standing(self) -> Standing:
+        """Ask which catalogue this is and how it stands, past everything that is remembered of it.
+
+        Raises
+        ------
+        CatalogueUnavailable
+            If it cannot be read, or its file is another one than was opened.
+        """
+        with self._sentences():
+            if self._lookout is None:
+                raise CatalogueUnavailable("the catalogue is not open; open it first")
+            return self._lookout.ask()
 
     def faults(self) -> tuple[str, ...]:
         """Let SQLite check the structure of its file: nothing if all is well. It reads the whole file, so on request.

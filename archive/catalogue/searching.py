@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from archive.catalogue import ruling
-from archive.catalogue.rows import facts_text, situation_from
+from archive.catalogue.rows import situation_from
 from archive.catalogue.schema import cases, scans, searched, situations, slides
 from archive.codes import InternalKey
 from archive.consent import Facts, MightIdentify
@@ -82,9 +82,9 @@ def all_situations(connection: Connection) -> dict[int, tuple[Facts, MightIdenti
     return {row.number: situation_from(row._mapping) for row in connection.execute(select(situations))}
 
 
-def digest_of(facts: Facts, grade: MightIdentify, report_bound: bool) -> str:
-    """Give what tells a situation from every other, in every archive."""
-    return _digest((facts_text(facts), str(grade), report_bound))
+def digests(connection: Connection) -> dict[int, str]:
+    """Give what tells each situation from every other, by its number, as it was when the situation first occurred."""
+    return {row.number: row.digest for row in connection.execute(select(situations.c.number, situations.c.digest))}
 
 
 def in_parts(several: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -117,17 +117,13 @@ def _situation(row: Row[Any]) -> tuple[str, str, bool]:
     return row.facts, row.might_identify, bool(row.deidentified and row.manifest_sha256)
 
 
-def _digest(situation: tuple[str, str, bool]) -> str:
-    return hashlib.sha256(json.dumps(situation).encode()).hexdigest()
-
-
 def _said(situation: Row[Any]) -> tuple[str, str, bool]:
     return situation.facts, situation.might_identify, situation.report_bound
 
 
 def _numbers(connection: Connection, wanted: Iterable[tuple[str, str, bool]]) -> dict[tuple[str, str, bool], int]:
     """Give the numbers of situations, which get one when they first occur."""
-    by_digest = {_digest(one): one for one in wanted}
+    by_digest = {hashlib.sha256(json.dumps(one).encode()).hexdigest(): one for one in wanted}
     known: dict[str, int] = {}
     for some in in_parts(sorted(by_digest), AT_ONCE):
         query = select(situations.c.digest, situations.c.number).where(situations.c.digest.in_(some))

@@ -96,8 +96,9 @@ def put_in_force(archive: Archive, *, seen: str | None, reason: str) -> NewRules
             raise InvalidValue(f"version {found.of_program} of the rules is in force already; nothing was changed")
         if found.in_force != seen:
             raise InvalidValue("other rules were put in force since you looked; look at the changes again")
-        for facts, grade, bound in searching.all_situations(connection).values():
-            ruling.keep(connection, searching.digest_of(facts, grade, bound), ruling.outcomes(facts, grade, bound))
+        digests = searching.digests(connection)
+        for number, situation in searching.all_situations(connection).items():
+            ruling.keep(connection, digests[number], ruling.outcomes(*situation))
         for scan, status in _put_away(connection):
             slides.set_status(connection, scan.key, status)
         ruling.put_in_force(connection)
@@ -133,8 +134,9 @@ _Group = tuple[str, Outcome | None, Outcome]
 def _groups(connection: Connection, before: Mapping[str, Outcomes]) -> dict[_Group, set[int]]:
     """Gather the situations whose answer to a question would be another, by the question and both answers."""
     groups: dict[_Group, set[int]] = defaultdict(set)
+    digests = searching.digests(connection)
     for number, situation in searching.all_situations(connection).items():
-        was = before.get(searching.digest_of(*situation), {})
+        was = before.get(digests[number], {})
         for asked, after in ruling.outcomes(*situation).items():
             if was.get(asked) != after:
                 groups[asked, was.get(asked), after].add(number)

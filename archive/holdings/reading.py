@@ -14,6 +14,7 @@ from archive.consent import Decision, Facts, Purpose, Recipient
 from archive.errors import DamagedPyramid, InvalidValue, UnknownCode
 from archive.holdings import witness
 from archive.holdings.deciding import decide
+from archive.holdings.footing import require_footing
 from archive.holdings.place import PIXELS, Place
 from archive.records import CaseRecord, HeldScan, HeldSlide, ScanRecord, ScanStatus
 
@@ -27,7 +28,7 @@ class ReadingRoom:
     def __init__(self, place: Place, catalogue: Catalogue, second_place: Path | None) -> None:
         self.place = place
         self.catalogue = catalogue
-        self._second_place = second_place
+        self.second_place = second_place
 
     def close(self) -> None:
         """Close the catalogue; closing twice is harmless."""
@@ -117,7 +118,18 @@ class ReadingRoom:
         return case.facts
 
     def change_count(self) -> int:
-        """Give a number that differs after every change of the catalogue, by any process; asking is cheap."""
+        """Give a number that differs after every change of the catalogue, by any process.
+
+        It is also asked, in about a millisecond, whether anything may be shown at all.
+
+        Raises
+        ------
+        CatalogueUnavailable, HoldingsUnavailable
+            If the catalogue or the archive's folder is gone, damaged, or another one than was opened.
+        RulesNotInForce, ClockUnreliable
+            If the rules of this program are not in force here, or the clock is behind the newest act.
+        """
+        require_footing(self.place, self.catalogue.standing())
         return self.catalogue.change_count()
 
     # Opening
@@ -168,7 +180,7 @@ class ReadingRoom:
 
     def audit_faults(self) -> tuple[auditchain.Fault, ...]:
         """Check the audit trail against itself and against the heads in the second place."""
-        heads = witness.heads(self._second_place)
+        heads = witness.heads(self.second_place)
         with self.catalogue.reading() as connection:
             return auditchain.verify(audit.entries(connection), audit.first_head(connection), heads)
 
