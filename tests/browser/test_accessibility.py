@@ -1,0 +1,145 @@
+"""Every page of server and desk can be used with a keyboard, a screen reader or weak eyes: axe-core finds no fault."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from archive.holdings import Archive
+from tests.archive.server.taught import served
+from tests.browser.checking import faults_of
+from tests.browser.conftest import Shown
+from tests.browser.desks import Visit, shoot
+from tests.ingest.desk.furnished import CASE, POST_MORTEM
+
+SETTLED_MS = 900
+WIDTHS = pytest.mark.parametrize("width", [390, 1280])
+
+
+def assert_without_fault(page: Page, name: str) -> None:
+    page.wait_for_load_state("networkidle")
+    shoot(page, f"axe-{name}")
+    assert faults_of(page) == [], name
+
+
+# The server's pages
+
+
+@WIDTHS
+def test_the_servers_pages(chromium: Browser, shown: Shown, width: int) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 860})
+    page = context.new_page()
+    addresses = {
+        "collections": "/",
+        "collection": f"/collections/{shown.collection.handle}",
+        "nothing here": "/collections/nothing",
+    }
+    for name, address in addresses.items():
+        page.goto(f"{shown.base}{address}")
+        assert_without_fault(page, f"{name}-{width}")
+    page.goto(shown.address(1))
+    expect(page.get_by_role("button", name="magnification 10 times")).to_be_visible()
+    page.wait_for_timeout(SETTLED_MS)
+    assert_without_fault(page, f"viewer-{width}")
+    context.close()
+
+
+def test_the_servers_page_without_a_collection(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> None:
+    empty = tmp_path_factory.mktemp("empty") / "archive"
+    Archive.create(empty).close()
+    page = chromium.new_page()
+    with served(empty, workers=1) as base:
+        page.goto(base)
+        expect(page.get_by_text("There is no collection")).to_be_visible()
+        assert_without_fault(page, "no collection")
+    page.close()
+
+
+# The desk's pages
+
+
+@WIDTHS
+def test_finding_and_looking(visit: Visit, width: int) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 860})
+    assert_without_fault(page, f"start-{width}")
+    visit.find(CASE, "Another purpose")
+    expect(page.get_by_role("status")).to_be_visible()
+    assert_without_fault(page, f"start, told why not-{width}")
+    visit.find(POST_MORTEM)
+    expect(page.get_by_role("heading", name=POST_MORTEM)).to_be_visible()
+    page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    assert_without_fault(page, f"a case that may not be shown-{width}")
+    page.get_by_role("link", name="Find", exact=True).click()
+    visit.find(CASE)
+    page.get_by_role("link", name="Open slide 1").wait_for()
+    assert_without_fault(page, f"case-{width}")
+    page.get_by_role("link", name="Open slide 1").click()
+    expect(page.get_by_role("button", name="Whole slide")).to_be_visible()
+    page.wait_for_timeout(SETTLED_MS)
+    assert_without_fault(page, f"looking-{width}")
+
+
+@WIDTHS
+def test_judging(visit: Visit, width: int) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 860})
+    page.get_by_role("link", name="Quarantine").click()
+    for reason, picture in (("wrong-barcode", "The tissue"), ("truncated", None)):
+        assert_without_fault(page, f"quarantine-{width}")
+        page.get_by_role("row", name=re.compile(reason)).get_by_role("link").click()
+        shows = page.get_by_role("img", name=picture) if picture else page.get_by_text("No picture can be made of it")
+        expect(shows).to_be_visible()
+        assert_without_fault(page, f"waiting, {reason}-{width}")
+        page.get_by_role("link", name="Quarantine").click()
+
+
+@WIDTHS
+def test_correcting(visit: Visit, width: int) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 860})
+    visit.find(CASE)
+    page.get_by_role("link", name="Correct this case").click()
+    page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    assert_without_fault(page, f"correct a case-{width}")
+    page.get_by_label(re.compile("^Consent")).first.select_option("refused")
+    page.get_by_label("Reason").fill("letter received")
+    page.get_by_role("button", name="See what would come of it").click()
+    expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
+    assert_without_fault(page, f"foreseen-{width}")
+    page.get_by_role("link", name="Find", exact=True).click()
+    visit.find(CASE)
+    page.get_by_role("link", name="Correct", exact=True).last.click()
+    assert_without_fault(page, f"correct a slide-{width}")
+
+
+@WIDTHS
+def test_the_day_and_the_pages_beside(visit: Visit, width: int) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 860})
+    page.get_by_role("link", name="Day", exact=True).click()
+    assert_without_fault(page, f"day-{width}")
+    base = page.url.rsplit("/", 1)[0]
+    for name, address in (("a day without anything", "/report/2020-01-01"), ("put away", "/rest")):
+        page.goto(f"{base}{address}")
+        assert_without_fault(page, f"{name}-{width}")
+    page.get_by_role("button", name="Lock").click()
+    expect(page.get_by_role("heading", name="The desk is locked")).to_be_visible()
+    assert_without_fault(page, f"locked-{width}")
+    visit.complaints.clear()  # the browser says on its console that the page was forbidden
+
+
+def test_what_is_not_there(visit: Visit) -> None:
+    page = visit.page
+    page.goto(f"{page.url.rstrip('/')}/quarantine/nothing")
+    expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
+    assert_without_fault(page, "nothing here")
+    visit.complaints.clear()  # the browser says on its console that the page was not found
+
+
+def test_a_fault_is_found(chromium: Browser) -> None:
+    page = chromium.new_page()
+    page.set_content('<html lang="en"><title>Page</title><main><h1>A</h1><img src="data:,"><input></main>')
+    found = faults_of(page)
+    assert {fault.partition(" at ")[0] for fault in found} >= {"critical: image-alt", "critical: label"}
+    page.close()
