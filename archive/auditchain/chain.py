@@ -111,12 +111,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """A chain that can be read: its name, its empty head, its entries in their order, and heads known from elsewhere."""
+    """A chain that can be read: its name, its empty head, its entries in order, and heads known from elsewhere."""
 
     name: str
     first: Head
     entries: Callable[[], Iterator[Entry]]
-    heads: tuple[Head, ...] = ()
+    heads: Callable[[], tuple[Head, ...]] = tuple
 
 
 def start(chain: str) -> Head:

@@ -99,7 +99,7 @@ class Places:
             Archive.open(self.archive, settings=settings, actor="laboratory") as archive,
             KeyVault.open(self.vault, self.key) as vault,
         ):
-            _require_pair(archive, vault)
+            require_pair(archive, vault)
             yield archive, vault
 
 
@@ -113,7 +113,7 @@ def _require_empty(archive: Path) -> None:
         raise InvalidValue("an archive is made in an empty folder; name another one with --archive")
 
 
-def _require_pair(archive: Archive, vault: KeyVault) -> None:
+def require_pair(archive: Archive, vault: KeyVault) -> None:
     """Bind a new vault to its archive, and refuse any other from then on."""
     bound = vault.declared(BOUND_TO)
     if not bound:

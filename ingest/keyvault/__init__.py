@@ -3,6 +3,7 @@
 Only ``ingest.pipeline`` and ``ingest.cli`` open it.
 """
 
+from ingest.keyvault.approvals import Request
 from ingest.keyvault.check import VaultFault
 from ingest.keyvault.corrections import BegunCorrection, Whereabouts
 from ingest.keyvault.directory import FoundCase, FoundSlide
@@ -25,6 +26,7 @@ __all__ = [
     "PendingScan",
     "PersonalIdentity",
     "Register",
+    "Request",
     "State",
     "TrailEntry",
     "VaultFault",

@@ -42,6 +42,7 @@ class TrailEntry:
     """One entry as people read it; ``reason`` is None where none was given or its patient is erased."""
 
     number: int
+    digest: str
     act: str
     who: str
     at: datetime
@@ -51,7 +52,7 @@ class TrailEntry:
 
 def begin(connection: Connection, vault_key: FieldKey) -> None:
     """Start the trail of a new vault."""
-    start = _first(vault_key)
+    start = first(vault_key)
     connection.execute(insert(head).values(only=1, number=start.number, digest=start.digest))
 
 
@@ -114,6 +115,7 @@ def told(entry: auditchain.Entry, key_of: Callable[[InternalKey], FieldKey | Non
     plain = key.unseal(base64.b64decode(sealed), *_place(entry.number, content["subject"])) if sealed and key else b""
     return TrailEntry(
         entry.number,
+        entry.digest,
         content["act"],
         content["actor"],
         datetime.fromisoformat(content["at"]),
@@ -153,7 +155,7 @@ def verify(
         known = (*heads, newest(connection))
     except VaultDamaged:
         return (auditchain.Fault(0, auditchain.FaultCode.TRUNCATED, "a head", "none"),)
-    return auditchain.verify(entries(connection), _first(vault_key), known)
+    return auditchain.verify(entries(connection), first(vault_key), known)
 
 
 def _is_digest(value: object) -> bool:
@@ -164,5 +166,6 @@ def _place(number: int, subject: str) -> tuple[str, ...]:
     return ("audit", "reason", str(number), subject)
 
 
-def _first(vault_key: FieldKey) -> auditchain.Head:
+def first(vault_key: FieldKey) -> auditchain.Head:
+    """Give the head of a vault's chain before its first entry."""
     return auditchain.start(f"key vault {vault_key.name}")

@@ -16,6 +16,7 @@ from archive.codes import InternalKey
 from archive.errors import InvalidValue, UnknownCode
 from ingest.errors import VaultDamaged, VaultUnavailable
 from ingest.keyvault import check, copying, declarations, entries, erasure, files, trail
+from ingest.keyvault.approvals import Approvals
 from ingest.keyvault.check import VaultFault
 from ingest.keyvault.corrections import Corrections, find_or_make_case
 from ingest.keyvault.database import check_version, connect, reading, sqlite_url, writing
@@ -110,6 +111,11 @@ class KeyVault:
     def directory(self) -> Directory:
         """The way from a case number to the case."""
         return Directory(self._engine, self._store)
+
+    @property
+    def approvals(self) -> Approvals:
+        """Requests to be told whose a code is, which a second person approves."""
+        return Approvals(self._engine, self._store, self._identity)
 
     @property
     def corrections(self) -> Corrections:
@@ -334,6 +340,20 @@ class KeyVault:
         with reading(self._engine) as connection:
             key = self._store.vault_key
             return tuple(trail.told(sealed, self._store.key_of, key) for sealed in trail.entries(connection))
+
+    def sealed_trail(self) -> auditchain.Trail:
+        """Give the trail as it is verified and signed together with those of the archive."""
+
+        def sealed() -> Iterator[auditchain.Entry]:
+            with reading(self._engine) as connection:
+                yield from trail.entries(connection)
+
+        return auditchain.Trail("vault", trail.first(self._store.vault_key), sealed, lambda: (self.trail_head(),))
+
+    def note_reading(self, who: str, reason: str) -> None:
+        """Write down that somebody read the trail, which tells reasons, and what for."""
+        with writing(self._engine) as connection:
+            trail.append(connection, self._store.vault_key, "read trail", who, "", reason)
 
     def trail_head(self) -> auditchain.Head:
         """Return the newest state of the trail, to be kept in a second place."""

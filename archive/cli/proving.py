@@ -1,0 +1,55 @@
+"""Who acts is proven where the archive has accounts; where it has none, the system's own user acts.
+
+A password is asked for and never an argument, so that it is in no history of a shell and no list of processes.
+"""
+
+import getpass
+import os
+import pwd
+import sys
+from pathlib import Path
+
+from archive.accounts import AccountStore, Action
+from archive.errors import InvalidValue
+
+
+def proven(archive: Path, who: str | None, action: Action) -> str:
+    """Give the account that acts, after it has proven who it is and that one of its roles may do this.
+
+    Parameters
+    ----------
+    archive
+        The archive's folder.
+    who
+        The account that was named; None for one of the same name as the system's user.
+    action
+        What is to be done.
+
+    Raises
+    ------
+    SignInRefused, NotAllowed
+        If the password does not fit, or no role of the account may do this; both are in the access trail.
+    InvalidValue
+        If an account is named and the archive has none.
+    """
+    user = system_user()
+    if AccountStore.exists(archive):
+        with AccountStore.open(archive) as store:
+            return store.act_as(who or user, _password(), action).account
+    if who not in (None, user):
+        raise InvalidValue("this archive has no accounts, so the system's own user acts; leave --who out")
+    return user
+
+
+def system_user() -> str:
+    """Give the name of the user that the system runs this program for."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user often has no name
+        return f"user-{os.getuid()}"
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass("Password: ", sys.stderr)
+    return sys.stdin.readline().rstrip("\n")
