@@ -3,13 +3,12 @@
 A password is asked for and never an argument, so that it is in no history of a shell and no list of processes.
 """
 
-import getpass
 import os
 import pwd
-import sys
 from pathlib import Path
 
 from archive.accounts import AccountStore, Action
+from archive.cli.passwords import typed
 from archive.errors import InvalidValue
 
 
@@ -35,7 +34,7 @@ def proven(archive: Path, who: str | None, action: Action) -> str:
     user = system_user()
     if AccountStore.exists(archive):
         with AccountStore.open(archive) as store:
-            return store.act_as(who or user, _password(), action).account
+            return store.act_as(who or user, typed(), action).account
     if who not in (None, user):
         raise InvalidValue("this archive has no accounts, so the system's own user acts; leave --who out")
     return user
@@ -47,9 +46,3 @@ def system_user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container's user often has no name
         return f"user-{os.getuid()}"
-
-
-def _password() -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass("Password: ", sys.stderr)
-    return sys.stdin.readline().rstrip("\n")
