@@ -29,6 +29,8 @@ class Database:
     """An account database that is open. Safe to use from several threads; a forked process opens its own."""
 
     def __init__(self, file: Path) -> None:
+        self._file = file
+        self._was = self._which()
         self._engine = sqlite_engine(file, read_only=False)
         self._errors: tuple[type[Exception], ...] = (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error)
         self._watch: Any = None
@@ -122,8 +124,19 @@ class Database:
                 self._watch = self._engine.raw_connection()
             return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
 
+    def _which(self) -> tuple[int, int]:
+        """Tell the file from every other that may lie in its place."""
+        try:
+            found = self._file.stat()
+        except OSError:
+            raise AccountsUnavailable("the accounts' file is missing; check its disk and restore it") from None
+        return found.st_dev, found.st_ino
+
     @contextmanager
     def _sentences(self) -> Iterator[None]:
+        if self._which() != self._was:
+            # An open connection would go on answering from a file in which nobody is disabled any more.
+            raise AccountsUnavailable("the accounts' file was replaced; end this program and start it again")
         try:
             yield
         except self._errors as error:
