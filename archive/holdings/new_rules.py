@@ -20,6 +20,8 @@ from archive.holdings.correction import status_after
 from archive.holdings.prospect import Handling
 from archive.records import ScanRecord, ScanStatus
 
+__all__ = ["Changed", "NewRules", "Outcome", "look", "put_in_force"]
+
 NAMED = 20
 """Slides that are named for each change; all are counted."""
 

@@ -1,6 +1,6 @@
 """What somebody withdraws, in which role, and what that did: the words of a withdrawal and of its report."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archive.catalogue.tombstones import Scope
 from archive.codes import Code, InternalKey
@@ -91,6 +91,7 @@ class GivenBefore:
 class Withdrawn:
     """What a withdrawal did, or would do; ``act`` is the number of its entry in the trail, None if nothing was done.
 
+    ``record`` is the key of the consent record that says so, under which the key vault keeps the evidence.
     A case of which nothing was given is recorded as refused: the wish is the same, and nothing was there to withdraw.
     """
 
@@ -98,4 +99,5 @@ class Withdrawn:
     handlings: tuple[Handling, ...]
     taken_out: tuple[TakenOut, ...]
     given_before: tuple[GivenBefore, ...]
+    record: InternalKey = field(repr=False)
     act: int | None = None

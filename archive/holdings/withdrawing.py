@@ -49,8 +49,9 @@ def withdraw(archive: Archive, withdrawal: Withdrawal) -> Withdrawn:
         If the catalogue cannot be written; then nothing is done.
     """
     with archive.catalogue.writing() as writing:
-        if _is_done(writing.connection, withdrawal):
-            return _carry_out(writing.connection, withdrawal)
+        done = _done_before(writing.connection, withdrawal)
+        if done is not None:
+            return replace(_carry_out(writing.connection, withdrawal), record=done)
         report = _carry_out(writing.connection, withdrawal)
         return replace(report, act=_tell(writing, withdrawal, report))
 
@@ -73,18 +74,19 @@ def _tell(writing: Writing, withdrawal: Withdrawal, report: Withdrawn) -> int:
     return number
 
 
-def _is_done(connection: Connection, withdrawal: Withdrawal) -> bool:
-    """Tell whether the same was done before, on a word that stands as high, and everything is as that left it."""
+def _done_before(connection: Connection, withdrawal: Withdrawal) -> InternalKey | None:
+    """Give the record of the same, if it was done before on a word that stands as high and all is as that left it."""
     case, patient = withdrawal.case, withdrawal.patient
     kept = consents.of_case(connection, case) if case else consents.of_patient(connection, patient or InternalKey(""))
-    answers = [one.record for one in kept if one.record.said is not None and not one.annulled]
+    answers = [one for one in kept if one.record.said is not None and not one.annulled]
     cases = _cases(connection, withdrawal)
-    return (
+    is_done = (
         bool(answers)
-        and _ends_as_much(answers[-1], withdrawal.record(Said.WITHDRAWN))
+        and _ends_as_much(answers[-1].record, withdrawal.record(Said.WITHDRAWN))
         and all(tombstones.of_case(connection, case) for case in cases)
         and not any(collections.places_of(connection, key) for case in cases for key in _slides(connection, case))
     )
+    return answers[-1].key if is_done else None
 
 
 def _ends_as_much(last: ConsentRecord, new: ConsentRecord) -> bool:
@@ -109,6 +111,7 @@ def _carry_out(connection: Connection, withdrawal: Withdrawal) -> Withdrawn:
         tuple(_put_away(connection, project, after.values())),
         tuple(_take_out(connection, project, before)),
         tuple(_given_before(connection, before)),
+        withdrawal.key,
     )
 
 

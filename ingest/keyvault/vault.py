@@ -29,6 +29,7 @@ from ingest.keyvault.keystore import KeyStore
 from ingest.keyvault.making import KEYS, ROWS, make, refuse_key_inside
 from ingest.keyvault.register import Register
 from ingest.keyvault.trail import TrailEntry
+from ingest.keyvault.withdrawals import Withdrawals
 
 _INTERNAL_KEY = re.compile(r"[0-9a-f]{32}")
 _NOBODY = InternalKey("")
@@ -131,6 +132,11 @@ class KeyVault:
     def register(self) -> Register:
         """What became of every file that was delivered."""
         return Register(self._engine, self._store)
+
+    @property
+    def withdrawals(self) -> Withdrawals:
+        """Who withdrew consent, and on what paper."""
+        return Withdrawals(self._engine, self._store)
 
     def keys_for(self, person: PersonalIdentity, case: str, block: str, slide: str, *, who: str = "ingest") -> Keys:
         """Return the internal keys of a glass slide and what it comes from, making those that are new.
