@@ -207,7 +207,10 @@ def _receiving(protocol: StreamedReply) -> Receive:
     pieces = aiter(protocol)
 
     async def receive() -> Message:
-        body = await anext(pieces, None)
-        return {"type": "http.request", "body": body or b"", "more_body": body is not None}
+        try:
+            body = await anext(pieces)  # with a default, Python crashes on what granian gives to wait for
+        except StopAsyncIteration:
+            return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": True}
 
     return receive

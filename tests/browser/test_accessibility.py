@@ -1,12 +1,14 @@
 """Every page of server and desk can be used with a keyboard, a screen reader or weak eyes: axe-core finds no fault."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from archive.accounts import AccountStore, Grant, Role
 from archive.holdings import Archive
-from tests.archive.server.taught import served
+from tests.archive.server.taught import TaughtArchive, served
 from tests.browser.checking import faults_of
 from tests.browser.conftest import Shown
 from tests.browser.desks import Visit, shoot
@@ -53,6 +55,66 @@ def test_the_servers_page_without_a_collection(chromium: Browser, tmp_path_facto
         expect(page.get_by_text("There is no collection")).to_be_visible()
         assert_without_fault(page, "no collection")
     page.close()
+
+
+# The server's pages, where there are accounts
+
+TWO_ROLES, NO_ROLE = "j.teacher", "n.newcomer"
+PASSWORD = "a long pass phrase of these tests"
+
+
+@pytest.fixture(scope="module")
+def members_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve an archive with a collection, and with an account of two roles and one of none."""
+    taught = TaughtArchive(tmp_path_factory.mktemp("members") / "archive")
+    taught.teach("Skin, week 3", taught.add())
+    taught.archive.close()
+    with AccountStore.open(taught.root, create=True) as store:
+        store.add(TWO_ROLES, PASSWORD, [Grant(Role.EDUCATOR), Grant(Role.CUSTODIAN)])
+        store.add(NO_ROLE, PASSWORD)
+    with served(taught.root, workers=1) as base:
+        yield base
+
+
+def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    page.get_by_label("Account").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+@WIDTHS
+def test_signing_in_and_looking(chromium: Browser, members_only: str, width: int) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 860})
+    page = context.new_page()
+    page.goto(members_only)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert_without_fault(page, f"sign in-{width}")
+    sign_in(page, TWO_ROLES, "not the password")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert_without_fault(page, f"sign in, told why not-{width}")
+    sign_in(page, TWO_ROLES)
+    expect(page.get_by_role("heading", name="In which role are you here?")).to_be_visible()
+    assert_without_fault(page, f"role-{width}")
+    page.get_by_role("button", name="Custodian").click()
+    expect(page.get_by_text("there is nothing to see here")).to_be_visible()
+    assert_without_fault(page, f"a role that sees nothing-{width}")
+    page.get_by_role("button", name="Educator").click()
+    expect(page.get_by_role("heading", name="Teaching collections")).to_be_visible()
+    assert_without_fault(page, f"collections, signed in-{width}")
+    page.get_by_role("link", name=re.compile("Skin")).click()
+    assert_without_fault(page, f"collection, signed in-{width}")
+    page.get_by_role("link", name="Slide 1").click()
+    expect(page.get_by_role("button", name="Whole slide")).to_be_visible()
+    page.wait_for_timeout(SETTLED_MS)
+    assert_without_fault(page, f"viewer, signed in-{width}")
+    page.goto(f"{members_only}/collections/nothing")
+    assert_without_fault(page, f"nothing here, signed in-{width}")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    sign_in(page, NO_ROLE)
+    expect(page.get_by_text("This account has no role yet.")).to_be_visible()
+    assert_without_fault(page, f"no role-{width}")
+    context.close()
 
 
 # The desk's pages
