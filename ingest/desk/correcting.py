@@ -69,7 +69,7 @@ class Correcting:
     def _case_form(self, request: Request, status: int, form: Mapping[str, str]) -> Response:
         tray = _tray(request)
         record = self._room.archive.case(tray.found(request.path_params["place"]).key)
-        groups = fields_of(record.facts if record else Facts(), form)
+        groups = fields_of(record.told if record else Facts(), form)
         told_of: dict[str, Any] = {"tray": tray, "form": form, "groups": groups, "back": f"/cases/{tray.handle}"}
         return self._frames.page(request, "correct_case.html", status=status, **told_of)
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from archive.codes import new_key
 from archive.errors import InvalidValue, UnknownCode
 from archive.holdings import Archive
+from archive.holdings.consenting import case_if
 from archive.holdings.correction import Correction
 from archive.holdings.correction import carry_out as record
 from archive.holdings.prospect import foresee
@@ -136,8 +137,8 @@ def plan_case(
     moves = owner != found.patient
     if moves and patient is not None:
         _require_free(archive, vault, patient, number)
-    facts = settings.mended(before.facts, number, _default_feed(vault))
-    after = CaseRecord(found.key, owner or new_key(), facts)
+    told = settings.mended(before.told, number, _default_feed(vault))
+    after = case_if(archive, found.key, owner or new_key(), told)
     if after == before:
         raise InvalidValue("all of this is recorded so already; nothing was changed")
     searched = Searched()
@@ -198,7 +199,7 @@ def _case_after(
         return known
     facts = settings.facts_of_new(to.patient, to.case, stain, _default_feed(vault))
     owner = vault.directory.patient_of(to.patient)
-    return CaseRecord(found.key if found else new_key(), owner or new_key(), facts)
+    return case_if(archive, found.key if found else new_key(), owner or new_key(), facts)
 
 
 def _default_feed(vault: KeyVault) -> Feed | None:
