@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -157,9 +158,9 @@ def test_a_role_that_is_taken_away_ends_the_sessions_in_it(make_store: MakeStore
     assert found.grants == (RESEARCHER,)
 
 
-def test_every_worker_sees_a_change_by_its_count(make_store: MakeStore, clock: Clock, tmp_path: object) -> None:
+def test_every_worker_sees_a_change_by_its_count(make_store: MakeStore, clock: Clock, tmp_path: Path) -> None:
     store = make_store(lea=[LEARNER])
-    with AccountStore.open(tmp_path, clock=clock) as worker:  # type: ignore[arg-type]
+    with AccountStore.open(tmp_path, clock=clock) as worker:
         token = store.sign_in("lea", OTHER).token
         changes: list[Callable[[], object]] = [
             lambda: store.grant("lea", Role.EDUCATOR),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -112,9 +113,9 @@ def test_of_many_tries_at_once_no_more_than_five_are_borne(make_store: MakeStore
     assert acts.count("sign in") == let_in
 
 
-def test_two_stores_of_one_archive_count_together(make_store: MakeStore, clock: Clock, tmp_path: object) -> None:
+def test_two_stores_of_one_archive_count_together(make_store: MakeStore, clock: Clock, tmp_path: Path) -> None:
     store = make_store(lea=[LEARNER])
-    with AccountStore.open(tmp_path, clock=clock) as other:  # type: ignore[arg-type]
+    with AccountStore.open(tmp_path, clock=clock) as other:
         for _ in range(2):
             refused(store, "lea", "wrong")
             refused(other, "lea", "wrong")
