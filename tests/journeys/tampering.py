@@ -136,8 +136,11 @@ def truncate(rows: Rows, chance: random.Random) -> Rows:
 
 
 def insert(rows: Rows, chance: random.Random) -> Rows:
-    """Put a copy of an entry in somewhere, and count the rest anew."""
-    place = chance.randrange(len(rows) + 1)
+    """Put a copy of an entry in before another, and count the rest anew.
+
+    Behind the last it would be what whoever may write the database can do anyway: say something new.
+    """
+    place = chance.randrange(len(rows))
     new = [*rows[:place], chance.choice(rows), *rows[place:]]
     return [(number, text, digest) for number, (_, text, digest) in enumerate(new, start=1)]
 
