@@ -1,0 +1,114 @@
+"""Somebody who signs in at the hospital's own place leaves for it with nothing and comes back with a code.
+
+In between a cookie tells their browser from all others. It has to come along from the provider's site, so it is not as
+strict as a session's, and it is worth nothing but this one attempt. The session's cookie would not come along: so
+whoever is let in gets a page of the server's own, which leads on by itself.
+"""
+
+import asyncio
+import logging
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from archive.accounts import AccountStore
+from archive.accounts.attempt import Attempt
+from archive.accounts.provider import Provider
+from archive.errors import InvalidValue, NotVouchedFor, ProviderUnavailable, SignInRefused
+from archive.server.callers import cookie_of
+from archive.server.pages import Frames
+from archive.server.site import Site
+
+START: Final = "/sign-in/openid"
+BACK: Final = "/sign-in/openid/return"
+"""What a provider must know as the address that it may send browsers back to, behind the server's own."""
+
+ATTEMPT_SECONDS: Final = 600
+"""How long somebody may take to sign in elsewhere: a second factor may have to be fetched from a coat."""
+
+VOUCHER: Final = "openid"
+"""What the access trail calls this way in."""
+
+logger = logging.getLogger("coverslip.server")
+
+
+class ProviderEntrance:
+    """Lets people in whom the hospital's own sign-in vouches for. Belongs to one thread.
+
+    Parameters
+    ----------
+    provider : Provider
+        Who vouches.
+    store : AccountStore
+        Knows who may come in.
+    site : Site
+        Where they come in.
+    cookie : str
+        The name of the session's cookie.
+    frames : Frames
+        The pages' templates.
+
+    Raises
+    ------
+    InvalidValue
+        If what asks a provider is not installed.
+    """
+
+    def __init__(self, provider: Provider, store: AccountStore, site: Site, cookie: str, frames: Frames) -> None:
+        try:
+            from archive.accounts.oidc import ProviderSignIn
+        except ImportError:
+            raise InvalidValue("a sign-in provider needs more libraries; run: pip install 'coverslip[oidc]'") from None
+        self._sign_in = ProviderSignIn(provider)
+        self._store = store
+        self._site = site
+        self._cookie = cookie
+        self._attempt_cookie = f"{cookie}-attempt"
+        self._frames = frames
+
+    def routes(self) -> APIRouter:
+        """Give the routes."""
+        routes = APIRouter(include_in_schema=False)
+        routes.get(START)(self._set_out)
+        routes.get(BACK)(self._come_back)
+        return routes
+
+    async def _set_out(self, request: Request) -> Response:
+        """Send a browser to the provider."""
+        attempt = Attempt.new()
+        try:
+            address = await asyncio.to_thread(self._sign_in.begin, attempt, self._back(request))
+        except ProviderUnavailable as error:
+            logger.error("Nobody can sign in through OpenID Connect: %s.", error)
+            raise
+        answer = RedirectResponse(address, HTTPStatus.SEE_OTHER)
+        answer.headers.append("set-cookie", self._attempt(attempt.secret, ATTEMPT_SECONDS))
+        return answer
+
+    async def _come_back(self, request: Request) -> Response:
+        """Let somebody in who comes back, if the provider vouches for an account that there is."""
+        try:
+            attempt = Attempt(request.cookies.get(self._attempt_cookie, ""))
+            brought = dict(request.query_params)
+            name = await asyncio.to_thread(self._sign_in.finish, attempt, self._back(request), brought)
+            session = await asyncio.to_thread(self._store.sign_in_vouched, name, VOUCHER)
+        except SignInRefused:
+            logger.warning("The sign-in provider vouched for somebody who has no account here that can be used.")
+            raise NotVouchedFor from None
+        except (NotVouchedFor, ProviderUnavailable) as error:
+            logger.warning("A sign-in through OpenID Connect was refused: %s.", error)
+            raise
+        answer = self._frames.fill("signed_in.html")
+        answer.headers.append("set-cookie", cookie_of(self._cookie, session.token, self._site))
+        answer.headers.append("set-cookie", self._attempt("", 0))
+        return answer
+
+    def _back(self, request: Request) -> str:
+        """Give the address to come back to. The host that was asked for is known to be the server's own."""
+        return f"{self._site.origin(request.headers.get('host', ''))}{self._site.root}{BACK}"
+
+    def _attempt(self, secret: str, seconds: int) -> str:
+        """Write the header that gives a browser its attempt, or takes it away."""
+        return cookie_of(self._attempt_cookie, secret, self._site, seconds=seconds, same_site="Lax")
