@@ -5,6 +5,7 @@ hashes belong neither in the catalogue's journal nor where cohorts read. Only it
 """
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -109,6 +110,21 @@ class Database:
             connection = connection.execution_options(**{WRITES: True})
             with connection.begin():
                 yield connection
+
+    def copy_to(self, file: Path) -> None:
+        """Write a copy to a new file, as the database is at one instant, while others read and write.
+
+        Raises
+        ------
+        AccountsUnavailable
+            If it cannot be read, or the copy cannot be written.
+        """
+        with self._sentences(), closing(sqlite3.connect(file)) as target:
+            source = self._engine.raw_connection()
+            try:
+                source.driver_connection.backup(target)  # type: ignore[union-attr]
+            finally:
+                source.close()
 
     def change_count(self) -> int:
         """Give a number that differs after every change by any process; only equality means anything.

@@ -59,7 +59,12 @@ class AccountStore(Office, Entrance, Record):
             Database.make(folder / FILE)
         elif not cls.exists(folder):
             raise AccountsUnavailable("this archive has no accounts yet; make the first one with: coverslip setup")
-        database = Database(folder / FILE)
+        return cls.at(folder / FILE, limits=limits, clock=clock)
+
+    @classmethod
+    def at(cls, file: Path, *, limits: Limits | None = None, clock: Callable[[], float] = time.time) -> "AccountStore":
+        """Open the accounts in a file of any name, such as a copy that is being made; raises as `open` does."""
+        database = Database(file)
         try:
             database.require_usable()
         except BaseException:
@@ -98,6 +103,16 @@ class AccountStore(Office, Entrance, Record):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def copy_to(self, file: Path) -> None:
+        """Write a copy of everything to a new file that only its owner can read.
+
+        Raises
+        ------
+        AccountsUnavailable
+            If the accounts cannot be read, or the copy cannot be written.
+        """
+        self._database.copy_to(file)
 
     def change_count(self) -> int:
         """Give a number that differs after any change of accounts, roles, sessions, tokens or trail; microseconds.

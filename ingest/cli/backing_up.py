@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from archive import fixity
+from archive.accounts.copying import back_up_accounts, put_accounts_back
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from archive.holdings import Archive
@@ -69,6 +70,8 @@ def backup(
     if key_to is not None:
         _copy_key(places.key, key_to)
     _tell(done, codes, mirror_removals)
+    if back_up_accounts(places.archive, folder):
+        out().print("The accounts were copied.")
     _tell_vault(vault_to, key_to)
     if done.faults:
         raise typer.Exit(FAILED)
@@ -97,10 +100,16 @@ def restore(
         done = restore_archive(
             folder, places.archive, ArchiveSettings(archive=places.archive), begun=begun, wrote=wrote
         )
+    accounts = put_accounts_back(folder, places.archive)
     if vault_from is not None:
         with places.opened():
             pass
     _tell_restored(done, vault_from)
+    if accounts is not None:
+        out().print(
+            f"{accounts:,} account{'s are' if accounts != 1 else ' is'} in place; nobody is signed in, and tokens must "
+            "be made anew. Take away again what was taken away since this backup."
+        )
     if not done.complete:
         raise typer.Exit(FAILED)
 
