@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from archive import auditchain, fixity
-from archive.catalogue import LABORATORY, Catalogue, audit, codes, slides
+from archive.catalogue import LABORATORY, Catalogue, audit, codes, slides, tombstones
 from archive.codes import Code, InternalKey, Kind
 from archive.consent import Decision, Facts, Purpose, Recipient
 from archive.errors import DamagedPyramid, InvalidValue, UnknownCode
@@ -131,6 +131,11 @@ class ReadingRoom:
         """
         require_footing(self.place, self.catalogue.standing())
         return self.catalogue.change_count()
+
+    def newest_withdrawal(self) -> int:
+        """Give the number of the newest act by which consent was withdrawn; 0 before the first."""
+        with self.catalogue.reading() as connection:
+            return tombstones.newest_act(connection)
 
     # Opening
 

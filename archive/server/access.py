@@ -101,6 +101,12 @@ class SlideAccess:
         self._slides: OrderedDict[str, ShownSlide] = OrderedDict()
         self._refused: set[str] = set()
         self._open_shards = 0
+        self._withdrawal: int | None = None
+        self._when_withdrawn: list[Callable[[], None]] = []
+
+    def when_withdrawn(self, forget: Callable[[], None]) -> None:
+        """Have pictures that were made forgotten as soon as anything at all is withdrawn."""
+        self._when_withdrawn.append(forget)
 
     def slide(self, handle: str) -> ShownSlide:
         """Give the slide of that handle.
@@ -138,6 +144,7 @@ class SlideAccess:
         changes = self._archive.change_count()
         if changes != self._changes:
             self.forget()
+            self._forget_withdrawn()
             self._changes = changes
         self._sure_until = now + self._seconds
 
@@ -146,6 +153,13 @@ class SlideAccess:
         while self._slides:
             self._close_oldest()
         self._refused.clear()
+
+    def _forget_withdrawn(self) -> None:
+        newest = self._archive.newest_withdrawal()
+        if newest != self._withdrawal:
+            for forget in self._when_withdrawn:
+                forget()
+            self._withdrawal = newest
 
     def _decided(self, handle: str) -> ShownSlide:
         if handle in self._refused:

@@ -38,6 +38,7 @@ class TileRoute:
     def __init__(self, access: SlideAccess, pictures: Pictures) -> None:
         self._access = access
         self._pictures = pictures
+        access.when_withdrawn(pictures.forget)
 
     def answer(self, method: str, path: str, known_tag: str | None) -> Answer | None:
         """Answer a request; None when its address is not a picture's.

@@ -24,7 +24,7 @@ LEFT = (
 
 @said
 def withdraw(
-    by: Annotated[Giver, typer.Option("--by", help="In which role somebody withdrew.")],
+    by_role: Annotated[Giver, typer.Option("--from", help="In which role somebody withdrew.")],
     reason: Annotated[
         str, typer.Option("--reason", help="Such as the ticket's number; nothing that could identify a patient.")
     ],
@@ -35,8 +35,9 @@ def withdraw(
         bool, typer.Option("--patient", help="NUMBER is a patient's: all cases, those to come too.")
     ] = False,
     rank: Annotated[int | None, typer.Option("--rank", help="The rank of a qualifying relation; 1 is highest.")] = None,
-    received: Annotated[
-        datetime | None, typer.Option("--received", formats=["%Y-%m-%d"], help="Day; today unless given. Vault only.")
+    on: Annotated[
+        datetime | None,
+        typer.Option("--on", formats=["%Y-%m-%d"], help="On which day; today unless given. Vault only."),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Who withdrew; - to type it when asked. Vault only.")] = "",
     document: Annotated[str, typer.Option("--document", help="Where the paper lies. Vault only.")] = "",
@@ -55,12 +56,12 @@ def withdraw(
     It acts within a second on every server. Slides are taken out of teaching collections, a tombstone stays, and what
     had left the archive is listed. Nothing of the laboratory's own copy is deleted. An example:
 
-    coverslip consent withdraw S26-0012345 --by self --reason "ticket 17"
+    coverslip consent withdraw S26-0012345 --from self --reason "ticket 17"
     """
     letter = Letter(
         typed(number, "Patient number" if of_patient else "Case number"),
-        by,
-        received.date() if received else date.today(),
+        by_role,
+        on.date() if on else date.today(),
         of_patient,
         rank,
         typed(name, "Name") if name else "",
