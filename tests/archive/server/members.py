@@ -1,8 +1,9 @@
 """An archive with accounts: one in each role, one with two, and their cookies and tokens."""
 
+from collections.abc import Collection
 from pathlib import Path
 
-from archive.accounts import AccountStore, Grant, Role, Session
+from archive.accounts import AccountStore, Action, Grant, Role, Session
 
 PASSWORD = "a good long pass phrase 4 tests"
 COOKIE = "coverslip-8765"
@@ -32,9 +33,9 @@ class Members:
         """Let somebody in, and give what their browser sends."""
         return {"cookie": f"{cookie}={self.session(name).token}"}
 
-    def bearer(self, role: Role) -> dict[str, str]:
+    def bearer(self, role: Role, actions: Collection[Action] | None = None) -> dict[str, str]:
         """Make a token, and give what a program sends with it."""
-        made = self.store.new_token(str(role), role, grant_of(role).project)
+        made = self.store.new_token(str(role), role, grant_of(role).project, actions)
         return {"authorization": f"Bearer {made.secret}"}
 
     def openings(self) -> list[str]:

@@ -10,23 +10,25 @@ from pathlib import Path
 import httpx
 import pytest
 
+from archive.accounts import Role
 from archive.errors import ArchiveError, InvalidValue
 from archive.server.run import address_of, serve
 from archive.server.site import require_loopback
 from archive.settings import ArchiveSettings
 from tests.archive.server.conftest import Opened
+from tests.archive.server.members import Members
 from tests.archive.server.taught import START, TaughtArchive, free_port, served
 
 FRESH = 40
 """Connections opened one after the other: enough that every one of two workers answers some of them."""
 
 
-def statuses(address: str, count: int = FRESH) -> set[int]:
+def statuses(address: str, count: int = FRESH, headers: dict[str, str] | None = None) -> set[int]:
     """Ask again and again, each time on a fresh connection, so that each worker is asked."""
     found = set()
     for _ in range(count):
         with httpx.Client() as client:
-            found.add(client.get(address).status_code)
+            found.add(client.get(address, headers=headers).status_code)
     return found
 
 
@@ -181,3 +183,26 @@ def test_the_server_ends_when_it_is_told_to_before_its_workers_are_up(taught: Ta
             assert process.wait(60) == 0
         finally:
             process.kill()
+
+
+def test_two_workers_let_in_the_same_people_and_tell_one_opening(taught: TaughtArchive, members: Members) -> None:
+    (place,) = taught.teach("One", taught.add()).places
+    with served(taught.root, workers=2) as base:
+        cookie = members.cookie("learner", f"coverslip-{base.rsplit(':', 1)[1]}")
+        address = f"{base}/slides/{place.handle}/tiles/0/0_0.jpg"
+        assert statuses(address, headers=cookie) == {200}
+        assert statuses(address) == {401}
+        assert len(members.openings()) == 1
+        members.store.disable("learner")
+        time.sleep(1)
+        assert statuses(address, headers=cookie) == {401}
+
+
+def test_behind_a_proxy_the_running_server_answers_under_its_name_and_prefix(
+    taught: TaughtArchive, members: Members
+) -> None:
+    with served(taught.root, workers=1, behind_tls_proxy=True, hostname="slides.example", root_path="/archive") as base:
+        named = {"host": "slides.example", **members.bearer(Role.EDUCATOR)}
+        assert httpx.get(f"{base}/archive/api/collections", headers=named).json() == []
+        assert httpx.get(f"{base}/api/collections", headers=named).status_code == 404
+        assert httpx.get(f"{base}/archive/api/collections").status_code == 421
