@@ -54,7 +54,7 @@ def prove(
             or row.password != kept
             or not _is_open(row.state, row.locked_until, now_seconds)
         ):
-            _count_stranger(connection, now_seconds)
+            count_stranger(connection, now_seconds)
         elif not fit:
             _count_failure(connection, limits, now_seconds, name, row.failures + 1)
         else:
@@ -81,7 +81,8 @@ def _count_failure(connection: Connection, limits: Limits, now_seconds: float, n
         trail.append(connection, now_seconds, "lock account", name, {"minutes": round(limits.lock_seconds / 60)})
 
 
-def _count_stranger(connection: Connection, now_seconds: float) -> None:
+def count_stranger(connection: Connection, now_seconds: float) -> None:
+    """Tell the trail of a try that belongs to no account that could be locked, once a minute at most."""
     row = connection.execute(select(store.c.strangers, store.c.strangers_told)).one()
     tries = row.strangers + 1
     # A clock that was set back must not silence the trail.

@@ -40,6 +40,7 @@ class Entrance(Room):
             row = register.row_of(connection, name)
             if row is not None and row.state == AccountState.ACTIVE:
                 return self._begin(connection, name, voucher)
+            door.count_stranger(connection, self._now())
         raise SignInRefused
 
     def act_as(self, name: str, password: str, action: Action, project: str | None = None) -> Actor:
