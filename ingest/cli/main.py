@@ -20,6 +20,8 @@ COMMANDS: Commands = {
     "desk": "ingest.cli.desk:desk",
     "find": "ingest.cli.finding:find",
     "correct": "ingest.cli.correcting:correct_app",
+    "consent": "ingest.cli.consenting:consent_app",
+    "obligations": "ingest.cli.obliging:obligations_app",
     "identify": "ingest.cli.identifying:identify",
     "identify-list": "ingest.cli.identifying:identify_list",
     "approve": "ingest.cli.identifying:approve",
