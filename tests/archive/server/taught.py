@@ -163,9 +163,11 @@ START = (
 
 
 @contextmanager
-def served(root: Path, *, workers: int = 2, log: Path | None = None, **settings: object) -> Iterator[str]:
+def served(
+    root: Path, *, workers: int = 2, log: Path | None = None, port: int | None = None, **settings: object
+) -> Iterator[str]:
     """Serve an archive from processes of their own; gives the address without a final slash."""
-    port = free_port()
+    port = port or free_port()
     base = f"http://127.0.0.1:{port}"
     with (log or Path(os.devnull)).open("wb") as output:
         process = subprocess.Popen(
