@@ -22,6 +22,23 @@ def assert_without_fault(page: Page, name: str) -> None:
     page.wait_for_load_state("networkidle")
     shoot(page, f"axe-{name}")
     assert faults_of(page) == [], name
+    assert parts_over_each_other(page) == [], name
+
+
+def parts_over_each_other(page: Page) -> list[list[str]]:
+    """Give the pairs of things in a page's head that lie on one another, which axe-core does not look for."""
+    pairs: list[list[str]] = page.evaluate(
+        """() => {
+            const parts = [...document.querySelectorAll(".top a, .top button, .top h1")]
+                .map((part) => [part.textContent.trim(), part.getBoundingClientRect()])
+                .filter(([, box]) => box.width > 0);
+            const across = (a, b) => a.left < b.right - 1 && b.left < a.right - 1;
+            const touch = (a, b) => across(a, b) && a.top < b.bottom && b.top < a.bottom;
+            return parts.flatMap(([name, box], at) =>
+                parts.slice(at + 1).filter(([, other]) => touch(box, other)).map(([other]) => [name, other]));
+        }"""
+    )
+    return pairs
 
 
 # The server's pages
