@@ -7,6 +7,7 @@ from ingest.keyvault.approvals import Request
 from ingest.keyvault.check import VaultFault
 from ingest.keyvault.corrections import BegunCorrection, Whereabouts
 from ingest.keyvault.directory import FoundCase, FoundSlide
+from ingest.keyvault.evidence import Evidence
 from ingest.keyvault.files import PendingScan
 from ingest.keyvault.identity import Identity, Keys, PersonalIdentity
 from ingest.keyvault.register import Entry, Event, Expected, Register, State
@@ -17,6 +18,7 @@ __all__ = [
     "BegunCorrection",
     "Entry",
     "Event",
+    "Evidence",
     "Expected",
     "FoundCase",
     "FoundSlide",

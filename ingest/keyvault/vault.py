@@ -22,6 +22,7 @@ from ingest.keyvault.corrections import Corrections, find_or_make_case
 from ingest.keyvault.database import check_version, connect, reading, sqlite_url, writing
 from ingest.keyvault.directory import Directory
 from ingest.keyvault.entries import Owner, find_or_make
+from ingest.keyvault.evidence import ConsentEvidence
 from ingest.keyvault.files import PendingScan
 from ingest.keyvault.identity import Identity, Keys, Kind, PersonalIdentity, checked, compared
 from ingest.keyvault.keyfile import KeyFile
@@ -117,6 +118,11 @@ class KeyVault:
     def approvals(self) -> Approvals:
         """Requests to be told whose a code is, which a second person approves."""
         return Approvals(self._engine, self._store, self._identity)
+
+    @property
+    def consent(self) -> ConsentEvidence:
+        """Who signed which consent, and when."""
+        return ConsentEvidence(self._engine, self._store)
 
     @property
     def corrections(self) -> Corrections:
