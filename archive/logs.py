@@ -73,7 +73,8 @@ class LogSettings(BaseSettings):
     opens no connection to any; the system's own log can pass lines on."""
 
     level: Level = Level.WARNING
-    """The least that is written: ``info`` also tells of beginnings and ends, and of who signed in."""
+    """The least that is written: ``info`` also tells each act of the access trail, such as ``sign in failed``, with the
+    account and without the slide, for a program that raises alarms."""
 
     socket: Path = Path("/dev/log")
     """Socket of this machine's log, for ``syslog``; ``/var/run/syslog`` on macOS."""

@@ -5,6 +5,7 @@ Entries name accounts, roles, codes and handles. A name that was typed and is no
 passwords into the wrong field.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
@@ -17,6 +18,8 @@ from archive.accounts.values import Actor
 from archive.auditchain import Entry, Head, Value
 from archive.errors import AccountsUnavailable, InvalidValue
 from archive.wordscreen import screen
+
+_log = logging.getLogger(__name__)
 
 NOBODY = "nobody"
 """Stands for whoever is not signed in."""
@@ -56,6 +59,7 @@ def append(
     entry = auditchain.seal(head(connection), act, who, datetime.fromtimestamp(at_seconds, UTC), content)
     connection.execute(insert(trail).values(number=entry.number, text=entry.text, digest=entry.digest))
     connection.execute(update(store).values(head_number=entry.number, head_digest=entry.digest))
+    _log.info("Access trail: %s, by %s.", act, who)
     return entry.head
 
 
