@@ -1,5 +1,7 @@
 """The one table of role and action says what the roles are for, and nothing more."""
 
+from pathlib import Path
+
 import pytest
 
 from archive.accounts import AUTHORITY, Action, Actor, Role, allowed, looks_codes_up
@@ -112,3 +114,13 @@ def test_a_token_never_widens_its_role(role: Role) -> None:
     for action in Action:
         assert person.may(action) is program.may(action) is allowed(role, action)
         assert not Actor("sam", role, project, frozenset(Action) - {action}).may(action)
+
+
+def test_the_page_of_roles_is_the_table() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs/reference/roles.md").read_text()
+    head, _, *rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")
+    ]
+    told = {(role, row[0]): mark == "x" for row in rows for role, mark in zip(head[1:], row[1:], strict=True)}
+    assert told == {(str(role), str(action)): allowed(role, action) for role in Role for action in Action}
+    assert all(f"\n{action}\n: " in page for action in Action)
