@@ -36,7 +36,7 @@ class Members:
     def bearer(self, role: Role, actions: Collection[Action] | None = None) -> dict[str, str]:
         """Make a token, and give what a program sends with it."""
         made = self.store.new_token(str(role), role, grant_of(role).project, actions)
-        return {"authorization": f"Bearer {made.secret}"}
+        return {"Authorization": f"Bearer {made.secret}"}
 
     def openings(self) -> list[str]:
         """Give the text of every opening in the access trail."""
