@@ -132,6 +132,7 @@ WRONG: dict[str, Callable[[Coming], object]] = {
     "a longer issuer": lambda to: to.token(iss=f"{to.forger.issuer}/"),
     "no issuer": lambda to: to.token(iss=None),
     "another archive": lambda to: to.token(aud="another"),
+    "another archive, made for this one": lambda to: to.token(aud=["another"], azp="coverslip"),
     "nobody": lambda to: to.token(aud=None),
     "several, and not for whom": lambda to: to.token(aud=["coverslip", "another"]),
     "several, made for another": lambda to: to.token(aud=["coverslip", "another"], azp="another"),
@@ -199,6 +200,14 @@ def test_new_keys_count_at_once(coming: Coming) -> None:
     coming.forger.answers["/keys"] = 200, {"keys": [new.as_dict(private=False)]}
     coming.forger.gives(coming.token(new, "ES256"))
     assert coming.finish() == "j.marsh"
+
+
+def test_a_key_that_others_have_too_does_not_count_though_it_is_published(coming: Coming) -> None:
+    shared = OctKey.import_key(SECRET, {"kid": "1"})
+    coming.forger.answers["/keys"] = 200, {"keys": [shared.as_dict(private=True)]}
+    coming.forger.gives(coming.token(shared, "HS256"))
+    with pytest.raises(NotVouchedFor, match="does not hold"):
+        coming.finish()
 
 
 @pytest.mark.parametrize("name", [7, ["j.marsh"], {"j.marsh": 1}, "j.m\u00e4rsh", "\ud800"], ids=ascii)
