@@ -81,7 +81,9 @@ class Desk:
         """Give what a session may look at."""
         if session not in self._viewings:
             room = self._room
-            self._viewings[session] = Viewing(room.archive, room.settings, self._pictures, session, self._openings)
+            self._viewings[session] = Viewing(
+                room.archive, room.settings, self._pictures, session, self._openings, room.vault.require_standing
+            )
         return self._viewings[session]
 
     def close(self) -> None:

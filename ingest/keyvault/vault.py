@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, RowMapping
 from archive import auditchain
 from archive.codes import InternalKey
 from archive.errors import InvalidValue, UnknownCode
+from archive.wordscreen import screen
 from ingest.errors import VaultDamaged, VaultUnavailable
 from ingest.keyvault import check, copying, declarations, entries, erasure, files, trail
 from ingest.keyvault.approvals import Approvals
@@ -138,6 +139,22 @@ class KeyVault:
     def register(self) -> Register:
         """What became of every file that was delivered."""
         return Register(self._engine, self._store)
+
+    def require_standing(self) -> None:
+        """See that key file, keys and rows are there and fit each other, past everything that is remembered of them.
+
+        Raises
+        ------
+        VaultUnavailable
+            If they do not; then nobody may go on as if the vault were open.
+        """
+        rows = [self._folder / ROWS] if self._engine.dialect.name == "sqlite" else []
+        if not all(file.is_file() for file in (self._folder / KEYS, *rows)):
+            raise VaultUnavailable("the key vault's files are gone; check its disk, or restore it from a backup")
+        if self._store.key_file.reread().key(self._store.wrapping_key().name) is None:
+            raise VaultUnavailable("the key file is another one than opened the vault; put the right one in its place")
+        with reading(self._engine) as connection:
+            check.belongs_together(connection, self._store.vault_key)
 
     @property
     def withdrawals(self) -> Withdrawals:
@@ -317,8 +334,10 @@ class KeyVault:
         ------
         UnknownCode
             If the vault has no such patient.
+        FreeTextRefused
+            If no reason is given, or it looks as if it held an identifier.
         """
-        _require_reason(reason)
+        reason = screen(reason, "a reason")
         with reading(self._engine) as connection:
             row = entries.row_of(connection, patient)
         if row is None or row["kind"] != Kind.PATIENT:
