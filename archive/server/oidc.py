@@ -7,8 +7,11 @@ whoever is let in gets a page of the server's own, which leads on by itself.
 
 import asyncio
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -21,12 +24,17 @@ from archive.server.callers import cookie_of
 from archive.server.pages import Frames
 from archive.server.site import Site
 
+T = TypeVar("T")
+
 START: Final = "/sign-in/openid"
 BACK: Final = "/sign-in/openid/return"
 """What a provider must know as the address that it may send browsers back to, behind the server's own."""
 
 ATTEMPT_SECONDS: Final = 600
 """How long somebody may take to sign in elsewhere: a second factor may have to be fetched from a coat."""
+
+AT_ONCE: Final = 4
+"""How many may wait for the provider at once, in threads of their own: while it hangs, passwords are checked still."""
 
 VOUCHER: Final = "openid"
 """What the access trail calls this way in."""
@@ -67,6 +75,7 @@ class ProviderEntrance:
         self._cookie = cookie
         self._attempt_cookie = f"{cookie}-attempt"
         self._frames = frames
+        self._threads = ThreadPoolExecutor(AT_ONCE, "sign-in-provider")
 
     def routes(self) -> APIRouter:
         """Give the routes."""
@@ -79,7 +88,7 @@ class ProviderEntrance:
         """Send a browser to the provider."""
         attempt = Attempt.new()
         try:
-            address = await asyncio.to_thread(self._sign_in.begin, attempt, self._back(request))
+            address = await self._wait(partial(self._sign_in.begin, attempt, self._back(request)))
         except ProviderUnavailable as error:
             logger.error("Nobody can sign in through OpenID Connect: %s.", error)
             raise
@@ -92,8 +101,8 @@ class ProviderEntrance:
         try:
             attempt = Attempt(request.cookies.get(self._attempt_cookie, ""))
             brought = dict(request.query_params)
-            name = await asyncio.to_thread(self._sign_in.finish, attempt, self._back(request), brought)
-            session = await asyncio.to_thread(self._store.sign_in_vouched, name, VOUCHER)
+            name = await self._wait(partial(self._sign_in.finish, attempt, self._back(request), brought))
+            session = await self._wait(partial(self._store.sign_in_vouched, name, VOUCHER))
         except SignInRefused:
             logger.warning("The sign-in provider vouched for somebody who has no account here that can be used.")
             raise NotVouchedFor from None
@@ -104,6 +113,10 @@ class ProviderEntrance:
         answer.headers.append("set-cookie", cookie_of(self._cookie, session.token, self._site))
         answer.headers.append("set-cookie", self._attempt("", 0))
         return answer
+
+    async def _wait(self, task: Callable[[], T]) -> T:
+        """Do what may take long without keeping anybody from their tiles."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, task)
 
     def _back(self, request: Request) -> str:
         """Give the address to come back to. The host that was asked for is known to be the server's own."""

@@ -1,5 +1,7 @@
 """Who signs in at the hospital's own place is let in here if there is an account of that name, and nobody else is."""
 
+import asyncio
+import socket
 import sys
 from collections.abc import Iterator
 
@@ -148,6 +150,28 @@ def test_while_the_provider_is_away_passwords_still_count(
     members.store.set_password("learner", "a good long pass phrase 4 tests")
     form = {"name": "learner", "password": "a good long pass phrase 4 tests", "next": "/"}
     assert COOKIE in given(client.post("/sign-in", form))
+
+
+def test_while_the_provider_hangs_nobody_with_a_password_waits(
+    taught: TaughtArchive, members: Members, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive.accounts.oidc.SECONDS_TO_ANSWER", 2.0)
+    members.store.set_password("learner", "a good long pass phrase 4 tests")
+    form = {"name": "learner", "password": "a good long pass phrase 4 tests", "next": "/"}
+    done: list[int] = []
+
+    async def ask(client: httpx.AsyncClient, method: str, address: str, form: dict[str, str] | None) -> None:
+        done.append((await client.request(method, address, data=form, headers={"origin": own.origin})).status_code)
+
+    async def all_at_once() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(own.app), base_url=own.origin) as client:
+            setting_out = [ask(client, "GET", START, None) for _ in range(8)]
+            await asyncio.gather(*setting_out, ask(client, "POST", "/sign-in", form))
+
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        own = opened(taught, **settings_for(f"http://127.0.0.1:{hanging.getsockname()[1]}"))
+        asyncio.run(all_at_once())
+    assert done == [303, *[503] * 8]
 
 
 def test_the_log_names_nobody_and_holds_no_code(client: Client, caplog: pytest.LogCaptureFixture) -> None:
