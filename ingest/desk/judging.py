@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from archive.errors import InvalidValue
+from archive.errors import FreeTextRefused, InvalidValue
 from ingest.desk.frames import Frames, form_of, go, session_of, told
 from ingest.desk.room import Room
 from ingest.errors import JailUnavailable, SlideRefused
@@ -60,7 +60,7 @@ def judge_routes(room: Room, frames: Frames) -> list[Route]:
             number, session = request.path_params["number"], session_of(request)
             try:
                 judge(number, session.who, form_of(request).get("why", ""))
-            except InvalidValue as error:
+            except (FreeTextRefused, InvalidValue) as error:
                 session.say(told(error)[1])
                 return go(f"/quarantine/{number}")
             session.say(f"{number} {done}")

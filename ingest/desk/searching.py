@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from archive.errors import InvalidValue, UnknownCode
+from archive.errors import FreeTextRefused, InvalidValue, UnknownCode
 from ingest.desk.finding import Asked, Tray, find
 from ingest.desk.frames import Frames, form_of, go, session_of, told
 from ingest.desk.purposes import Choice
@@ -38,7 +38,7 @@ def search_routes(room: Room, frames: Frames) -> list[Route]:
         asked = Asked(form.get("accession", ""), form.get("purpose", ""), form.get("words", ""))
         try:
             tray = find(room, session, asked)
-        except (InvalidValue, UnknownCode) as error:
+        except (FreeTextRefused, InvalidValue, UnknownCode) as error:
             status, sentence = told(error)
             session.say(sentence)
             return start(request, asked, status)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from archive.codes import InternalKey
 from archive.errors import InvalidValue, UnknownCode
+from archive.wordscreen import screen
 from ingest.errors import Reason, VaultDamaged
 from ingest.keyvault import awaited, files, history, noted, trail
 from ingest.keyvault.awaited import Awaited, Expected
@@ -162,12 +163,15 @@ class Register:
             If there is no such entry.
         InvalidValue
             If no account or no reason is given, or a person cannot put a file into this state.
+        FreeTextRefused
+            If the reason looks as if it held an identifier.
         """
         if state not in _BY_HAND:
             raise InvalidValue("a person can release a file or refuse it, nothing else")
         decided = State(state)
         if not why.strip():
             raise InvalidValue("say why, such as who was asked and what the label says")
+        why = screen(why, "a reason")
         with writing(self._engine) as connection:
             trail.append(connection, self._store.vault_key, _BY_HAND[decided], who, number, why)
             before = self._entry(connection, number)

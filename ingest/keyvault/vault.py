@@ -335,8 +335,9 @@ class KeyVault:
         UnknownCode
             If the vault has no such patient.
         FreeTextRefused
-            If no reason is given, or it looks as if it held an identifier.
+            If the reason looks as if it held an identifier.
         """
+        _require_reason(reason)
         reason = screen(reason, "a reason")
         with reading(self._engine) as connection:
             row = entries.row_of(connection, patient)
