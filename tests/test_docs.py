@@ -65,7 +65,7 @@ def test_the_pages_name_commands_at_all() -> None:
 def test_every_command_on_a_page_exists_with_the_options_shown(page: str, line: str) -> None:
     words = line.split()
     command = leaf_of(words)
-    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)} | {"--help"}
     shown = {word.split("=")[0] for word in words if word.startswith("--")}
     assert shown <= known, f"{page}: {command.name} has no option {shown - known}"
 
