@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from archive.accounts import AccountStore, Grant, Role
 from archive.holdings import Archive
+from archive.server.pages import TEMPLATES as SERVERS
+from ingest.desk.frames import TEMPLATES as DESKS
 from tests.archive.server.taught import TaughtArchive, served
 from tests.browser.checking import faults_of
 from tests.browser.conftest import Shown
@@ -214,6 +216,21 @@ def test_what_is_not_there(visit: Visit) -> None:
     expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
     assert_without_fault(page, "nothing here")
     visit.complaints.clear()  # the browser says on its console that the page was not found
+
+
+LOOKED_AT = {
+    *("collections.html", "collection.html", "slide.html", "refused.html", "sign_in.html", "role.html"),
+    *("start.html", "case.html", "look.html", "quarantine.html", "waiting.html", "correct_case.html"),
+    *("correct_slide.html", "foreseen.html", "report.html", "rest.html", "sorry.html", "closed.html"),
+}
+PARTS = {"frame.html", "layout.html", "parts.html"}
+GOES_ON_AT_ONCE = {"signed_in.html"}
+"""A browser leaves it before anybody could look."""
+
+
+def test_no_page_is_forgotten() -> None:
+    pages = {page.name for folder in (SERVERS, DESKS) for page in folder.glob("*.html")}
+    assert pages == LOOKED_AT | PARTS | GOES_ON_AT_ONCE
 
 
 def test_a_fault_is_found(chromium: Browser) -> None:
