@@ -1,40 +1,31 @@
 """What patients and families said, and what was found out: ``consent record | show | annul | import``."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.codes import InternalKey
-from archive.consent.records import ConsentRecord, Giver, Said
-from archive.consent.terms import SECONDARY, Answer
+from archive.consent.records import Giver, Said
 from archive.errors import InvalidValue
 from archive.holdings import Archive
-from archive.holdings.consenting import Kept, Outcome, Subject, annul, of_case, of_patient
+from archive.holdings.consenting import Kept, Subject, annul, of_case, of_patient
 from ingest.cli.acting import Who, account
+from ingest.cli.consent_shown import said_of, table_of, tell_outcome
+from ingest.cli.consent_typed import answer_of, day_of, purposes_of, word_of, yes_no
 from ingest.cli.correcting import Reason
 from ingest.cli.finding import TYPED, typed
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.cli.reviewing import review
 from ingest.cli.withdrawing import withdraw
-from ingest.delivery.cells import choice, choices, day
 from ingest.delivery.mending import read_settings
 from ingest.delivery.optouts import read_opt_outs
-from ingest.delivery.vocabulary import PURPOSES, aliases_of
 from ingest.keyvault import Evidence, KeyVault
 from ingest.pipeline.consenting import Proof, find_subject, import_opt_outs, record, with_findings
 from ingest.pipeline.recovery import recover
-
-E = TypeVar("E", bound=StrEnum)
-
-PUT_AWAY = 3
-"""Exit code when it was recorded and some scans may not be opened any more."""
 
 consent_app = typer.Typer(
     help="Record what patients and families said, and what was found out about a case.", no_args_is_help=True
@@ -107,25 +98,25 @@ def record_consent(
     A withdrawal is an act of its own. Exit code 3: some scans may not be opened now.
     """
     acts, settings = account(who), read_settings(setting or ())
-    told = _answer(
+    told = answer_of(
         acts,
-        _word(Said, "--answer", answer),
-        giver=_word(Giver, "--from", by_role),
+        word_of(Said, "--answer", answer),
+        giver=word_of(Giver, "--from", by_role),
         rank=rank,
-        purposes=_purposes(purpose or ()),
-        identifiable=_yes_no(identifiable),
-        publication=_yes_no(publication),
-        entitled=_yes_no(entitled),
+        purposes=purposes_of(purpose or ()),
+        identifiable=yes_no(identifiable),
+        publication=yes_no(publication),
+        entitled=yes_no(entitled),
         with_examination=with_examination,
     )
-    proof = Proof(name, _day(on), document, why)
+    proof = Proof(name, day_of(on), document, why)
     wanted = typed(number, "Patient number" if of_patient_ else "Case number")
     with _opened(archive, vault, vault_key) as (holdings, keyvault):
         subject = find_subject(keyvault, wanted, of_patient=of_patient_, under=under, who=acts, reason=reason)
         if settings or told is None:
             told = with_findings(holdings, keyvault, subject, wanted, told, settings, acts)
         outcome = record(holdings, keyvault, subject, told, proof, reason=reason)
-    _tell(outcome, "Recorded")
+    tell_outcome(outcome, "Recorded")
 
 
 consent_app.command("withdraw")(withdraw)
@@ -159,7 +150,7 @@ def show(
     if not records:
         out().print("Nothing was recorded since the delivery list.")
     else:
-        out().print(_table(records, proofs, with_proofs=evidence))
+        out().print(table_of(records, proofs, with_proofs=evidence))
     for fact, value in facts.items():
         out().print(f"{fact}: {', '.join(map(str, value)) if isinstance(value, list) else value}", markup=False)
 
@@ -185,7 +176,7 @@ def annul_record(
     with _opened(archive, vault, vault_key) as (holdings, keyvault):
         subject = find_subject(keyvault, wanted, of_patient=of_patient_, under=under, who=acts, reason=reason)
         outcome = annul(holdings, subject, record_number, reason=reason)
-    _tell(outcome, "Annulled")
+    tell_outcome(outcome, "Annulled")
 
 
 @consent_app.command("import")
@@ -220,34 +211,6 @@ def _opened(archive: Path, vault: Path | None, vault_key: Path | None) -> Iterat
         yield holdings, keyvault
 
 
-def _answer(by: str, told: Said | None, **parts: Any) -> ConsentRecord | None:
-    """Make the record of an answer; None where nothing but a finding is recorded."""
-    given = {name: value for name, value in parts.items() if value not in (None, False, Answer.UNKNOWN, frozenset())}
-    if told is None:
-        if given:
-            raise InvalidValue(
-                "say what was answered: --answer given, refused, 'not foreseen' or 'foreseen, not asked'"
-            )
-        return None
-    return ConsentRecord(by=by, said=told, **given)
-
-
-def _tell(outcome: Outcome, verb: str) -> None:
-    """Tell what came of it, by codes and words of closed lists."""
-    out().print(f"[green]{verb}[/green] for {outcome.subject}.")
-    for case, changed in outcome.changed.items():
-        for name, both in changed.items():
-            was, now = (_said(one) for one in both) if isinstance(both, list) else ("", both)
-            out().print(f"{case}, {name}: {was} -> {now}", markup=False)
-    if not outcome.changed:
-        out().print("No case is decided otherwise: what was known before weighs more, or there is no case yet.")
-    for scan, change in outcome.scans.items():
-        was, now = change if isinstance(change, list) else ("", change)
-        out().print(f"[red]{scan}[/red] is {now}, was {was}")
-    if any(isinstance(change, list) and change[0] == "kept" for change in outcome.scans.values()):
-        raise typer.Exit(PUT_AWAY)
-
-
 def _known(holdings: Archive, subject: Subject) -> tuple[tuple[Kept, ...], dict[str, Any]]:
     """Give the records of a subject, and the facts of its case that are not unknown."""
     if subject.case is None:
@@ -257,7 +220,7 @@ def _known(holdings: Archive, subject: Subject) -> tuple[tuple[Kept, ...], dict[
         raise InvalidValue("nothing of this case was ever taken in; ask for the patient: --patient")
     facts = case.facts.to_json()
     of_copy = ("state", "report_bound")
-    told = {name: value for name, value in facts.items() if name not in of_copy and _said(value) != "not recorded"}
+    told = {name: value for name, value in facts.items() if name not in of_copy and said_of(value) != "not recorded"}
     return of_case(holdings, subject.case)[0], told
 
 
@@ -270,59 +233,3 @@ def _proofs(
     for key in keys:
         found |= keyvault.consent.read(key or InternalKey(""), who=who, reason=reason)
     return found
-
-
-def _table(records: Iterable[Kept], proofs: dict[InternalKey, Evidence], *, with_proofs: bool) -> Table:
-    table = Table("no", "said", "by", "for", "found out", "recorded by", "of", box=None, pad_edge=False)
-    if with_proofs:
-        table.add_column("evidence")
-    for one in records:
-        kept = one.record
-        told = "; ".join(f"{name}={_said(value)}" for name, value in kept.to_json().get("established", {}).items())
-        giver = f"{kept.giver} {kept.rank or ''}".strip() if kept.giver else "-"
-        scope = "everything" if kept.scope == SECONDARY else ", ".join(sorted(kept.scope)) or "-"
-        answer = f"{kept.said or '-'}{', annulled' if one.annulled else ''}"
-        cells = [str(one.number), answer, giver, scope, told or "-", kept.by, "patient" if one.of_patient else "case"]
-        if with_proofs:
-            proof = proofs.get(one.key)
-            parts = (proof.name, str(proof.on or ""), proof.document, proof.why) if proof else ()
-            cells.append("; ".join(filter(None, parts)) or "none in the vault")
-        table.add_row(*cells)
-    return table
-
-
-def _said(value: object) -> str:
-    if value in (None, "", [], False, "unknown", "unassessed"):
-        return "not recorded"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _word(kind: type[E], option: str, text: str | None) -> E | None:
-    """Read a word of a closed vocabulary; a withdrawal is no answer to be recorded here."""
-    if text is None:
-        return None
-    words = tuple(word for word in kind if word is not Said.WITHDRAWN)
-    try:
-        return choice(words, {})(text)
-    except InvalidValue as error:
-        more = "; for a withdrawal: coverslip consent withdraw" if kind is Said else ""
-        raise InvalidValue(f"{option}: expected {error}{more}") from None
-
-
-def _purposes(texts: Iterable[str]) -> frozenset[Any]:
-    read = choices(PURPOSES, aliases_of(PURPOSES))
-    try:
-        return frozenset(purpose for text in texts for purpose in read(text))
-    except InvalidValue as error:
-        raise InvalidValue(f"--purpose: expected {error}") from None
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else day(text)
-    except InvalidValue as error:
-        raise InvalidValue(f"--on: expected {error}") from None
-
-
-def _yes_no(flag: bool | None) -> Answer:
-    return Answer.UNKNOWN if flag is None else Answer.YES if flag else Answer.NO
