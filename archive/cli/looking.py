@@ -11,7 +11,7 @@ from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.codes import Code
 from archive.consent import Purpose, Recipient, explain
 from archive.holdings import Archive
-from archive.records import HeldScan, HeldSlide
+from archive.records import HeldScan, HeldSlide, ScanStatus
 
 SlideCode = Annotated[str, typer.Argument(metavar="SLIDE", help="Code of a slide, such as S-7K3QF-2M9XT.")]
 
@@ -123,8 +123,9 @@ def show(slide: SlideCode, archive: ArchiveFolder = Path("coverslip-archive"), a
     """Show one slide: its scans, how their pixels are stored, and what it may be used for."""
     with Archive.open(archive, read_only=True) as holdings:
         held = holdings.slide(slide)
+        questions = QUESTIONS if any(scan.record.status is ScanStatus.KEPT for scan in held.scans) else ()
         decisions = [
-            (words, holdings.decide(held.record.key, purpose, recipient)) for purpose, recipient, words in QUESTIONS
+            (words, holdings.decide(held.record.key, purpose, recipient)) for purpose, recipient, words in questions
         ]
     if as_json:
         uses = {words: {"verdict": str(d.verdict), "row": d.row} for words, d in decisions}
@@ -136,6 +137,9 @@ def show(slide: SlideCode, archive: ArchiveFolder = Path("coverslip-archive"), a
         out().print(f"  {name:10} {value or 'not recorded'}")
     for scan in held.scans:
         _show_scan(scan)
+    if not decisions:
+        out().print("\nNothing of it can be opened now. To see why, and what can be repaired: coverslip check")
+        return
     out().print("\nMay the laboratory ...")
     for words, decision in decisions:
         colour = "green" if decision.allowed else "red"

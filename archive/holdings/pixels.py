@@ -6,7 +6,7 @@ What writes is in `archive.holdings.writing`, because Zarr takes a quarter of a 
 from archive.pyramid.between import BetweenLevel, padded
 from archive.pyramid.jpeg import HeaderReader, plain_header, scan_end
 from archive.pyramid.jpeg_header import Header, NotPlainJpeg
-from archive.pyramid.jpeg_pixels import Pixels, encode_jpeg
+from archive.pyramid.jpeg_pixels import Pixels, decode_jpeg, encode_jpeg
 from archive.pyramid.layout import WHITE, Coding, LevelLayout, Origin, ScanLayout, shard_key
 from archive.pyramid.reader import Level
 from archive.pyramid.shard import ShardGrid
@@ -28,6 +28,7 @@ __all__ = [
     "ScanLayout",
     "ShardGrid",
     "SourceFile",
+    "decode_jpeg",
     "encode_jpeg",
     "padded",
     "plain_header",

@@ -25,6 +25,7 @@ from archive.holdings.pixels import (
     NotPlainJpeg,
     Origin,
     Pixels,
+    decode_jpeg,
     encode_jpeg,
     padded,
     plain_header,
@@ -85,7 +86,11 @@ def _with_gaps(tiles: Iterator[EncodedTile], layout: LevelLayout) -> Iterator[tu
 
 
 class _Rewriter:
-    """Puts the plain header on the tiles of one level."""
+    """Puts the plain header on the tiles of one level.
+
+    Damage in the entropy-coded data gives wrong pixels, the same ones in every reader, but no decoder refuses it; one
+    that refuses does so for what the header says. So the first tile of each distinct header is decoded once.
+    """
 
     def __init__(self, level: SourceLevel) -> None:
         self._level = level
@@ -103,10 +108,21 @@ class _Rewriter:
         """
         header = self._headers.read(stream)
         known = self._written.get(id(header))
-        start = known[1] if known and known[0] is header else self._write(header)
+        is_known = known is not None and known[0] is header
+        start = known[1] if known and is_known else self._write(header)
         end = scan_end(stream, header.length)
+        tile = start + stream[header.length : end + 2]
+        if not is_known:
+            self._require_readable(tile)
         self.left_behind += header.left_behind + (end + 2 < len(stream))
-        return start + stream[header.length : end + 2], header.length, end - header.length
+        return tile, header.length, end - header.length
+
+    def _require_readable(self, tile: bytes) -> None:
+        level = self._level
+        try:
+            decode_jpeg(tile, width=level.tile.width, height=level.tile.height, channels=level.channels)
+        except ValueError as error:
+            raise NotPlainJpeg("a tile cannot be decoded") from error
 
     def _write(self, header: Header) -> bytes:
         level = self._level

@@ -1,4 +1,4 @@
-"""How fast a delivery of many slides is taken in, with one worker and with two, beside copying the same files.
+"""How fast many slides are taken in, one after the other and with one worker and two, beside copying the same files.
 
 The slides are of 12,000 x 9,000 pixels and about 20 MB. They are one picture under many names, and the last bytes of
 each file are its own, so that all of them are different files. Where a delivery is longer than the disk can hold, a
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
@@ -23,8 +24,10 @@ from archive.consent.terms import TissueSource
 from archive.records import Stain
 from ingest.cli.places import Places
 from ingest.delivery import Row
-from ingest.pipeline.batch import Delivered
+from ingest.pipeline.batch import Delivered, ingest_batch
+from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.slide import Intake
+from ingest.sandbox import prepare
 from ingest.scaleout.crew import hired
 from ingest.scaleout.many import ingest_many
 from tests.benchmarks.ingesting import rss_anon_bytes, timed
@@ -45,7 +48,10 @@ LIVING = Facts(source=TissueSource.LIVING)
 
 @dataclass(frozen=True)
 class Run:
-    """One delivery: slides and bytes a second, and the coordinator's own memory at its start, middle and end."""
+    """One delivery: slides and bytes a second, and the coordinator's own memory at its start, middle and end.
+
+    With 0 ``workers`` the slides were taken in one after the other, in the coordinator itself.
+    """
 
     workers: int
     slides: int
@@ -60,19 +66,21 @@ class Run:
 
 
 def measure(count: int, folder: Path | None = None) -> list[Figure]:
-    """Take in so many slides with one worker and with two, in processes of their own."""
+    """Take in so many slides without workers, with one and with two, in processes of their own."""
     with tempfile.TemporaryDirectory(dir=folder, prefix="coverslip-bench-") as name:
         files = write_slides(Path(name) / "delivery", min(count, FILES))
         copied = min(len(files), 50)
         copies = copied / timed(lambda: copy_and_sync(files[:copied], Path(name) / "copies"))
         shutil.rmtree(Path(name) / "copies")
-        one, two = (_run_apart(workers, count, Path(name)) for workers in (1, 2))
+        alone, one, two = (_run_apart(workers, count, Path(name)) for workers in (0, 1, 2))
         size = files[0].stat().st_size / 1e6
     begin, _, end = two.rss_anon_bytes
     return [
+        Figure("slides/s, one after the other", alone.rate, "cp and sync", copies, alone.rate / copies, ""),
         Figure("slides/s, 1 worker", one.rate, "cp and sync", copies, one.rate / copies, ""),
         Figure("slides/s, 2 workers", two.rate, "cp and sync", copies, two.rate / copies, ""),
         Figure("slides/s, 2 workers", two.rate, "limit", 4, two.rate / 4, "at least 1"),
+        Figure("slides/s, 2 workers", two.rate, "one after the other", alone.rate, two.rate / alone.rate, ""),
         Figure("slides/s, 2 workers", two.rate, "1 worker", one.rate, two.rate / one.rate, "at least 1.7"),
         Figure("MB/s, 2 workers", two.rate * size, "cp and sync", copies * size, two.rate / copies, ""),
         Figure(
@@ -121,10 +129,17 @@ def take_in(workers: int, count: int, folder: Path) -> Run:
     files = sorted((folder / "delivery").glob("*.svs"))
     places = Places.of(folder / f"archive-{workers}")
     places.create()
-    with places.opened() as (archive, vault), hired(workers) as crew:
+    with ExitStack() as stack:
+        archive, vault = stack.enter_context(places.opened())
         intake = Intake(archive, vault, keep_out=places.secret)
-        warm = WARM * workers
-        outcomes = ingest_many(delivered(files, warm + count, workers), intake, crew)
+        warm = WARM * max(1, workers)
+        slides = delivered(files, warm + count, workers)
+        prepare(*PREPARED)
+        outcomes = (
+            ingest_many(slides, intake, stack.enter_context(hired(workers)))
+            if workers
+            else ingest_batch(slides, intake)
+        )
         memory, began = [0, 0, 0], 0.0
         source_bytes = 0
         for number, outcome in enumerate(outcomes, 1):

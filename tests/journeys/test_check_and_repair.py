@@ -66,6 +66,9 @@ def test_damage_is_told_marked_and_repaired_from_the_source_file(delivered: Deli
     (tile,) = [fault for fault in found if fault["code"] == "tile-damaged"]
     assert (tile["level"], tile["column"], tile["row"]) == (0, 0, 0)
     assert scan_of(delivered, name).status is ScanStatus.DAMAGED
+    shown = laboratory.run("show", delivered.codes[name]).out
+    assert "damaged" in shown
+    assert "coverslip check" in shown
 
     other = COPIED if name == LOSSLESS else LOSSLESS
     source = laboratory.home / "delivery"

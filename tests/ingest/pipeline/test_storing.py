@@ -125,6 +125,25 @@ def test_a_level_with_one_tile_that_is_not_plain_is_decoded_and_stored_without_l
     assert_every_pixel(keep(made.path), made, Origin.DECODED)
 
 
+def with_a_table_that_is_no_code(address: tuple[int, int, int], pixels: np.ndarray, stream: bytes) -> bytes:
+    """Give one tile three codes of one bit; there are two."""
+    del stream
+    whole = bytearray(jpegs.encode(pixels))
+    if address == (0, 1, 1):
+        counts = whole.index(b"\xff\xc4") + 5
+        longest = max(k for k in range(16) if whole[counts + k] >= 1)
+        whole[counts], whole[counts + longest] = whole[counts] + 3, whole[counts + longest] - 1
+        second = next(k for k in range(1, 16) if whole[counts + k] >= 2)
+        whole[counts + second] -= 2
+    return bytes(whole)
+
+
+def test_a_tile_that_no_decoder_can_read_is_not_copied(tmp_path: Path) -> None:
+    made = make_svs(tmp_path / "a.svs", factors=(1,), change=with_a_table_that_is_no_code, abbreviated=False)
+    with pytest.raises(ValueError, match="tile"):
+        store(lambda _: None, str(made.path), str(tmp_path), str(tmp_path))
+
+
 CODINGS = ("none", "lzw", "deflate", "zstd", "webp")
 
 
