@@ -7,8 +7,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
+from archive.accounts import Action
 from archive.errors import UnknownCode
 from archive.server.api import slide_told
 from archive.server.cache import TileCache
@@ -19,6 +19,7 @@ from ingest.desk.door import Door
 from ingest.desk.finding import Tray
 from ingest.desk.frames import Frames, go, session_of
 from ingest.desk.judging import judge_routes
+from ingest.desk.page import Page
 from ingest.desk.reporting import report_routes
 from ingest.desk.room import Room
 from ingest.desk.searching import search_routes
@@ -127,13 +128,13 @@ def _pages(desk: Desk) -> Starlette:
         desk.sessions.end(request.state.cookie)
         return go("/")
 
-    routes = [
-        Route("/static/{name}", static),
-        Route("/slides/{handle}", look),
-        Route("/api/slides/{handle}", tell_slide),
-        Route("/api/collections/{handle}", tell_collection),
-        Route("/rest", rest),
-        Route("/lock", lock, methods=["POST"]),
+    routes: list[Page] = [
+        Page("/static/{name}", static, needs=None),
+        Page("/slides/{handle}", look, needs=Action.OPEN_CASE_SLIDE),
+        Page("/api/slides/{handle}", tell_slide, needs=Action.OPEN_CASE_SLIDE),
+        Page("/api/collections/{handle}", tell_collection, needs=Action.OPEN_CASE_SLIDE),
+        Page("/rest", rest, needs=None),
+        Page("/lock", lock, needs=None, methods=["POST"]),
         *search_routes(desk.room, frames),
         *judge_routes(desk.room, frames),
         *Correcting(desk.room, frames).routes(),

@@ -10,14 +10,15 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from archive.accounts import Action
 from archive.consent import Facts
 from archive.errors import ArchiveError
 from archive.records import Stain
 from ingest.desk.fields import fields_of, settings_of, slide_words
 from ingest.desk.finding import Tray
 from ingest.desk.frames import Frames, form_of, go, session_of, told
+from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.pipeline.correcting import CasePlan, SlidePlan, carry_out, plan_case, plan_slide
 
@@ -39,15 +40,15 @@ class Correcting:
         self._room = room
         self._frames = frames
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[Page]:
         """Build the routes."""
         slide, case = "/correct/{tray}/slide/{code}", "/correct/{tray}/case/{place:int}"
         return [
-            Route("/correct/carry-out", self._carry_out, methods=["POST"]),
-            Route(slide, self._show_slide),
-            Route(slide, self._plan_slide, methods=["POST"]),
-            Route(case, self._show_case),
-            Route(case, self._plan_case, methods=["POST"]),
+            Page("/correct/carry-out", self._carry_out, needs=Action.CORRECT, methods=["POST"]),
+            Page(slide, self._show_slide, needs=Action.CORRECT),
+            Page(slide, self._plan_slide, needs=Action.CORRECT, methods=["POST"]),
+            Page(case, self._show_case, needs=Action.CORRECT),
+            Page(case, self._plan_case, needs=Action.CORRECT, methods=["POST"]),
         ]
 
     async def _show_slide(self, request: Request) -> Response:

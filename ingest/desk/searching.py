@@ -5,17 +5,18 @@ from dataclasses import asdict
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from archive.accounts import Action
 from archive.errors import FreeTextRefused, InvalidValue, UnknownCode
 from ingest.desk.finding import Asked, Tray, find
 from ingest.desk.frames import Frames, form_of, go, session_of, told
+from ingest.desk.page import Page
 from ingest.desk.purposes import Choice
 from ingest.desk.reporting import figures_of_today
 from ingest.desk.room import Room
 
 
-def search_routes(room: Room, frames: Frames) -> list[Route]:
+def search_routes(room: Room, frames: Frames) -> list[Page]:
     """Build the routes."""
 
     def start(request: Request, asked: Asked, status: int = 200) -> Response:
@@ -51,7 +52,7 @@ def search_routes(room: Room, frames: Frames) -> list[Route]:
         return frames.page(request, "case.html", tray=tray, cases=tray.cases(room))
 
     return [
-        Route("/", empty),
-        Route("/find", search, methods=["POST"]),
-        Route("/cases/{handle}", case),
+        Page("/", empty, needs=Action.FIND_CASE),
+        Page("/find", search, needs=Action.FIND_CASE, methods=["POST"]),
+        Page("/cases/{handle}", case, needs=Action.FIND_CASE),
     ]

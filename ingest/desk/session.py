@@ -13,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from archive.accounts import Action, Role
+from archive.accounts import Session as SignedIn
 from archive.codes import new_handle
-from archive.errors import UnknownCode
+from archive.errors import NotAllowed, UnknownCode
 
 T = TypeVar("T")
 
@@ -26,6 +28,9 @@ MOST_KEPT = 20_000
 
 GONE = "this is no longer on the desk; find it again"
 
+AT_THE_DESK = frozenset({Role.CUSTODIAN, Role.LABORATORY, Role.PATHOLOGIST})
+"""Roles that work with the key vault's room; every other role works where slides are coded."""
+
 
 class Session:
     """What one browser has on the desk.
@@ -34,14 +39,52 @@ class Session:
     ----------
     who : str
         The account in whose name everything is done.
+    signed_in : archive.accounts.Session or None
+        The account's session where there are accounts; None where the desk is one person's own.
     """
 
-    def __init__(self, who: str) -> None:
+    def __init__(self, who: str, signed_in: SignedIn | None = None) -> None:
         self.who = who
+        self.signed_in = signed_in
         self.form_key = secrets.token_urlsafe(24)
         self.last_purpose = ""
         self._notice: str | None = None
         self._kept: OrderedDict[str, object] = OrderedDict()
+
+    @property
+    def role(self) -> Role | None:
+        """The role that is acted in; None where there are no accounts, or none that works at the desk was chosen."""
+        actor = self.signed_in.actor if self.signed_in else None
+        return actor.role if actor and actor.role in AT_THE_DESK else None
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles of the account that work at the desk."""
+        grants = self.signed_in.grants if self.signed_in else ()
+        return tuple(grant.role for grant in grants if grant.role in AT_THE_DESK)
+
+    @property
+    def acts(self) -> bool:
+        """Whether it is known in which role things are done, where that matters."""
+        return self.signed_in is None or self.role is not None
+
+    def may(self, action: Action) -> bool:
+        """Tell whether this may be done here: the role may, or there are no accounts."""
+        if self.signed_in is None:
+            return True
+        actor = self.signed_in.actor
+        return self.role is not None and actor is not None and actor.may(action)
+
+    def require(self, action: Action) -> None:
+        """Refuse what may not be done here.
+
+        Raises
+        ------
+        NotAllowed
+            If the role may not.
+        """
+        if not self.may(action):
+            raise NotAllowed(f"as {self.role or 'nobody'} you may not do this: {action}")
 
     def keep(self, thing: object) -> str:
         """Keep a thing on the desk; gives the handle that leads to it."""
