@@ -102,6 +102,14 @@ obligations = Table(
     Column("reason", String(200), nullable=False),
 )
 
+losses = Table(
+    "losses",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("settled", Boolean, nullable=False, comment="what the lost acts told was entered again"),
+)
+"""That a catalogue was made again from a journal that was not whole."""
+
 blocks = Table(
     "blocks",
     metadata,

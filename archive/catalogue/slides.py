@@ -158,17 +158,15 @@ def manifests(connection: Connection) -> dict[InternalKey, tuple[str, int]]:
     return {InternalKey(row.key): (row.manifest_sha256, row.stored_bytes) for row in rows}
 
 
-def links_of_scans(connection: Connection, *, but: ScanStatus) -> list[tuple[InternalKey, InternalKey, InternalKey]]:
-    """Give each scan with its slide and its case, but not those of one status."""
-    links = select(scans.c.key, slides.c.key, slides.c.case_key).join(slides, slides.c.key == scans.c.slide_key)
+def links_of_scans(connection: Connection, *, but: ScanStatus) -> list[tuple[InternalKey, ...]]:
+    """Give each scan with its slide, its case and its patient, but not those of one status."""
+    links = (
+        select(scans.c.key, slides.c.key, cases.c.key, cases.c.patient_key)
+        .join(slides, slides.c.key == scans.c.slide_key)
+        .join(cases, cases.c.key == slides.c.case_key)
+    )
     rows = connection.execute(links.where(scans.c.status != str(but)))
-    return [(InternalKey(scan), InternalKey(slide), InternalKey(case)) for scan, slide, case in rows]
-
-
-def is_unreviewed(connection: Connection, case: InternalKey) -> bool:
-    """Tell whether what is recorded of a case waits for somebody to look at it."""
-    waiting = select(scans.c.key).join(slides, slides.c.key == scans.c.slide_key).where(slides.c.case_key == case)
-    return connection.scalar(waiting.where(scans.c.status == str(ScanStatus.UNREVIEWED)).limit(1)) is not None
+    return [tuple(map(InternalKey, row)) for row in rows]
 
 
 def count(connection: Connection) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from archive.auditchain import Value
-from archive.catalogue import LABORATORY, codes, slides
+from archive.catalogue import LABORATORY, codes, doubt, slides
 from archive.catalogue.rows import case_from, case_row, slide_from, slide_row
 from archive.codes import InternalKey, Kind
 from archive.consent import Facts, Purpose, Recipient
@@ -101,7 +101,8 @@ def carry_out(archive: Archive, correction: Correction) -> bool:
             changed = _record_slide(connection, project, correction.case, correction.slide)
             subject = ("slide", codes.code_of(connection, project, Kind.SLIDE, correction.slide.key))
             corrected = (correction.slide.key,)
-        scans = put_away(connection, project, corrected, correction.withhold)
+        in_doubt = "patient" in changed and doubt.is_about(connection, correction.case.patient)
+        scans = put_away(connection, project, corrected, correction.withhold, in_doubt=in_doubt)
         if not changed and not scans:
             return False
         what, code = subject
@@ -189,8 +190,13 @@ def put_away(
     project: int,
     corrected: Iterable[InternalKey],
     withhold: frozenset[InternalKey] = frozenset(),
+    *,
+    in_doubt: bool = False,
 ) -> dict[str, Value]:
-    """Give every scan of these slides the status that follows from what is recorded now, and tell which changed."""
+    """Give every scan of these slides the status that follows from what is recorded now, and tell which changed.
+
+    Where what is recorded of their patient is in doubt, none of them may be opened.
+    """
     changed: dict[str, Value] = {}
     for slide in corrected:
         case = slides.case_of(connection, slide)
@@ -198,6 +204,8 @@ def put_away(
             continue
         for scan in slides.scans_of(connection, slide):
             status = status_after(case, scan, withhold)
+            if in_doubt and status is ScanStatus.KEPT:
+                status = ScanStatus.UNREVIEWED
             if status is not scan.status:
                 slides.set_status(connection, scan.key, status)
                 (code,) = _codes(connection, project, Kind.SCAN, scan.key)

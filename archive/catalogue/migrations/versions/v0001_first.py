@@ -261,6 +261,12 @@ def _ruling() -> None:
         sa.PrimaryKeyConstraint("digest", name="pk_rulings"),
     )
     op.create_table(
+        "losses",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("settled", sa.Boolean(), nullable=False, comment="what the lost acts told was entered again"),
+        sa.PrimaryKeyConstraint("number", name="pk_losses"),
+    )
+    op.create_table(
         "tombstones",
         sa.Column("case_key", KEY, nullable=False),
         sa.Column(
