@@ -12,13 +12,16 @@ from archive.accounts import Action
 from archive.errors import UnknownCode
 from archive.server.api import slide_told
 from archive.server.cache import TileCache
+from archive.server.headers import Answer
 from archive.server.pages import static_answer
 from archive.server.pictures import Pictures
+from archive.server.tiles import is_picture
 from ingest.desk.correcting import Correcting
-from ingest.desk.door import Door
+from ingest.desk.door import LOCK, ROLE, Door
 from ingest.desk.finding import Tray
-from ingest.desk.frames import Frames, go, session_of
+from ingest.desk.frames import Frames, form_of, go, session_of
 from ingest.desk.judging import judge_routes
+from ingest.desk.members import Members
 from ingest.desk.page import Page
 from ingest.desk.reporting import report_routes
 from ingest.desk.room import Room
@@ -26,6 +29,7 @@ from ingest.desk.searching import search_routes
 from ingest.desk.session import Session, Sessions
 from ingest.desk.settings import DeskSettings
 from ingest.desk.viewing import Openings, Viewing
+from ingest.desk.ways_in import ByAddress, BySigningIn, WayIn
 
 
 class Desk:
@@ -38,7 +42,7 @@ class Desk:
     settings : DeskSettings
         How long the desk trusts.
     announce : callable
-        Shows a token to whoever started the desk.
+        Shows a token to whoever started the desk; where there are accounts, nobody is let in by one.
     clock : callable
         Gives seconds that never run backwards.
     """
@@ -55,23 +59,24 @@ class Desk:
         self._pictures = Pictures(TileCache(room.settings.tile_cache_bytes))
         self._openings = Openings(room.vault.note_opening, clock)
         self.frames = Frames(idle_seconds)
-        self.sessions = Sessions(
-            room.who,
-            announce,
-            idle_seconds=idle_seconds,
-            token_seconds=60 * settings.token_minutes,
-            ended=self._put_away,
-            clock=clock,
-        )
+        cookie = f"coverslip-desk-{settings.port}"
         self._viewings: dict[Session, Viewing] = {}
-        self.app = Door(
-            _pages(self),
-            lambda session, method, path: self.viewing(session).picture(method, path),
-            self.sessions,
-            closed=self.frames.closed,
-            refused=self.frames.refused,
-            cookie=f"coverslip-desk-{settings.port}",
-        )
+        self.sessions: Sessions | Members
+        way_in: WayIn
+        if room.accounts is None:
+            self.sessions = Sessions(
+                room.who,
+                announce,
+                idle_seconds=idle_seconds,
+                token_seconds=60 * settings.token_minutes,
+                ended=self._put_away,
+                clock=clock,
+            )
+            way_in = ByAddress(self.sessions, self.frames.closed, cookie)
+        else:
+            self.sessions = Members(room.accounts, idle_seconds=idle_seconds, ended=self._put_away, clock=clock)
+            way_in = BySigningIn(self.sessions, self.frames.sign_in, cookie)
+        self.app = Door(_pages(self), self._picture, self.sessions, way_in, refused=self.frames.refused, cookie=cookie)
 
     @property
     def room(self) -> Room:
@@ -88,9 +93,16 @@ class Desk:
         return self._viewings[session]
 
     def close(self) -> None:
-        """Close every scan."""
+        """Sign everybody out, and close every scan."""
+        if isinstance(self.sessions, Members):
+            self.sessions.end_all()
         for session in list(self._viewings):
             self._put_away(session)
+
+    def _picture(self, session: Session, method: str, path: str) -> Answer | None:
+        if is_picture(path):
+            session.require(Action.OPEN_CASE_SLIDE)
+        return self.viewing(session).picture(method, path)
 
     def _put_away(self, session: Session) -> None:
         viewing = self._viewings.pop(session, None)
@@ -134,7 +146,8 @@ def _pages(desk: Desk) -> Starlette:
         Page("/api/slides/{handle}", tell_slide, needs=Action.OPEN_CASE_SLIDE),
         Page("/api/collections/{handle}", tell_collection, needs=Action.OPEN_CASE_SLIDE),
         Page("/rest", rest, needs=None),
-        Page("/lock", lock, needs=None, methods=["POST"]),
+        Page(LOCK, lock, needs=None, methods=["POST"]),
+        *_role_pages(desk),
         *search_routes(desk.room, frames),
         *judge_routes(desk.room, frames),
         *Correcting(desk.room, frames).routes(),
@@ -143,6 +156,22 @@ def _pages(desk: Desk) -> Starlette:
     app = Starlette(routes=routes, exception_handlers={HTTPException: _lost})
     app.router.redirect_slashes = False
     return app
+
+
+def _role_pages(desk: Desk) -> list[Page]:
+    """Build the page where somebody with several roles chooses one; there is none where there are no accounts."""
+    members = desk.sessions
+    if not isinstance(members, Members):
+        return []
+
+    async def ask(request: Request) -> Response:
+        return desk.frames.page(request, "desk_role.html")
+
+    async def choose(request: Request) -> Response:
+        members.choose(request.state.cookie, form_of(request).get("role", ""))
+        return go("/")
+
+    return [Page(ROLE, ask, needs=None), Page(ROLE, choose, needs=None, methods=["POST"])]
 
 
 async def _lost(_request: Request, _error: Exception) -> Response:

@@ -8,6 +8,7 @@ opened.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archive.accounts import Action
 from archive.codes import Code
 from archive.consent import Decision, Purpose, Recipient
 from archive.errors import UnknownCode
@@ -158,6 +159,8 @@ class Tray:
         decision = room.archive.decide(slide.record.key, choice.purpose, choice.recipient, scan=scan.record.key)
         if not decision.allowed:
             return ShownScan(number, scan.code, scan.record, None, decision)
+        if not self._session.may(Action.OPEN_CASE_SLIDE):
+            return ShownScan(number, scan.code, scan.record, None, None)
         placed = Placed(
             slide=slide.record.key,
             scan=scan.record.key,

@@ -87,6 +87,12 @@ class Frames:
         """Give the one page for whoever was not let in."""
         return _answer(HTTPStatus.FORBIDDEN, self._environment.get_template("closed.html").render())
 
+    def sign_in(self, sentence: str) -> Answer:
+        """Give the one page for whoever is not signed in, with a sentence where somebody tried and was refused."""
+        return _answer(
+            HTTPStatus.FORBIDDEN, self._environment.get_template("desk_sign_in.html").render(sentence=sentence)
+        )
+
     def refused(self, error: Exception) -> Answer:
         """Say why something cannot be done, to whoever is or is not let in."""
         status, sentence = told(error)

@@ -187,7 +187,7 @@ class Sessions:
             return None
         self._token = ""
         cookie = secrets.token_urlsafe(32)
-        self._let[_digest(cookie)] = _Let(Session(self._who), self._clock())
+        self._let[digest_of(cookie)] = _Let(Session(self._who), self._clock())
         if len(self._let) > MOST_SESSIONS:
             self._drop(next(iter(self._let)))
         return cookie
@@ -197,7 +197,7 @@ class Sessions:
         now = self._clock()
         for name in [name for name, let in self._let.items() if now - let.used > self._idle]:
             self._drop(name)
-        let = self._let.get(_digest(cookie))
+        let = self._let.get(digest_of(cookie))
         if let is None:
             return None
         if uses:
@@ -206,7 +206,7 @@ class Sessions:
 
     def end(self, cookie: str) -> None:
         """Let somebody in no more; harmless if nobody was."""
-        self._drop(_digest(cookie))
+        self._drop(digest_of(cookie))
 
     def _drop(self, name: str) -> None:
         let = self._let.pop(name, None)
@@ -214,6 +214,6 @@ class Sessions:
             self._ended(let.session)
 
 
-def _digest(cookie: str) -> str:
+def digest_of(cookie: str) -> str:
     """Cookies are kept as digests, so that looking one up takes as long whatever it is."""
     return hashlib.sha256(cookie.encode("utf-8", "surrogateescape")).hexdigest()
