@@ -17,7 +17,7 @@ from archive.auditchain import Fault, Trail
 from archive.auditchain.exporting import exported, read_export
 from archive.auditchain.signing import PublicKey, SigningKey
 from archive.auditchain.told import Question, Told
-from archive.cli.proving import proven
+from archive.cli.proving import Who, proven
 from archive.cli.sentences import FAILED, ArchiveFolder, AsJson, out, said
 from archive.codes import Code
 from archive.errors import InvalidValue
@@ -54,10 +54,7 @@ Act = Annotated[str | None, typer.Option("--act", help="One act, such as 'open s
 ForPurpose = Annotated[str | None, typer.Option("--purpose", help="Words of the purpose or the reason.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="From this day on, such as 2026-01-31.")]
 Until = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Up to this day and with it.")]
-WhoReads = Annotated[
-    str | None,
-    typer.Option("--who", envvar="COVERSLIP_WHO", help="Your account, where the archive has accounts."),
-]
+WhoReads = Who
 
 audit_app = typer.Typer(help="Prove that the audit trails are whole, and read them.", no_args_is_help=True)
 

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from archive.accounts import Action
+from archive.cli.proving import Who, require_may
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.cohorts import BREAKDOWNS, Cohort, Count, Counts, add_project, all_projects, cohort, count
 from archive.consent import Purpose
@@ -30,6 +32,7 @@ def ask(
     by: Annotated[
         str | None, typer.Option(metavar="FIELD", help=f"Break the count down by one of {', '.join(BREAKDOWNS)}.")
     ] = None,
+    who: Who = None,
 ) -> None:
     """Ask for a cohort: the scans that a query fits and consent allows, under the project's own codes.
 
@@ -40,6 +43,7 @@ def ask(
     Without access there is --count, which rounds to five and tells nothing of seven patients or fewer. Every query is
     in the audit trail.
     """
+    require_may(archive, who, Action.SEE_COUNTS if only_count or by else Action.QUERY_COHORT, project)
     with Archive.open(archive, actor="researcher") as holdings:
         if only_count or by:
             _tell_counts(count(holdings, query, purpose=purpose, by=by), by)
@@ -106,8 +110,10 @@ def _summary(found: Cohort) -> None:
 def add(
     name: Annotated[str, typer.Argument(help="Its name, such as colon-grading.")],
     archive: ArchiveFolder = Path("coverslip-archive"),
+    who: Who = None,
 ) -> None:
     """Open a project, so that cohorts can be given to it under codes of its own."""
+    require_may(archive, who, Action.MAKE_PROJECT)
     with Archive.open(archive, actor="researcher") as holdings:
         kept = add_project(holdings, name)
     out().print(f"The project {kept!r} is open.", markup=False)

@@ -6,13 +6,21 @@ A password is asked for and never an argument, so that it is in no history of a 
 import os
 import pwd
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from archive.accounts import AccountStore, Action
 from archive.cli.passwords import typed
 from archive.errors import InvalidValue
 
+Who = Annotated[
+    str | None,
+    typer.Option("--who", envvar="COVERSLIP_WHO", help="Your account, where the archive has accounts."),
+]
 
-def proven(archive: Path, who: str | None, action: Action) -> str:
+
+def proven(archive: Path, who: str | None, action: Action, project: str | None = None) -> str:
     """Give the account that acts, after it has proven who it is and that one of its roles may do this.
 
     Parameters
@@ -23,6 +31,8 @@ def proven(archive: Path, who: str | None, action: Action) -> str:
         The account that was named; None for one of the same name as the system's user.
     action
         What is to be done.
+    project
+        The project that it is done for; whose role is for one project alone must have it for this one.
 
     Raises
     ------
@@ -34,10 +44,16 @@ def proven(archive: Path, who: str | None, action: Action) -> str:
     user = system_user()
     if AccountStore.exists(archive):
         with AccountStore.open(archive) as store:
-            return store.act_as(who or user, typed(), action).account
+            return store.act_as(who or user, typed(), action, project).account
     if who not in (None, user):
         raise InvalidValue("this archive has no accounts, so the system's own user acts; leave --who out")
     return user
+
+
+def require_may(archive: Path, who: str | None, action: Action, project: str | None = None) -> None:
+    """Have somebody prove that they may do something, where the archive has accounts; raises as `proven`."""
+    if AccountStore.exists(archive):
+        proven(archive, who, action, project)
 
 
 def system_user() -> str:

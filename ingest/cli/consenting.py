@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from archive.accounts import Action
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.codes import InternalKey
 from archive.consent.records import Giver, Said
 from archive.errors import InvalidValue
 from archive.holdings import Archive
 from archive.holdings.consenting import Kept, Subject, annul, of_case, of_patient
-from ingest.cli.acting import Who, account
+from ingest.cli.acting import Who, acting
 from ingest.cli.consent_shown import said_of, table_of, tell_outcome
 from ingest.cli.consent_typed import answer_of, day_of, purposes_of, word_of, yes_no
 from ingest.cli.correcting import Reason
@@ -97,7 +98,7 @@ def record_consent(
     Whoever assesses whether a picture might identify records it under an account of their own: --set might_identify=no.
     A withdrawal is an act of its own. Exit code 3: some scans may not be opened now.
     """
-    acts, settings = account(who), read_settings(setting or ())
+    acts, settings = acting(archive, who, Action.RECORD_CONSENT), read_settings(setting or ())
     told = answer_of(
         acts,
         word_of(Said, "--answer", answer),
@@ -142,7 +143,8 @@ def show(
 
     Who looked, and what for, is written down.
     """
-    acts, wanted = account(who), typed(number, "Patient number" if of_patient_ else "Case number")
+    acts = acting(archive, who, Action.RECORD_CONSENT)
+    wanted = typed(number, "Patient number" if of_patient_ else "Case number")
     with _opened(archive, vault, vault_key) as (holdings, keyvault):
         subject = find_subject(keyvault, wanted, of_patient=of_patient_, under=under, who=acts, reason=reason)
         records, facts = _known(holdings, subject)
@@ -172,7 +174,8 @@ def annul_record(
 
     Whoever changed their mind did not make a mistake: record the new answer instead.
     """
-    acts, wanted = account(who), typed(number, "Patient number" if of_patient_ else "Case number")
+    acts = acting(archive, who, Action.RECORD_CONSENT)
+    wanted = typed(number, "Patient number" if of_patient_ else "Case number")
     with _opened(archive, vault, vault_key) as (holdings, keyvault):
         subject = find_subject(keyvault, wanted, of_patient=of_patient_, under=under, who=acts, reason=reason)
         outcome = annul(holdings, subject, record_number, reason=reason)
@@ -196,7 +199,7 @@ def import_list(
     slide yet are kept too, under the vault's key, so that their slides are refused on the day they come. A list that is
     imported again records what is new.
     """
-    found, acts = read_opt_outs(opt_outs), account(who)
+    found, acts = read_opt_outs(opt_outs), acting(archive, who, Action.RECORD_CONSENT)
     with _opened(archive, vault, vault_key) as (holdings, keyvault):
         imported = import_opt_outs(holdings, keyvault, found, who=acts, reason=reason, document=document)
     out().print(f"{imported.new:,} refusals are new, {imported.known:,} were known.")

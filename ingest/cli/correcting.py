@@ -9,12 +9,13 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
+from archive.accounts import Action
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.consent import Decision
 from archive.errors import InvalidValue
 from archive.holdings import Archive
 from archive.records import Concept, Stain
-from ingest.cli.acting import Who, account
+from ingest.cli.acting import Who, acting, require_own_word
 from ingest.cli.finding import TYPED, typed
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.delivery.columns import BY_NAME
@@ -72,6 +73,8 @@ def correct_slide(
     A case that is known brings its own facts. A new one has the defaults of the feed, and what --set tells. What was
     stored is searched for the identifiers of the case that it goes to. Exit code 3: some of it may not be opened now.
     """
+    acts, settings = acting(archive, who, Action.CORRECT), read_settings(setting or ())
+    require_own_word(archive, settings.values)
     words = SlideWords(
         case=None if case is None else typed(case, "Case number"),
         patient=None if patient is None else typed(patient, "Patient number"),
@@ -81,7 +84,6 @@ def correct_slide(
         organ=_concept("organ", organ),
         diagnosis=_concept("diagnosis", diagnosis),
     )
-    settings, acts = read_settings(setting or ()), account(who)
     with _opened(archive, vault, vault_key) as (holdings, keyvault):
         with _searching():
             plan = plan_slide(holdings, keyvault, slide, words, settings, who=acts, reason=reason)
@@ -112,10 +114,11 @@ def correct_case(
     An example: coverslip correct case --set consent=refused --reason "letter received". The columns and their words
     are those of a delivery list; `--set covers=` empties one. Exit code 3: some of it may not be opened now.
     """
+    acts, settings = acting(archive, who, Action.CORRECT), read_settings(setting or ())
+    require_own_word(archive, settings.values)
     wanted = typed(case, "Case number")
     to = None if patient is None else typed(patient, "Patient number")
     now = None if now_under is None else typed(now_under, "Number of the patient it is under now")
-    settings, acts = read_settings(setting or ()), account(who)
     with _opened(archive, vault, vault_key) as (holdings, keyvault):
         with _searching():
             plan = plan_case(holdings, keyvault, wanted, settings, patient=to, now_under=now, who=acts, reason=reason)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from archive.accounts import Action
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.codes import Kind
 from archive.consent.terms import Record
@@ -15,7 +16,7 @@ from archive.holdings import Archive
 from archive.holdings.consenting import Handled, handle
 from archive.holdings.obligations import open_obligations
 from archive.settings import ArchiveSettings
-from ingest.cli.acting import Who, account
+from ingest.cli.acting import Who, acting
 from ingest.cli.correcting import Reason
 from ingest.delivery.cells import choice
 
@@ -37,12 +38,14 @@ def list_open(
         bool, typer.Option("--publication", help="Ask also what is needed before an anonymised copy is published.")
     ] = False,
     archive: ArchiveFolder = Path("coverslip-archive"),
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """List what is open, by the codes of cases.
 
     It is what the rules ask for now: what is recorded of a case, or a document that is done, takes it off the list.
     """
+    acting(archive, who, Action.FULFIL_OBLIGATION)
     with Archive.open(archive, read_only=True, settings=ArchiveSettings(archive=archive)) as holdings:
         owed = open_obligations(holdings, publication=publication)
     if as_json:
@@ -82,7 +85,7 @@ def done(
 
     Facts that are to be established are done by recording them: coverslip consent record --set COLUMN=VALUE.
     """
-    _handle(archive, case, document, reason, account(who), is_done=True)
+    _handle(archive, case, document, reason, acting(archive, who, Action.FULFIL_OBLIGATION), is_done=True)
 
 
 @obligations_app.command("reopen")
@@ -95,7 +98,7 @@ def reopen(
     who: Who = None,
 ) -> None:
     """Say that a document does not exist after all, or that its sign-off was taken back."""
-    _handle(archive, case, document, reason, account(who), is_done=False)
+    _handle(archive, case, document, reason, acting(archive, who, Action.FULFIL_OBLIGATION), is_done=False)
 
 
 def _handle(archive: Path, case: str, document: str, reason: str, who: str, *, is_done: bool) -> None:

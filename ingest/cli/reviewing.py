@@ -8,9 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from archive.accounts import Action
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
 from archive.holdings.new_rules import Changed, NewRules, Outcome, look, put_in_force
+from ingest.cli.acting import Who, acting
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.delivery import Feed, feeds_of
 
@@ -25,6 +27,7 @@ def review(
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """List what a new version of the rules would change, before it takes effect, and the feeds that are due.
@@ -32,6 +35,7 @@ def review(
     Nothing is decided, and so nothing is shown, by rules that nobody has put in force here. Look at what they would
     change, then say --put-in-force VERSION and the --reason. Start servers anew after that.
     """
+    acting(archive, who, Action.REVIEW_RULES)
     with Places.of(archive, vault, vault_key).opened() as (holdings, keyvault):
         found = look(holdings)
         due = [feed for feed in feeds_of(keyvault.declared("feed")).values() if feed.is_overdue(date.today())]

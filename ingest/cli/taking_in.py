@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from archive.accounts import Action
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
+from ingest.cli.acting import SECOND_WORD, Who, acting, require_own_word
 from ingest.cli.hands import MANY, Authority, Certificate, Hands, PrivateKey
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 from ingest.cli.progress import STEPS, SlideProgress, stop_on_interrupt
@@ -68,12 +70,14 @@ def ingest(
     tls_ca: Authority = None,
     tls_cert: Certificate = None,
     tls_key: PrivateKey = None,
+    who: Who = None,
 ) -> None:
     """Take slides into the archive, coded, without label and name.
 
     A slide is kept, known already, or refused with a reason; what is refused waits in quarantine, and the rest goes
     on. Source files are never changed. The same command again does only what is left. Exit code 0: all are kept;
-    3: some were refused; 130: Ctrl-C ended it after the slides in hand; 1: nothing could be done.
+    3: some were refused; 130: Ctrl-C ended it after the slides in hand; 1: nothing could be done. Where there are
+    accounts, a list in which somebody attests something is taken in by an account that proves who it is.
     """
     prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
@@ -96,6 +100,7 @@ def ingest(
         if dry_run:
             tell_plan(found.files, limits_only=limits_only)
             return
+        _require_answered_for(found.rows, places.archive, who)
         tell_recovered(recover(holdings, keyvault))
         feed_name = chosen.name if chosen else None
         expect_rows(keyvault, found.rows, found.arrived, delivery, feed_name)
@@ -149,6 +154,14 @@ def choose_feed(vault: KeyVault, name: str | None) -> Feed | None:
     if name not in feeds:
         raise InvalidValue("there is no feed of that name; see: coverslip feed list")
     return feeds[name]
+
+
+def _require_answered_for(rows: Sequence[Row], archive: Path, who: str | None) -> None:
+    """Have somebody answer for what a list says that people attest; a plain list needs nobody."""
+    if any(row.stated.second_person for row in rows):
+        require_own_word(archive, [SECOND_WORD])
+    if any(row.evidence for row in rows):
+        acting(archive, who, Action.INGEST)
 
 
 def _require_there(paths: Sequence[Path]) -> None:

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from archive.accounts import Action
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.consent.records import Giver
 from archive.holdings.withdrawal import Withdrawn
-from ingest.cli.acting import Who, account
+from ingest.cli.acting import Who, acting
 from ingest.cli.finding import TYPED, typed
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.pipeline.withdrawing import Letter, PlannedWithdrawal, carry_out, plan
@@ -58,6 +59,7 @@ def withdraw(
 
     coverslip consent withdraw S26-0012345 --from self --reason "ticket 17"
     """
+    acts = acting(archive, who, Action.WITHDRAW)
     letter = Letter(
         typed(number, "Patient number" if of_patient else "Case number"),
         by_role,
@@ -69,7 +71,7 @@ def withdraw(
         None if under is None else typed(under, "Number of the patient whose case it is"),
     )
     with Places.of(archive, vault, vault_key).opened() as (holdings, keyvault):
-        planned = plan(holdings, keyvault, letter, who=account(who), reason=reason)
+        planned = plan(holdings, keyvault, letter, who=acts, reason=reason)
         report = planned.prospect if dry_run else carry_out(planned, holdings, keyvault)
     if as_json:
         print(json.dumps(_as_json(report, planned), indent=2))
