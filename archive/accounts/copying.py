@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from archive import fixity
-from archive.accounts.database import FILE
+from archive.accounts.database import FILE, mark
 from archive.accounts.office import COMMAND_LINE
 from archive.accounts.store import AccountStore
 from archive.auditchain import Head, verify
@@ -42,18 +42,21 @@ def back_up_accounts(archive: Path, backup: Path) -> bool:
 
 
 def put_accounts_back(backup: Path, archive: Path) -> int | None:
-    """Put a backup's accounts into a restored archive; give how many there are, or None if the backup has none.
+    """Put a backup's accounts into a folder that is to be an archive; give how many there are, or None for none.
+
+    Killed at any time, it may be done again; accounts that were put back already stay as they are.
 
     Raises
     ------
     AccountsUnavailable
-        If the copy cannot be read, or the archive has accounts.
+        If the copy cannot be read, or the archive has other accounts.
     """
     if not AccountStore.exists(backup):
         return None
-    if AccountStore.exists(archive):
-        raise AccountsUnavailable("there are accounts here already; nothing was changed")
     with AccountStore.open(backup) as kept:
+        if (archive / FILE).exists():
+            return _there(archive, kept)
+        mark(archive)
         copy = _copied(kept, archive)
     with AccountStore.at(copy) as store:
         accounts = store.accounts()
@@ -65,10 +68,19 @@ def put_accounts_back(backup: Path, archive: Path) -> int | None:
     return len(accounts)
 
 
+def _there(archive: Path, kept: AccountStore) -> int:
+    """Count the accounts of an archive, which must be those of a backup."""
+    with AccountStore.open(archive) as store:
+        if store.sealed_trail().first != kept.sealed_trail().first:
+            raise AccountsUnavailable("there are other accounts here already; nothing was changed")
+        return len(store.accounts())
+
+
 def _copied(store: AccountStore, folder: Path) -> Path:
     """Copy a store aside, flushed, in a file that only its owner can read."""
     aside = folder / f"{FILE}.new"
-    aside.unlink(missing_ok=True)
+    for ending in ("", "-wal", "-shm"):  # of a copy that was killed: a log would be taken for the new copy's
+        aside.with_name(aside.name + ending).unlink(missing_ok=True)
     os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     store.copy_to(aside)
     fixity.flush_one(aside)

@@ -23,6 +23,14 @@ from archive.errors import AccountsUnavailable
 
 FILE = "accounts.sqlite"
 
+MARK = "has-accounts"
+"""A file beside it that says so: once there are accounts, nobody is ever let in without one."""
+
+LOST = (
+    "this archive has accounts and their file is lost, so nobody is let in; check its disk, or put accounts.sqlite "
+    "back from a backup"
+)
+
 DAMAGED = "the accounts are damaged or were made by another version of Coverslip; restore them from a backup"
 
 
@@ -46,6 +54,8 @@ class Database:
         AccountsUnavailable
             If there is one, or the folder cannot be written to.
         """
+        if is_marked(file.parent) and not file.exists():
+            raise AccountsUnavailable(LOST)
         new = file.with_name(f"{file.name}.new")
         try:
             new.unlink(missing_ok=True)
@@ -54,7 +64,7 @@ class Database:
                 _fill(connection)
             os.link(new, file)
             new.unlink()
-            fixity.flush_one(file.parent)
+            mark(file.parent)
         except FileExistsError:
             new.unlink(missing_ok=True)
             raise AccountsUnavailable("there are accounts here already; nothing was changed") from None
@@ -162,6 +172,18 @@ class Database:
             raise AccountsUnavailable(
                 f"the accounts cannot be read or written now ({kind}), so nobody is let in; check the archive's disk"
             ) from None
+
+
+def is_marked(folder: Path) -> bool:
+    """Tell whether an archive is known to have accounts, whether or not their file is there."""
+    return (folder / MARK).exists()
+
+
+def mark(folder: Path) -> None:
+    """Write down, for good, that an archive has accounts; doing it twice is harmless."""
+    os.close(os.open(folder / MARK, os.O_WRONLY | os.O_CREAT, 0o600))
+    fixity.flush_one(folder / MARK)
+    fixity.flush_one(folder)
 
 
 def _fill(connection: Connection) -> None:

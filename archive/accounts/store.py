@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from archive.accounts.database import FILE, Database
+from archive.accounts.database import FILE, LOST, Database, is_marked, mark
 from archive.accounts.entrance import Entrance
 from archive.accounts.limits import Limits
 from archive.accounts.office import Office
@@ -25,8 +25,8 @@ class AccountStore(Office, Entrance, Record):
 
     @staticmethod
     def exists(folder: Path) -> bool:
-        """Tell whether an archive has accounts; without any it is shown on its own machine only."""
-        return (folder / FILE).exists()
+        """Tell whether an archive has accounts, be they lost; without any it is shown on its own machine only."""
+        return (folder / FILE).exists() or is_marked(folder)
 
     @classmethod
     def open(
@@ -53,10 +53,12 @@ class AccountStore(Office, Entrance, Record):
         Raises
         ------
         AccountsUnavailable, CatalogueUnavailable
-            If there are none, there are some already that were to be made, or the disk cannot be used.
+            If there are none, they are lost, there are some already that were to be made, or the disk cannot be used.
         """
         if create:
             Database.make(folder / FILE)
+        elif is_marked(folder) and not (folder / FILE).exists():
+            raise AccountsUnavailable(LOST)
         elif not cls.exists(folder):
             raise AccountsUnavailable("this archive has no accounts yet; make the first one with: coverslip setup")
         return cls.at(folder / FILE, limits=limits, clock=clock)
@@ -92,6 +94,7 @@ class AccountStore(Office, Entrance, Record):
         with cls.open(folder, create=not cls.exists(folder)) as store:
             if store.accounts():
                 raise AccountsUnavailable("there are accounts here already; nothing was changed")
+            mark(folder)
             return store.add(name, password, [Grant(Role.CUSTODIAN)])
 
     def close(self) -> None:

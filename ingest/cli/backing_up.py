@@ -98,9 +98,14 @@ def restore(
         _restore_vault(vault_from, places, BackupState.read(folder).archive)
     with _bar() as (begun, wrote):
         done = restore_archive(
-            folder, places.archive, ArchiveSettings(archive=places.archive), begun=begun, wrote=wrote
+            folder,
+            places.archive,
+            ArchiveSettings(archive=places.archive),
+            begun=begun,
+            wrote=wrote,
+            first=lambda: put_accounts_back(folder, places.archive),
         )
-    accounts = put_accounts_back(folder, places.archive)
+    accounts = put_accounts_back(folder, places.archive)  # which counts them, as they are there
     if vault_from is not None:
         with places.opened():
             pass

@@ -40,7 +40,7 @@ def test_accounts_come_back_and_nobody_is_in(make_store: MakeStore, tmp_path: Pa
         assert verify(trail.entries(), trail.first, (*trail.heads(), store.head())) == ()
         with back.entries() as entries:
             assert "restore accounts" in [json.loads(entry.text)["act"] for entry in entries]
-    assert {file.name for file in restored.iterdir()} == {"accounts.sqlite"}
+    assert {file.name for file in restored.iterdir()} == {"accounts.sqlite", "has-accounts"}
     assert {file.stat().st_mode & 0o777 for place in places for file in place.iterdir()} == {0o600}
 
 
@@ -98,10 +98,27 @@ def test_lost_accounts_are_not_taken_for_none(make_store: MakeStore, tmp_path: P
         back_up_accounts(tmp_path, backup)
 
 
-def test_accounts_are_put_back_only_where_there_are_none(
+def test_accounts_that_are_there_already_stay_as_they_are(
     make_store: MakeStore, tmp_path: Path, places: tuple[Path, Path]
 ) -> None:
-    make_store()
-    back_up_accounts(tmp_path, places[0])
+    backup, restored = places
+    store = make_store()
+    back_up_accounts(tmp_path, backup)
+    AccountStore.open(restored, create=True).close()
     with pytest.raises(AccountsUnavailable, match="already"):
-        put_accounts_back(places[0], tmp_path)
+        put_accounts_back(backup, restored)
+    head = store.head()
+    assert put_accounts_back(backup, tmp_path) == 1
+    assert store.head() == head
+
+
+def test_what_a_killed_copy_left_spoils_no_later_one(
+    make_store: MakeStore, tmp_path: Path, places: tuple[Path, Path]
+) -> None:
+    backup, restored = places
+    make_store(ed=[EDUCATOR])
+    back_up_accounts(tmp_path, backup)
+    for ending in ("", "-wal", "-shm"):
+        (restored / f"accounts.sqlite.new{ending}").write_bytes(b"left by another")
+    assert put_accounts_back(backup, restored) == 2
+    assert {file.name for file in restored.iterdir()} == {"accounts.sqlite", "has-accounts"}

@@ -52,7 +52,20 @@ def test_there_are_accounts_once_they_were_made(tmp_path: Path) -> None:
     assert AccountStore.exists(tmp_path)
     with pytest.raises(AccountsUnavailable, match="already"):
         AccountStore.open(tmp_path, create=True)
-    assert [file.name for file in tmp_path.iterdir()] == ["accounts.sqlite"]
+    assert {file.name for file in tmp_path.iterdir()} == {"accounts.sqlite", "has-accounts"}
+
+
+def test_accounts_that_are_lost_are_not_taken_for_none(tmp_path: Path) -> None:
+    AccountStore.open(tmp_path, create=True).close()
+    for file in tmp_path.glob("accounts.sqlite*"):
+        file.unlink()
+    assert AccountStore.exists(tmp_path)
+    for create in (False, True):
+        with pytest.raises(AccountsUnavailable, match="is lost"):
+            AccountStore.open(tmp_path, create=create)
+    with pytest.raises(AccountsUnavailable, match="is lost"):
+        AccountStore.found(tmp_path, "mallory", "a new custodian's own words")
+    assert [file.name for file in tmp_path.iterdir()] == ["has-accounts"]
 
 
 def test_making_that_was_killed_can_be_tried_again(tmp_path: Path) -> None:

@@ -40,9 +40,7 @@ def test_a_name_is_taken_once(make_store: MakeStore) -> None:
     assert store.account("lea").grants == (LEARNER,)
 
 
-def test_the_first_account_is_a_custodian_or_there_is_none(make_store: MakeStore, tmp_path: Path) -> None:
-    make_store().close()
-    (tmp_path / "accounts.sqlite").unlink()
+def test_the_first_account_is_a_custodian_or_there_is_none(tmp_path: Path) -> None:
     with AccountStore.open(tmp_path, create=True) as store:
         with pytest.raises(InvalidValue, match="custodian"):
             store.add("lea", OTHER, [LEARNER])

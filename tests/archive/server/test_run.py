@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from archive.accounts import Role
-from archive.errors import ArchiveError, InvalidValue
+from archive.accounts import AccountStore, Role
+from archive.errors import AccountsUnavailable, ArchiveError, InvalidValue
+from archive.server.app import create_app
 from archive.server.run import address_of, serve
 from archive.server.site import require_loopback
 from archive.settings import ArchiveSettings
@@ -47,6 +48,16 @@ def test_the_server_refuses_to_be_reached_from_elsewhere(host: str) -> None:
 def test_loopback_is_served_and_its_address_can_be_opened(host: str, address: str) -> None:
     require_loopback(host)
     assert address_of(ArchiveSettings(host=host)) == address
+
+
+def test_a_server_whose_accounts_were_deleted_is_not_one_without(taught: TaughtArchive) -> None:
+    AccountStore.open(taught.root, create=True).close()
+    for file in taught.root.glob("accounts.sqlite*"):
+        file.unlink()
+    settings = ArchiveSettings(archive=taught.root, port=free_port())
+    for start in (serve, create_app):
+        with pytest.raises(AccountsUnavailable, match="file is lost, so nobody is let in"):
+            start(settings)
 
 
 def test_a_taken_port_is_said_to_be_taken(taught: TaughtArchive) -> None:
