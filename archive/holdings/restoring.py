@@ -103,8 +103,8 @@ def restore(
         if rows is None:
             done.rebuilt = rebuild_catalogue(root, settings, identity=state.archive, backup=backup)
     with Archive.open(root, settings=settings, actor="restore") as archive, archive.catalogue.reading() as connection:
-        first = audit.first_head(connection)
-        done.audit_faults = auditchain.verify(audit.entries(connection), first, heads_of(backup))
+        start = audit.first_head(connection)
+        done.audit_faults = auditchain.verify(audit.entries(connection), start, heads_of(backup))
     with disk_errors():
         (root / BEGUN).unlink()
         fixity.flush_one(root)

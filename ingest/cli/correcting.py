@@ -111,8 +111,9 @@ def correct_case(
 ) -> None:
     """Mend what is recorded of a case's tissue and consent, or say whose case it is; what is not named stays.
 
-    An example: coverslip correct case --set consent=refused --reason "letter received". The columns and their words
-    are those of a delivery list; `--set covers=` empties one. Exit code 3: some of it may not be opened now.
+    An example: coverslip correct case --set vital=dead --reason "told by the ward". The columns and their words are
+    those of a delivery list; `--set covers=` empties one. What a patient refused or withdrew is no correction: see
+    coverslip consent. Exit code 3: some of it may not be opened now.
     """
     acts, settings = acting(archive, who, Action.CORRECT), read_settings(setting or ())
     require_own_word(archive, settings.values)

@@ -7,7 +7,7 @@ import pytest
 
 from archive.auditchain import FaultCode
 from archive.auditchain.signing import SigningKey
-from archive.errors import ArchiveError, AuditFaulty, HoldingsUnavailable, InvalidValue
+from archive.errors import AccountsUnavailable, ArchiveError, AuditFaulty, HoldingsUnavailable, InvalidValue
 from archive.holdings.auditing import Verified, sign, verify
 from archive.holdings.second_place import SecondPlace
 from ingest.cli.auditing import laboratory_books
@@ -75,6 +75,9 @@ def test_a_trail_made_anew_by_somebody_who_knows_the_format_is_seen_only_by_what
 
 def test_accounts_that_were_taken_away_whole_are_missed(kept: Kept) -> None:
     (kept.home / "archive" / "accounts.sqlite").unlink()
+    with pytest.raises(AccountsUnavailable, match="file is lost"):
+        codes_of(kept)
+    (kept.home / "archive" / "has-accounts").unlink()
     assert codes_of(kept) == {FaultCode.TRAIL_MISSING}
 
 

@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from archive.consent.terms import Consent
+from archive.consent.terms import Grade
 from tests.ingest.desk.conftest import WHO, Browser, OpenDesk
 from tests.ingest.desk.furnished import CASE
 
@@ -78,12 +78,12 @@ def test_facts_of_a_case_are_mended_and_decided_anew(desk: OpenDesk, browser: Br
     held = desk.archive.slide(desk.slide_code(CASE))
     page = browser.get(case).text
     assert "tissue: living" in page
-    preview = browser.send(case, {"consent": "refused", "reason": "the patient wrote to us"})
+    preview = browser.send(case, {"might_identify": "yes", "reason": "looked at again"})
     assert preview.status_code == 200
     assert preview.text.count('class="differs"') == 4, "two slides are no longer taught or given to research"
-    assert desk.archive.facts_of(held.record.key).consent is not Consent.REFUSED
+    assert desk.archive.facts_of(held.record.key).might_identify.grade is not Grade.YES
     carry_out(browser, preview)
-    assert desk.archive.facts_of(held.record.key).consent is Consent.REFUSED
+    assert desk.archive.facts_of(held.record.key).might_identify.grade is Grade.YES
     assert browser.find(CASE).text.count('class="use no"') == 4
 
 
@@ -114,6 +114,8 @@ def test_what_cannot_be_corrected_is_said_and_what_was_typed_stays(
 
 def test_a_setting_that_is_no_word_of_its_list_is_told(browser: Browser) -> None:
     case, _ = forms(browser)
+    answer = browser.send(case, {"consent": "withdrawn", "reason": "letter received"})
+    assert (answer.status_code, "coverslip consent withdraw" in answer.text) == (400, True)
     answer = browser.send(case, {"consent": "maybe", "reason": "asked again"})
     assert answer.status_code == 400
     assert "consent" in answer.text
