@@ -23,6 +23,7 @@ from archive.consent.terms import SECONDARY, Answer, Consent, Grade, Purpose, Re
 
 _OBTAINED = (Consent.OBTAINED, Consent.WITH_POST_MORTEM, Consent.SEPARATELY)
 _NO = (Said.REFUSED, Said.WITHDRAWN)
+_NO_CONSENT = (Consent.REFUSED, Consent.WITHDRAWN)
 _UNANSWERED = {Consent.NOT_FORESEEN: Said.NOT_FORESEEN, Consent.FORESEEN_NOT_ASKED: Said.NOT_ASKED}
 _UNKNOWN_GIVER = 0
 """A consent that a list told was given by nobody knows whom; its word is never refused a hearing, nor lifts a no."""
@@ -38,6 +39,8 @@ class _Word:
     entitled: Answer = Answer.UNKNOWN
     identifiable: Answer = Answer.UNKNOWN
     publication: Answer = Answer.UNKNOWN
+    place: int | None = None
+    """Of its record, counted from 0; None for what the delivery list told."""
 
 
 def facts_of(
@@ -59,10 +62,31 @@ def facts_of(
     """
     found = _established(told, records)
     found = replace(found, records=(found.records | frozenset(done)) - frozenset(reopened))
-    answers = [record for record in records if record.said is not None]
-    if not answers or told.consent in (Consent.REFUSED, Consent.WITHDRAWN):
+    if all(record.said is None for record in records) or told.consent in _NO_CONSENT:
         return found
-    return _consented(found, _in_force(found, answers))
+    return _consented(found, _in_force(found, records))
+
+
+def in_force(told: Facts, records: Sequence[ConsentRecord]) -> tuple[frozenset[str], ...]:
+    """Say of each record for which purposes its answer, and for which facts its finding, is the one that counts.
+
+    A record for which nothing is named was overtaken, or weighs less than what was known before. Nothing overtakes a
+    refusal that the delivery list told.
+
+    Parameters
+    ----------
+    told, records
+        As for `facts_of`.
+    """
+    counting: list[set[str]] = [set() for _ in records]
+    for name in {name for record in records for name in record.tells}:
+        newest = max(place for place, record in enumerate(records) if name in record.tells)
+        counting[newest].add(name)
+    if told.consent not in _NO_CONSENT:
+        for purpose, word in _in_force(_established(told, records), records).items():
+            if word.place is not None:
+                counting[word.place].add(str(purpose))
+    return tuple(map(frozenset, counting))
 
 
 def _established(told: Facts, records: Iterable[ConsentRecord]) -> Facts:
@@ -77,10 +101,10 @@ def _established(told: Facts, records: Iterable[ConsentRecord]) -> Facts:
     return facts
 
 
-def _in_force(facts: Facts, answers: Iterable[ConsentRecord]) -> dict[Purpose, _Word]:
+def _in_force(facts: Facts, records: Sequence[ConsentRecord]) -> dict[Purpose, _Word]:
     """Find the answer in force for each purpose of which anybody spoke."""
     words = _told(facts)
-    for record in answers:
+    for place, record in enumerate(records):
         said = record.said
         for purpose in sorted(record.scope) if said is not None else ():
             new = _Word(
@@ -90,6 +114,7 @@ def _in_force(facts: Facts, answers: Iterable[ConsentRecord]) -> dict[Purpose, _
                 Answer.YES if record.may_answer else record.entitled,
                 record.identifiable,
                 record.publication,
+                place,
             )
             if _overtakes(facts, words.get(purpose), new):
                 words[purpose] = new

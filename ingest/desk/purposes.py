@@ -34,6 +34,7 @@ class Choice(StrEnum):
     MEETING = "meeting", "Second opinion or MDT", Purpose.CARE, Recipient.CARE_TEAM
     QUALITY = "quality", "Quality control", Purpose.CARE, Recipient.LABORATORY
     POST_MORTEM = "post-mortem", "Post-mortem (cause of death)", Purpose.CAUSE_OF_DEATH, Recipient.LABORATORY
+    CONSENT = "consent", "Consent or withdrawal", Purpose.OTHER_SECONDARY, Recipient.LABORATORY
     OTHER = "other", "Another purpose", Purpose.OTHER_SECONDARY, Recipient.LABORATORY
 
 

@@ -94,6 +94,11 @@ class Directory:
         found = self._store.find(compared(Kind.PATIENT, checked(number, Kind.PATIENT)))
         return None if found is None else found[0]
 
+    def count_of(self, patient: InternalKey) -> int:
+        """Count the cases of a patient that was found before."""
+        with reading(self._engine) as connection:
+            return len(cases_of(connection, patient))
+
     def words_of(self, patient: str, number: str, *, who: str) -> tuple[str, ...]:
         """Give what must not be found in what is stored for a case, whether or not the vault knows the case already.
 

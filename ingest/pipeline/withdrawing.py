@@ -87,13 +87,26 @@ def plan(archive: Archive, vault: KeyVault, letter: Letter, *, who: str, reason:
         case = found[0].key
     if not found:
         raise UnknownCode("the laboratory has nothing of this patient; check the number")
-    if case is not None and archive.case(case) is None:
-        raise UnknownCode("nothing of this case was ever taken in; withdraw for the patient, which is of cases to come")
-    withdrawal = Withdrawal(
-        case=case, patient=patient, giver=letter.giver, rank=letter.rank, by=who, reason=reason, key=new_key()
-    )
-    prospect = withdrawing.foresee(archive, withdrawal)
-    return PlannedWithdrawal(letter, withdrawal, len(found), prospect)
+    return _planned(archive, letter, len(found), case=case, patient=patient, who=who, reason=reason)
+
+
+def plan_found(
+    archive: Archive, vault: KeyVault, letter: Letter, case: FoundCase, *, who: str, reason: str
+) -> PlannedWithdrawal:
+    """Find what ending the use of a case that was found before, or of all its patient's, would do; as `plan`.
+
+    Raises
+    ------
+    UnknownCode
+        If the laboratory holds nothing of the case.
+    InvalidValue
+        If role and rank do not fit.
+    """
+    finish_begun(archive, vault)
+    if letter.of_patient:
+        known = vault.directory.count_of(case.patient)
+        return _planned(archive, letter, known, case=None, patient=case.patient, who=who, reason=reason)
+    return _planned(archive, letter, 1, case=case.key, patient=None, who=who, reason=reason)
 
 
 def carry_out(planned: PlannedWithdrawal, archive: Archive, vault: KeyVault) -> Withdrawn:
@@ -123,3 +136,21 @@ def _only(found: tuple[FoundCase, ...], vault: KeyVault, under: str | None) -> F
     if len(found) > 1:
         raise InvalidValue("several patients have a case of this number; say whose it is (--under)")
     return found[0]
+
+
+def _planned(
+    archive: Archive,
+    letter: Letter,
+    known: int,
+    *,
+    case: InternalKey | None,
+    patient: InternalKey | None,
+    who: str,
+    reason: str,
+) -> PlannedWithdrawal:
+    if case is not None and archive.case(case) is None:
+        raise UnknownCode("nothing of this case was ever taken in; withdraw for the patient, which is of cases to come")
+    withdrawal = Withdrawal(
+        case=case, patient=patient, giver=letter.giver, rank=letter.rank, by=who, reason=reason, key=new_key()
+    )
+    return PlannedWithdrawal(letter, withdrawal, known, withdrawing.foresee(archive, withdrawal))
