@@ -16,12 +16,14 @@ from archive.server.headers import Answer
 from archive.server.pages import static_answer
 from archive.server.pictures import Pictures
 from archive.server.tiles import is_picture
+from ingest.desk.consenting import Consenting
 from ingest.desk.correcting import Correcting
 from ingest.desk.door import LOCK, ROLE, Door
 from ingest.desk.finding import Tray
 from ingest.desk.frames import Frames, form_of, go, session_of
 from ingest.desk.judging import judge_routes
 from ingest.desk.members import Members
+from ingest.desk.obliging import work_routes
 from ingest.desk.page import Page
 from ingest.desk.reporting import report_routes
 from ingest.desk.room import Room
@@ -30,6 +32,7 @@ from ingest.desk.session import Session, Sessions
 from ingest.desk.settings import DeskSettings
 from ingest.desk.viewing import Openings, Viewing
 from ingest.desk.ways_in import ByAddress, BySigningIn, WayIn
+from ingest.desk.withdrawing import Withdrawing
 
 
 class Desk:
@@ -93,11 +96,11 @@ class Desk:
         return self._viewings[session]
 
     def close(self) -> None:
-        """Sign everybody out, and close every scan."""
-        if isinstance(self.sessions, Members):
-            self.sessions.end_all()
+        """Close every scan, and sign everybody out."""
         for session in list(self._viewings):
             self._put_away(session)
+        if isinstance(self.sessions, Members):
+            self.sessions.end_all()
 
     def _picture(self, session: Session, method: str, path: str) -> Answer | None:
         if is_picture(path):
@@ -110,7 +113,8 @@ class Desk:
             viewing.close()
 
 
-def _pages(desk: Desk) -> Starlette:
+def pages_of(desk: Desk) -> list[Page]:
+    """Build every address of the desk but the pictures of slides, each with what it needs."""
     frames = desk.frames
 
     async def static(request: Request) -> Response:
@@ -140,7 +144,7 @@ def _pages(desk: Desk) -> Starlette:
         desk.sessions.end(request.state.cookie)
         return go("/")
 
-    routes: list[Page] = [
+    return [
         Page("/static/{name}", static, needs=None),
         Page("/slides/{handle}", look, needs=Action.OPEN_CASE_SLIDE),
         Page("/api/slides/{handle}", tell_slide, needs=Action.OPEN_CASE_SLIDE),
@@ -152,8 +156,14 @@ def _pages(desk: Desk) -> Starlette:
         *judge_routes(desk.room, frames),
         *Correcting(desk.room, frames).routes(),
         *report_routes(desk.room, frames),
+        *Consenting(desk.room, frames).routes(),
+        *Withdrawing(desk.room, frames).routes(),
+        *work_routes(desk.room, frames),
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _lost})
+
+
+def _pages(desk: Desk) -> Starlette:
+    app = Starlette(routes=pages_of(desk), exception_handlers={HTTPException: _lost})
     app.router.redirect_slashes = False
     return app
 

@@ -26,6 +26,7 @@ ROOMS = (
     ("/", "Find", Action.FIND_CASE),
     ("/quarantine", "Quarantine", Action.JUDGE_QUARANTINE),
     ("/report", "Day", Action.INGEST),
+    ("/work", "Work", Action.FULFIL_OBLIGATION),
 )
 """What stands at the head of every page: address, name, and what somebody must be allowed to do to see it there."""
 
