@@ -182,7 +182,13 @@ class Journal:
 
     def _open_segment(self, number: int) -> Path:
         """Give the segment to add to, a new one if need be."""
-        last = segments(self.folder)[-1]
+        found = segments(self.folder)
+        if not found:
+            raise CatalogueUnavailable(
+                "the archive's journal is gone from its folder and nothing was changed; check the archive's disk, and "
+                "open the archive anew"
+            )
+        last = found[-1]
         if not last.is_snapshot and last.path.stat().st_size < SEGMENT_BYTES:
             return last.path
         header = last.header()

@@ -5,24 +5,20 @@ core and 64 MiB on purpose, and tiles must not wait for it.
 """
 
 import asyncio
-import re
 from functools import partial
 from http import HTTPStatus
-from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from archive.accounts import AccountStore, Action, Actor, Role, Session
+from archive.accounts import AccountStore, Action, Role, Session
 from archive.errors import InvalidValue, NotAllowed, SignInRefused
 from archive.server.callers import Caller, cookie_of
 from archive.server.forms import form_of
+from archive.server.onward import next_of, own
 from archive.server.pages import Frames, caller_of
 from archive.server.site import Site
 from archive.server.status import NotSignedIn, refusal_for
-
-_ONWARD: Final = re.compile(r"/|/(collections|slides)/[0-9A-Za-z_-]{1,64}")
-"""Where somebody may be sent on to: pages of the server's own, and nowhere else."""
 
 
 class Entrance:
@@ -61,16 +57,16 @@ class Entrance:
 
     def let_in(self, session: Session, onward: str = "/") -> Response:
         """Give a browser its session, and send it on: to choose a role, if that is still to be done."""
-        answer = self._go(_next_of(session.actor, onward))
+        answer = self._go(next_of(session.actor, onward))
         answer.headers.append("set-cookie", cookie_of(self._cookie, session.token, self._site))
         return answer
 
     async def _ask_who(self, request: Request) -> HTMLResponse:
-        return self._frames.fill("sign_in.html", onward=request.query_params.get("next", "/"), sentence=None)
+        return self._frames.fill("sign_in.html", onward=own(request.query_params.get("next", "/")), sentence=None)
 
     async def _sign_in(self, request: Request) -> Response:
         form = await form_of(request, self._site)
-        onward, name = form.get("next", "/"), form.get("name", "").strip().lower()
+        onward, name = own(form.get("next", "/")), form.get("name", "").strip().lower()
         try:
             async with self._one_at_a_time:
                 session = await asyncio.to_thread(self._store.sign_in, name, form.get("password", ""))
@@ -80,7 +76,7 @@ class Entrance:
         return self.let_in(session, onward)
 
     async def _ask_role(self, request: Request) -> HTMLResponse:
-        caller, onward = _member(request), request.query_params.get("next", "/")
+        caller, onward = _member(request), own(request.query_params.get("next", "/"))
         idle = caller.actor is not None and not caller.actor.may(Action.SEE_COLLECTIONS)
         return self._frames.fill("role.html", caller, onward=onward, idle=idle)
 
@@ -92,7 +88,7 @@ class Entrance:
             session = self._store.choose_role(caller.session, role, form.get("project") or None)
         except (ValueError, InvalidValue):
             raise NotAllowed("there is no such role") from None
-        return self._go(_next_of(session.actor, form.get("next", "/")))
+        return self._go(next_of(session.actor, form.get("next", "/")))
 
     async def _before_leaving(self) -> Response:
         """Signing out takes a form; an address alone must not do it."""
@@ -116,9 +112,3 @@ def _member(request: Request) -> Caller:
     if caller is None:
         raise NotSignedIn
     return caller
-
-
-def _next_of(actor: Actor | None, onward: str) -> str:
-    if actor is None or not actor.may(Action.SEE_COLLECTIONS):
-        return "/role"
-    return onward if _ONWARD.fullmatch(onward) else "/"

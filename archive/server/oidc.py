@@ -1,8 +1,8 @@
 """Somebody who signs in at the hospital's own place leaves for it with nothing and comes back with a code.
 
-In between a cookie tells their browser from all others. It has to come along from the provider's site, so it is not as
-strict as a session's, and it is worth nothing but this one attempt. The session's cookie would not come along: so
-whoever is let in gets a page of the server's own, which leads on by itself.
+In between a cookie tells their browser from all others, and keeps the page that was first asked for. It has to come
+along from the provider's site, so it is not as strict as a session's, and it is worth nothing but this one attempt. The
+session's cookie would not come along: so whoever is let in gets a page of the server's own, which leads on by itself.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from archive.accounts.attempt import Attempt
 from archive.accounts.provider import Provider
 from archive.errors import InvalidValue, NotVouchedFor, ProviderUnavailable, SignInRefused
 from archive.server.callers import cookie_of
+from archive.server.onward import next_of, own
 from archive.server.pages import Frames
 from archive.server.site import Site
 
@@ -93,13 +94,15 @@ class ProviderEntrance:
             logger.error("Nobody can sign in through OpenID Connect: %s.", error)
             raise
         answer = RedirectResponse(address, HTTPStatus.SEE_OTHER)
-        answer.headers.append("set-cookie", self._attempt(attempt.secret, ATTEMPT_SECONDS))
+        kept = f"{attempt.secret}:{own(request.query_params.get('next', '/'))}"
+        answer.headers.append("set-cookie", self._attempt(kept, ATTEMPT_SECONDS))
         return answer
 
     async def _come_back(self, request: Request) -> Response:
         """Let somebody in who comes back, if the provider vouches for an account that there is."""
         try:
-            attempt = Attempt(request.cookies.get(self._attempt_cookie, ""))
+            secret, _, onward = request.cookies.get(self._attempt_cookie, "").partition(":")
+            attempt = Attempt(secret)
             brought = dict(request.query_params)
             name = await self._wait(partial(self._sign_in.finish, attempt, self._back(request), brought))
             session = await self._wait(partial(self._store.sign_in_vouched, name, VOUCHER))
@@ -109,7 +112,7 @@ class ProviderEntrance:
         except (NotVouchedFor, ProviderUnavailable) as error:
             logger.warning("A sign-in through OpenID Connect was refused: %s.", error)
             raise
-        answer = self._frames.fill("signed_in.html")
+        answer = self._frames.fill("signed_in.html", onward=next_of(session.actor, onward))
         answer.headers.append("set-cookie", cookie_of(self._cookie, session.token, self._site))
         answer.headers.append("set-cookie", self._attempt("", 0))
         return answer
@@ -122,6 +125,6 @@ class ProviderEntrance:
         """Give the address to come back to. The host that was asked for is known to be the server's own."""
         return f"{self._site.origin(request.headers.get('host', ''))}{self._site.root}{BACK}"
 
-    def _attempt(self, secret: str, seconds: int) -> str:
+    def _attempt(self, kept: str, seconds: int) -> str:
         """Write the header that gives a browser its attempt, or takes it away."""
-        return cookie_of(self._attempt_cookie, secret, self._site, seconds=seconds, same_site="Lax")
+        return cookie_of(self._attempt_cookie, kept, self._site, seconds=seconds, same_site="Lax")

@@ -11,6 +11,7 @@ from granian.server import Server as Granian
 from archive import logs
 from archive.accounts import AccountStore
 from archive.errors import InvalidValue
+from archive.holdings import Archive
 from archive.server.app import create_app
 from archive.server.front import Server
 from archive.server.site import Site
@@ -49,13 +50,15 @@ def serve(settings: ArchiveSettings, started: Callable[[str], None] = lambda add
     InvalidValue
         If others could reach it who need no account, or the port is taken.
     ArchiveError
-        If the archive cannot be opened; this is tried before any worker starts.
+        If the archive cannot be opened, or nothing may be decided: the rules of this program are not in force, or the
+        clock is wrong. This is tried before any worker starts.
     """
     accounts = AccountStore.exists(settings.archive)
     Site.of(settings, accounts=accounts)
     host = "127.0.0.1" if settings.host.lower() == "localhost" else settings.host
     _require_free(host, settings.port)
     create_app(settings, accounts=accounts).close()
+    _require_something_to_show(settings)
     server = Granian(
         target="archive.server.app:create_app",
         address=host,
@@ -75,6 +78,12 @@ def serve(settings: ArchiveSettings, started: Callable[[str], None] = lambda add
     )
     server.on_startup(lambda: started(address_of(settings)))
     server.serve(target_loader=partial(_worker, settings, accounts), wrap_loader=False)
+
+
+def _require_something_to_show(settings: ArchiveSettings) -> None:
+    """Refuse to start where nothing may be decided, so that this is known before somebody stands before a class."""
+    with Archive.open(settings.archive, read_only=True, settings=settings) as archive:
+        archive.change_count()
 
 
 def _worker(settings: ArchiveSettings, accounts: bool) -> Server:

@@ -62,6 +62,18 @@ def test_whoever_signs_in_goes_where_they_wanted_to(client: Client, taught: Taug
 )
 def test_nobody_is_sent_anywhere_else(client: Client, onward: str) -> None:
     assert sign_in(client, "eva", onward=onward).headers["location"] == "/"
+    assert sign_in(client, "kim", onward=onward).headers["location"] == "/role"
+
+
+def test_whoever_has_two_roles_goes_on_from_choosing_one(client: Client, taught: TaughtArchive) -> None:
+    (place,) = taught.teach("One", taught.add()).places
+    answer = sign_in(client, "kim", onward=f"/slides/{place.handle}")
+    assert answer.headers["location"] == f"/role?next=%2Fslides%2F{place.handle}"
+    cookie = cookie_given(answer)
+    page = client.get(answer.headers["location"], cookie)
+    (onward,) = set(re.findall('name="next" value="([^"]+)"', page.text))
+    form = {"key": key_on(page), "role": "educator", "project": "", "next": onward}
+    assert client.post("/role", form, cookie).headers["location"] == f"/slides/{place.handle}"
 
 
 def test_the_cookie_is_for_this_server_alone(client: Client) -> None:

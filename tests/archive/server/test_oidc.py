@@ -1,6 +1,8 @@
 """Who signs in at the hospital's own place is let in here if there is an account of that name, and nobody else is."""
 
 import asyncio
+import html
+import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -46,9 +48,9 @@ def sent(cookies: dict[str, str]) -> dict[str, str]:
     return {"cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
 
 
-def come_back(client: Client, login: str, back: str = HERE, root: str = "") -> httpx.Response:
+def come_back(client: Client, login: str, back: str = HERE, root: str = "", asked: str = "") -> httpx.Response:
     """Set out, sign in at the provider, and come back; gives the answer to that."""
-    away = client.get(f"{root}{START}")
+    away = client.get(f"{root}{START}{asked}")
     there = visit(away.headers["location"], back, login)
     return client.get(str(there), sent(given(away)))
 
@@ -69,6 +71,27 @@ def test_a_page_of_the_servers_own_leads_on_because_a_strict_cookie_does_not_com
     cookies = {header.partition("=")[0]: header for header in answer.headers.get_list("set-cookie")}
     assert cookies[COOKIE].endswith("; Path=/; HttpOnly; SameSite=Strict")
     assert cookies[ATTEMPT] == f"{ATTEMPT}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"
+
+
+def test_who_signs_in_there_goes_on_to_the_page_they_asked_for(client: Client, taught: TaughtArchive) -> None:
+    (place,) = taught.teach("One", taught.add()).places
+    page = f"/slides/{place.handle}"
+    (way,) = re.findall(f'href="{START}([^"]*)"', client.get(client.get(page).headers["location"]).text)
+    answer = come_back(client, "learner", asked=html.unescape(way))
+    assert f'content="0; url={page}"' in answer.text
+    assert client.get(page, sent({COOKIE: given(answer)[COOKIE]})).status_code == 200
+    chooses = come_back(client, SEVERAL, asked=html.unescape(way))
+    assert f'content="0; url=/role?next=%2Fslides%2F{place.handle}"' in chooses.text
+
+
+@pytest.mark.parametrize("onward", ["//evil.example", "https://evil.example/", "/sign-out", "/x%22%3E", ":", "/a;b=c"])
+def test_nobody_is_sent_anywhere_else_from_there(client: Client, onward: str) -> None:
+    answer = come_back(client, "learner", asked=f"?next={onward}")
+    assert 'content="0; url=/">' in answer.text
+    away = client.get(START)
+    forged = {ATTEMPT: f"{given(away)[ATTEMPT].partition(':')[0]}:{onward}"}
+    answer = client.get(str(visit(away.headers["location"], HERE, "learner")), sent(forged))
+    assert 'content="0; url=/">' in answer.text or not given(answer)
 
 
 def test_somebody_with_two_roles_chooses_one(client: Client) -> None:

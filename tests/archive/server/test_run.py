@@ -9,8 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import insert
+from typer.testing import CliRunner
 
 from archive.accounts import AccountStore, Role
+from archive.catalogue.schema import rules
+from archive.cli.commands import build
+from archive.cli.main import COMMANDS
 from archive.errors import AccountsUnavailable, ArchiveError, InvalidValue
 from archive.server.app import create_app
 from archive.server.run import address_of, serve
@@ -58,6 +63,18 @@ def test_a_server_whose_accounts_were_deleted_is_not_one_without(taught: TaughtA
     for start in (serve, create_app):
         with pytest.raises(AccountsUnavailable, match="file is lost, so nobody is let in"):
             start(settings)
+
+
+def test_a_server_does_not_start_under_rules_that_are_not_in_force(taught: TaughtArchive) -> None:
+    with taught.archive.catalogue.writing() as writing:
+        writing.connection.execute(insert(rules).values(number=2, version="another"))
+        writing.tell("rules in force")
+    said = CliRunner().invoke(
+        build("", COMMANDS, "serve"), ["serve", "--archive", str(taught.root), "--port", str(free_port())]
+    )
+    assert said.exit_code == 1
+    assert "version another is in force here, so nothing is decided" in said.output
+    assert "coverslip consent review" in said.output
 
 
 def test_a_taken_port_is_said_to_be_taken(taught: TaughtArchive) -> None:
