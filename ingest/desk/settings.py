@@ -15,7 +15,7 @@ class DeskSettings(BaseSettings):
     )
 
     host: str = "127.0.0.1"
-    """Address that the desk listens on; loopback only, because there are no accounts yet."""
+    """Address that the desk listens on; loopback only, because passwords travel to it in the clear."""
 
     port: int = Field(8766, ge=1, le=65535)
     """TCP port, beside the tile server's 8765, so that both can run on one machine."""
