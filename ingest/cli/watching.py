@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archive.accounts import AccountStore
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from ingest.cli.hands import Hands
@@ -73,7 +74,9 @@ def watch(
     Lists are CSV files that are put into the same folder, before the slides or after them. A file is whole when its
     size and time have stayed the same for a while; a slide of several files, when all of them are there. What was taken
     is never taken again, also after a restart: the key vault remembers. Ctrl-C ends it after the slide in hand and
-    shows what waits for what. Exit code with --once: 0, or 3 if a slide was refused.
+    shows what waits for what. Exit code with --once: 0, or 3 if a slide was refused. Where there are accounts, a list
+    in which somebody attests something is not taken from the folder, but by coverslip ingest, which asks who answers
+    for it.
     """
     prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
@@ -90,6 +93,7 @@ def watch(
             keep_out=places.secret,
             limits_only=limits_only,
             retry=retry,
+            may_attest=not AccountStore.exists(places.archive),
         )
         watcher = Watcher(watched, keyvault, Settling(settle))
         intake = Intake(holdings, keyvault, keep_out=places.secret, limits_only=limits_only, feed=chosen)

@@ -16,7 +16,7 @@ from typing import TypeVar
 from archive.accounts import Action, Role
 from archive.accounts import Session as SignedIn
 from archive.codes import new_handle
-from archive.errors import NotAllowed, UnknownCode
+from archive.errors import AccountsUnavailable, NotAllowed, UnknownCode
 
 T = TypeVar("T")
 
@@ -150,6 +150,8 @@ class Sessions:
         Told of each session that is over.
     clock : callable
         Gives seconds that never run backwards.
+    accounts : callable
+        Tells whether the archive has accounts by now; from then on nobody is let in so.
     """
 
     def __init__(
@@ -161,7 +163,9 @@ class Sessions:
         token_seconds: float,
         ended: Callable[[Session], None] = lambda session: None,
         clock: Callable[[], float] = time.monotonic,
+        accounts: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._accounts = accounts
         self._who = who
         self._announce = announce
         self._idle = idle_seconds
@@ -182,6 +186,7 @@ class Sessions:
 
     def enter(self, token: str) -> str | None:
         """Exchange a token for a cookie; None if it is not the one that was announced, was used, or is too old."""
+        self._require_alone()
         good = bool(self._token) and self._clock() < self._token_until
         if not hmac.compare_digest(token.encode(), self._token.encode()) or not good:
             return None
@@ -193,7 +198,14 @@ class Sessions:
         return cookie
 
     def find(self, cookie: str, *, uses: bool) -> Session | None:
-        """Give the session of a cookie; a person's doing keeps it alive, a program's asking does not."""
+        """Give the session of a cookie; a person's doing keeps it alive, a program's asking does not.
+
+        Raises
+        ------
+        AccountsUnavailable
+            If the archive was given accounts meanwhile.
+        """
+        self._require_alone()
         now = self._clock()
         for name in [name for name, let in self._let.items() if now - let.used > self._idle]:
             self._drop(name)
@@ -207,6 +219,12 @@ class Sessions:
     def end(self, cookie: str) -> None:
         """Let somebody in no more; harmless if nobody was."""
         self._drop(digest_of(cookie))
+
+    def _require_alone(self) -> None:
+        if self._accounts():
+            raise AccountsUnavailable(
+                "this archive has accounts now; end the desk and open it again, so that people sign in"
+            )
 
     def _drop(self, name: str) -> None:
         let = self._let.pop(name, None)

@@ -153,6 +153,14 @@ def test_a_correction_does_not_bring_a_second_persons_word(home: Path) -> None:
     assert "under an account of their own" in " ".join(result.stderr.split())
 
 
+def test_a_watched_folder_brings_nobodys_attestation(home: Path) -> None:
+    result = run(home, "laboratory", "watch", "ATTESTED", "--once", "--settle", "0")
+    assert "found somebody's attestation" in " ".join(result.output.split())
+    with Places.of(home / "archive").opened() as (holdings, vault):
+        assert not list(vault.register.waiting())
+        assert not list(holdings.slides())
+
+
 def test_without_accounts_whoever_is_named_is_believed(tmp_path: Path) -> None:
     Places.of(tmp_path / "archive").create()
     environment = {"COVERSLIP_ARCHIVE": str(tmp_path / "archive")}

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from archive.accounts import Role
-from tests.ingest.desk.conftest import PASSWORD, PeopledDesk
+from archive.accounts import AccountStore, Role
+from tests.ingest.desk.conftest import PASSWORD, OpenDesk, PeopledDesk
 from tests.ingest.desk.furnished import CASE
 from tests.ingest.desk.test_door import EVERYWHERE, FORMS
 
@@ -140,3 +140,12 @@ def test_nobody_is_let_in_while_the_accounts_cannot_be_asked(peopled: PeopledDes
     answers = [browser.get("/"), browser.get("/quarantine"), browser.sign_in("lab", PASSWORD)]
     file.write_bytes(sound)
     assert {answer.status_code for answer in answers} == {503}
+
+
+def test_a_desk_without_accounts_shuts_when_the_archive_is_given_some(desk: OpenDesk) -> None:
+    browser = desk.browser()
+    assert browser.get("/").status_code == 200
+    AccountStore.open(desk.room.settings.archive, create=True).close()
+    answers = [browser.get("/"), desk.stranger().get("/"), desk.stranger().enter("guess")]
+    assert {answer.status_code for answer in answers} == {503}
+    assert "has accounts now" in answers[0].text
