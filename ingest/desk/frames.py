@@ -27,6 +27,7 @@ ROOMS = (
     ("/quarantine", "Quarantine", Action.JUDGE_QUARANTINE),
     ("/report", "Day", Action.INGEST),
     ("/work", "Work", Action.FULFIL_OBLIGATION),
+    ("/rules", "Rules", Action.REVIEW_RULES),
 )
 """What stands at the head of every page: address, name, and what somebody must be allowed to do to see it there."""
 

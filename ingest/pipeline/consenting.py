@@ -124,7 +124,7 @@ def record(
     if said.said is Said.WITHDRAWN:
         raise InvalidValue("a withdrawal ends more than an answer; use: coverslip consent withdraw")
     if said.said is Said.NOT_FORESEEN and not (proof.name and proof.on and proof.why):
-        raise InvalidValue("that a purpose was not foreseen is attested: who (--name), when (--on) and why (--why)")
+        raise InvalidValue("that a purpose was not foreseen is attested: say by whom (name), when (day) and why")
     if subject.case is not None and archive.case(subject.case) is None:
         raise UnknownCode("nothing of this case was ever taken in; record it for the patient, or take a slide in first")
     key = new_key()
