@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from archive.accounts import Action
+from archive.accounts import AccountStore, Action
 from archive.errors import UnknownCode
 from archive.server.api import slide_told
 from archive.server.cache import TileCache
@@ -26,6 +26,7 @@ from ingest.desk.members import Members
 from ingest.desk.obliging import work_routes
 from ingest.desk.page import Page
 from ingest.desk.reporting import report_routes
+from ingest.desk.reviewing import rules_routes
 from ingest.desk.room import Room
 from ingest.desk.searching import search_routes
 from ingest.desk.session import Session, Sessions
@@ -74,6 +75,7 @@ class Desk:
                 token_seconds=60 * settings.token_minutes,
                 ended=self._put_away,
                 clock=clock,
+                accounts=lambda: AccountStore.exists(room.settings.archive),
             )
             way_in = ByAddress(self.sessions, self.frames.closed, cookie)
         else:
@@ -159,6 +161,7 @@ def pages_of(desk: Desk) -> list[Page]:
         *Consenting(desk.room, frames).routes(),
         *Withdrawing(desk.room, frames).routes(),
         *work_routes(desk.room, frames),
+        *rules_routes(desk.room, frames),
     ]
 
 

@@ -13,6 +13,7 @@ from tests.archive.server.taught import free_port
 from tests.journeys.laboratory import ROOT
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/enter/[\w-]{43}")
+AT_A_DESK_WITH_ACCOUNTS = re.compile(r"http://127\.0\.0\.1:\d+$")
 SHOTS = os.environ.get("COVERSLIP_TEST_SHOTS")
 """Folder for pictures of every page, for people to look at; none unless given."""
 
@@ -31,11 +32,11 @@ class DeskProcess:
             text=True,
         )
 
-    def address(self) -> str:
+    def address(self, announced: re.Pattern[str] = ADDRESS) -> str:
         """Wait for the next address that is announced."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            if found := ADDRESS.search(line):
+            if found := announced.search(line):
                 return found[0]
         raise AssertionError("the desk ended without an address")
 

@@ -1,6 +1,7 @@
 """Every page of server and desk can be used with a keyboard, a screen reader or weak eyes: axe-core finds no fault."""
 
 import re
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -13,8 +14,8 @@ from ingest.desk.frames import TEMPLATES as DESKS
 from tests.archive.server.taught import TaughtArchive, served
 from tests.browser.checking import faults_of
 from tests.browser.conftest import Shown
-from tests.browser.desks import Visit, shoot
-from tests.ingest.desk.furnished import CASE, POST_MORTEM
+from tests.browser.desks import AT_A_DESK_WITH_ACCOUNTS, DeskProcess, Visit, shoot
+from tests.ingest.desk.furnished import CASE, POST_MORTEM, Furnished
 
 SETTLED_MS = 900
 WIDTHS = pytest.mark.parametrize("width", [390, 1280])
@@ -195,6 +196,57 @@ def test_correcting(visit: Visit, width: int) -> None:
 
 
 @WIDTHS
+def test_consent_and_its_withdrawal(visit: Visit, width: int) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 860})
+    visit.find(POST_MORTEM, "Consent or withdrawal")
+    page.get_by_role("link", name="Consent", exact=True).click()
+    expect(page.get_by_role("heading", name=f"Consent of {POST_MORTEM}")).to_be_visible()
+    page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    assert_without_fault(page, f"consent, nothing said-{width}")
+    page.get_by_role("link", name="Record an answer or a finding").click()
+    page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    assert_without_fault(page, f"record consent-{width}")
+    page.get_by_label(re.compile("^Answer")).select_option("not foreseen")
+    page.get_by_label("Reason").fill("the papers were read")
+    page.get_by_role("button", name="Record").click()
+    expect(page.get_by_role("status")).to_contain_text("is attested")
+    assert_without_fault(page, f"record consent, told why not-{width}")
+    page.get_by_label(re.compile("^Who signed")).fill("Beispiel, Berta")
+    page.get_by_label("On which day").fill("2026-01-31")
+    page.get_by_label("Why it could not be foreseen").fill("made for the diagnosis")
+    page.get_by_role("button", name="Record").click()
+    expect(page.get_by_role("status")).to_contain_text("Recorded.")
+    page.get_by_role("button", name="Show who signed").click()
+    expect(page.get_by_text("Beispiel, Berta").first).to_be_visible()
+    page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    assert_without_fault(page, f"consent, with its evidence-{width}")
+    page.get_by_role("link", name="Withdraw", exact=True).click()
+    assert_without_fault(page, f"withdraw-{width}")
+    page.get_by_label(re.compile("^From")).select_option("nominated representative")
+    page.get_by_label("Reason").fill("letter received")
+    page.get_by_role("button", name="See what it would do").click()
+    expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
+    assert_without_fault(page, f"withdrawal foreseen-{width}")
+    page.get_by_role("button", name="Withdraw now").click()
+    expect(page.get_by_role("heading", name=re.compile("^(Withdrawn|It was so already)$"))).to_be_visible()
+    assert_without_fault(page, f"withdrawn-{width}")
+
+
+@WIDTHS
+def test_the_work_list_and_the_rules(visit: Visit, width: int) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 860})
+    page.get_by_role("link", name="Work", exact=True).click()
+    page.get_by_role("link", name="also before publication").click()
+    page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    assert_without_fault(page, f"work-{width}")
+    page.get_by_role("link", name="Rules", exact=True).click()
+    expect(page.get_by_text("nothing waits")).to_be_visible()
+    assert_without_fault(page, f"rules-{width}")
+
+
+@WIDTHS
 def test_the_day_and_the_pages_beside(visit: Visit, width: int) -> None:
     page = visit.page
     page.set_viewport_size({"width": width, "height": 860})
@@ -218,10 +270,47 @@ def test_what_is_not_there(visit: Visit) -> None:
     visit.complaints.clear()  # the browser says on its console that the page was not found
 
 
+@WIDTHS
+def test_signing_in_at_the_desk(
+    chromium: Browser, furnished: Furnished, tmp_path_factory: pytest.TempPathFactory, width: int
+) -> None:
+    home, password = tmp_path_factory.mktemp("peopled"), "violin grape umbrella"
+    for name in ("archive", "archive-vault", "archive-key"):
+        shutil.copytree(furnished.home / name, home / name)
+    with AccountStore.open(home / "archive", create=True) as store:
+        store.add("carol", password, [Grant(Role.CUSTODIAN), Grant(Role.PATHOLOGIST)])
+    desk, context = DeskProcess(home / "archive"), chromium.new_context(viewport={"width": width, "height": 860})
+    try:
+        page = context.new_page()
+        page.goto(desk.address(AT_A_DESK_WITH_ACCOUNTS))
+        assert_without_fault(page, f"sign in at the desk-{width}")
+        page.get_by_label("Account").fill("carol")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_contain_text("do not fit")
+        assert_without_fault(page, f"sign in at the desk, refused-{width}")
+        page.get_by_label("Account").fill("carol")
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name="In which role are you here?")).to_be_visible()
+        assert_without_fault(page, f"role at the desk-{width}")
+        page.get_by_role("button", name="Custodian").click()
+        expect(page.get_by_role("heading", name="Find a case")).to_be_visible()
+        assert_without_fault(page, f"start of a custodian-{width}")
+        page.get_by_role("link", name="carol, custodian").click()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="Sign in at the desk")).to_be_visible()
+    finally:
+        context.close()
+        desk.end()
+
+
 LOOKED_AT = {
     *("collections.html", "collection.html", "slide.html", "refused.html", "sign_in.html", "role.html"),
     *("start.html", "case.html", "look.html", "quarantine.html", "waiting.html", "correct_case.html"),
     *("correct_slide.html", "foreseen.html", "report.html", "rest.html", "sorry.html", "closed.html"),
+    *("desk_sign_in.html", "desk_role.html"),
+    *("consent.html", "record_consent.html", "withdraw.html", "withdrawn.html", "work.html", "rules.html"),
 }
 PARTS = {"frame.html", "layout.html", "parts.html"}
 GOES_ON_AT_ONCE = {"signed_in.html"}
