@@ -50,6 +50,8 @@ GET  /withdraw/{tray}/{place:int}                  x         x          -
 POST /withdraw/{tray}/{place:int}                  x         x          -
 POST /withdraw/carry-out                           x         x          -
 GET  /withdrawn/{handle}                           x         x          -
+GET  /rules                                        x         -          -
+POST /rules                                        x         -          -
 """
 """Which role which address is for, by hand and from what the roles are there for: the laboratory takes in and corrects,
 a custodian answers for consent and sees no slide, a pathologist looks at the slides of a case."""
