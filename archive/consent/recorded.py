@@ -15,6 +15,7 @@ A refusal that the delivery list told stands until what the list told is correct
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from archive.consent.facts import Facts
 from archive.consent.records import ConsentRecord, Said
@@ -80,8 +81,11 @@ def in_force(told: Facts, records: Sequence[ConsentRecord]) -> tuple[frozenset[s
     """
     counting: list[set[str]] = [set() for _ in records]
     for name in {name for record in records for name in record.tells}:
-        newest = max(place for place, record in enumerate(records) if name in record.tells)
-        counting[newest].add(name)
+        found = [place for place, record in enumerate(records) if name in record.tells]
+        counting[found[-1]].add(name)
+        if name == "might_identify":
+            for place in takewhile(lambda one: _is_clear(records[one]), reversed(found)):
+                counting[place].add(name)  # a second look stands beside the first
     if told.consent not in _NO_CONSENT:
         for purpose, word in _in_force(_established(told, records), records).items():
             if word.place is not None:
@@ -95,10 +99,15 @@ def _established(told: Facts, records: Iterable[ConsentRecord]) -> Facts:
     for record in records:
         facts = replace(facts, **{name: getattr(record.established, name) for name in record.tells})
         if "might_identify" in record.tells:
-            clear = facts.might_identify.grade is Grade.NO_PERSON
+            clear = _is_clear(record)
             looked = looked | {record.by} if clear else set()
             facts = replace(facts, second_person=clear and (facts.second_person or len(looked) > 1))
     return facts
+
+
+def _is_clear(record: ConsentRecord) -> bool:
+    """Whether a person looked and found nothing that might identify the patient."""
+    return record.established.might_identify.grade is Grade.NO_PERSON
 
 
 def _in_force(facts: Facts, records: Sequence[ConsentRecord]) -> dict[Purpose, _Word]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.consent import Facts, MightIdentify, Purpose, Recipient, decide
-from archive.consent.recorded import facts_of
+from archive.consent.recorded import facts_of, in_force
 from archive.consent.records import ANSWERS, ConsentRecord, Giver, Said
 from archive.consent.terms import SECONDARY, Answer, Authority, Consent, Grade, Maturity, Record, Vital
 from tests.archive.consent.cases import CLOSED, CODED, GROWN_UP, SCREENED, coroners, from_life, post_mortem
@@ -227,3 +227,32 @@ def test_documents_that_exist_are_known_and_those_that_do_not_after_all_are_not(
     told = post_mortem(records=frozenset({Record.FAMILY_CONSULTATION}))
     facts = facts_of(told, [], done=[Record.CORONERS_AGREEMENT], reopened=[Record.FAMILY_CONSULTATION])
     assert facts.records == {Record.CORONERS_AGREEMENT}
+
+
+# Which of the records count
+
+
+@settings(max_examples=300)
+@given(TOLD, records(), st.lists(records(), max_size=5))
+def test_a_record_counts_for_nothing_that_it_does_not_speak_of(
+    told: Facts, one: ConsentRecord, others: list[ConsentRecord]
+) -> None:
+    assert in_force(told, [*others, one])[-1] <= {*map(str, one.scope), *one.tells}
+
+
+def test_what_counts_is_the_newest_answer_whose_word_stands_high_enough() -> None:
+    told = post_mortem(**LOOKED)
+    assert in_force(told, [relatives(TEACHING), refusal(TEACHING)]) == (frozenset(), {"teaching"})
+    assert in_force(told, [refusal(TEACHING), relatives(TEACHING, RESEARCH)]) == ({"teaching"}, {"research"})
+    assert in_force(post_mortem(consent=Consent.REFUSED), [relatives(TEACHING)]) == (frozenset(),)
+
+
+def test_a_second_look_counts_beside_the_first_and_a_doubt_ends_both() -> None:
+    first, second, doubt = (
+        found("a.one", **LOOKED),
+        found("b.two", **LOOKED),
+        found(might_identify=MightIdentify(Grade.YES)),
+    )
+    both = {"might_identify"}
+    assert in_force(Facts(), [first, second]) == (both, both)
+    assert in_force(Facts(), [first, second, doubt]) == (frozenset(), frozenset(), both)
