@@ -1,6 +1,7 @@
 """Verify, sign, search and export the audit trails: ``audit``."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -196,11 +197,17 @@ def tell_verified(books: Books, heads: Path | None, public_key: Path | None, *, 
         raise typer.Exit(FAILED)
 
 
+def audit_key_of(archive: Path) -> Path:
+    """Say where the key lies that signs an archive's trails, unless a command names it."""
+    named = os.environ.get("COVERSLIP_AUDIT_KEY")
+    return Path(named) if named else archive.absolute().parent / f"{archive.absolute().name}-key" / "audit.key"
+
+
 def tell_signed(books: Books, archive: Path, heads: Path | None, key: Path | None, anew: str | None) -> None:
     """Sign, and tell what was signed."""
     if heads is None:
         raise InvalidValue("name the second place with --heads, or by COVERSLIP_AUDIT_COPY: a folder that exists")
-    file = key or archive.absolute().parent / f"{archive.absolute().name}-key" / "audit.key"
+    file = key or audit_key_of(archive)
     if file.is_file():
         own = SigningKey.read(file)
     elif SecondPlace(heads).begun:

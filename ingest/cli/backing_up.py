@@ -12,6 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from archive import fixity
 from archive.accounts.copying import back_up_accounts, put_accounts_back
+from archive.cli.auditing import audit_key_of
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from archive.holdings import Archive
@@ -39,7 +40,7 @@ def backup(
         Path | None, typer.Option(help="Copy the key vault too, into this folder, apart from the backup.")
     ] = None,
     key_to: Annotated[
-        Path | None, typer.Option(help="Copy the vault's key file too, into this third folder, apart from both.")
+        Path | None, typer.Option(help="Copy the key file and the audit's signing key too, into this third folder.")
     ] = None,
     verify: Annotated[Verify, typer.Option(help="How much of the copy is read again at the end.")] = Verify.SAMPLE,
     mirror_removals: Annotated[
@@ -67,12 +68,17 @@ def backup(
         codes = _codes(holdings, done)
     if vault_to is not None:
         _verify_vault(vault_to, places.key, verify)
+    signing_key = audit_key_of(places.archive)
     if key_to is not None:
-        _copy_key(places.key, key_to)
+        for key in filter(Path.is_file, (places.key, signing_key)):
+            _copy_key(key, key_to)
     _tell(done, codes, mirror_removals)
     if back_up_accounts(places.archive, folder):
         out().print("The accounts were copied.")
     _tell_vault(vault_to, key_to)
+    if signing_key.is_file():
+        what = "was copied to the third place" if key_to else "was not copied: keep a copy of it in a third place"
+        out().print(f"The key that signs the audit trails {what}.")
     if done.faults:
         raise typer.Exit(FAILED)
 
