@@ -125,7 +125,10 @@ def _in_force(facts: Facts, records: Sequence[ConsentRecord]) -> dict[Purpose, _
                 record.publication,
                 place,
             )
-            if _overtakes(facts, words.get(purpose), new):
+            old = words.get(purpose)
+            if old is not None and old.said in _NO and new.said in _NO:
+                new = replace(new, standing=min(old.standing, new.standing))  # a patient's no outlives a relative's
+            if _overtakes(facts, old, new):
                 words[purpose] = new
     return words
 

@@ -229,6 +229,14 @@ def test_documents_that_exist_are_known_and_those_that_do_not_after_all_are_not(
     assert facts.records == {Record.CORONERS_AGREEMENT}
 
 
+@pytest.mark.parametrize("said", [Said.REFUSED, Said.WITHDRAWN])
+def test_a_relatives_no_and_then_yes_does_not_lift_the_patients_own_no(said: Said) -> None:
+    theirs = refusal(TEACHING, giver=Giver.RELATION, rank=1, said=said)
+    facts = facts_of(post_mortem(**LOOKED), [refusal(TEACHING), theirs, relatives(TEACHING)])
+    assert row(facts).startswith("deny")
+    assert row(facts_of(post_mortem(**LOOKED), [theirs, relatives(TEACHING)])) == "allow M2b"
+
+
 # Which of the records count
 
 
