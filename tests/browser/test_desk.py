@@ -137,7 +137,11 @@ def test_no_page_is_wider_than_its_window(visit: Visit, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     visit.find(CASE)
     expect(page.get_by_role("heading", name=CASE)).to_be_visible()
-    addresses = [page.url, *(f"{page.url.split('/cases/')[0]}/{name}" for name in ("", "quarantine", "report"))]
+    addresses = [
+        page.url,
+        page.url.replace("/cases/", "/consent/") + "/0",
+        *(f"{page.url.split('/cases/')[0]}/{name}" for name in ("", "quarantine", "report", "work", "rules")),
+    ]
     for number, address in enumerate(addresses):
         page.goto(address)
         visit.shoot(f"width-{width}-{number}")
