@@ -25,6 +25,7 @@ COMMANDS: Commands = {
     "identify": "ingest.cli.identifying:identify",
     "identify-list": "ingest.cli.identifying:identify_list",
     "approve": "ingest.cli.identifying:approve",
+    "erase": "ingest.cli.erasing:erase",
     **ARCHIVE_COMMANDS,
     "audit": "ingest.cli.auditing:audit_app",
     "backup": "ingest.cli.backing_up:backup",
