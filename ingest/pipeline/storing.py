@@ -88,8 +88,8 @@ def _with_gaps(tiles: Iterator[EncodedTile], layout: LevelLayout) -> Iterator[tu
 class _Rewriter:
     """Puts the plain header on the tiles of one level.
 
-    Damage in the entropy-coded data gives wrong pixels, the same ones in every reader, but no decoder refuses it; one
-    that refuses does so for what the header says. So the first tile of each distinct header is decoded once.
+    The archive's own decoder makes wrong pixels of damaged entropy-coded data, but refuses a tile only for what its
+    header says. So the first tile of each distinct header is decoded once, and whatever is copied can be shown.
     """
 
     def __init__(self, level: SourceLevel) -> None:

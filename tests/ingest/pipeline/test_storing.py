@@ -138,7 +138,7 @@ def with_a_table_that_is_no_code(address: tuple[int, int, int], pixels: np.ndarr
     return bytes(whole)
 
 
-def test_a_tile_that_no_decoder_can_read_is_not_copied(tmp_path: Path) -> None:
+def test_a_tile_that_cannot_be_decoded_is_not_copied(tmp_path: Path) -> None:
     made = make_svs(tmp_path / "a.svs", factors=(1,), change=with_a_table_that_is_no_code, abbreviated=False)
     with pytest.raises(ValueError, match="tile"):
         store(lambda _: None, str(made.path), str(tmp_path), str(tmp_path))
