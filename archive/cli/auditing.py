@@ -3,10 +3,9 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,23 +13,19 @@ import typer
 from rich.table import Table
 
 from archive.accounts import AccountStore, Action
-from archive.auditchain import Fault, Trail
+from archive.auditchain import Fault
 from archive.auditchain.exporting import exported, read_export
 from archive.auditchain.signing import PublicKey, SigningKey
 from archive.auditchain.told import Question, Told
 from archive.cli.proving import Who, proven
 from archive.cli.sentences import FAILED, ArchiveFolder, AsJson, out, said
-from archive.codes import Code
 from archive.errors import InvalidValue
 from archive.holdings import Archive
 from archive.holdings import auditing as holdings_auditing
-from archive.holdings.auditing import Verified, catalogue_trail, names_of, told_by
+from archive.holdings.auditing import Verified
+from archive.holdings.books import Books, question
 from archive.holdings.second_place import SecondPlace
 from archive.settings import ArchiveSettings
-
-ACCESS = "access"
-MUST = (holdings_auditing.CATALOGUE, ACCESS)
-"""Trails that an archive without its key vault has."""
 
 Heads = Annotated[
     Path | None,
@@ -60,26 +55,14 @@ WhoReads = Who
 audit_app = typer.Typer(help="Prove that the audit trails are whole, and read them.", no_args_is_help=True)
 
 
-@dataclass(frozen=True)
-class Books:
-    """All trails that can be read here, each with the way to show what it says."""
-
-    holdings: Archive
-    trails: tuple[Trail, ...]
-    told: Callable[[], Iterator[Told]]
-    must: tuple[str, ...] = MUST
-
-
 @contextmanager
 def archive_books(archive: Path, *, read_only: bool = True) -> Iterator[Books]:
     """Open the trails of an archive: the catalogue's, and that of the accounts where there are any."""
     with ExitStack() as opened:
         settings = ArchiveSettings(archive=archive)
         holdings = opened.enter_context(Archive.open(archive, read_only=read_only, settings=settings, actor="audit"))
-        trails = [catalogue_trail(holdings)]
-        if AccountStore.exists(archive):
-            trails.append(opened.enter_context(AccountStore.open(archive)).sealed_trail())
-        yield Books(holdings, tuple(trails), lambda: (told for trail in trails for told in told_by(trail)))
+        accounts = opened.enter_context(AccountStore.open(archive)) if AccountStore.exists(archive) else None
+        yield Books.of_archive(holdings, accounts.sealed_trail() if accounts else None)
 
 
 @audit_app.command("verify")
@@ -136,7 +119,7 @@ def search(
     """
     note_reading(archive, proven(archive, who, Action.READ_AUDIT))
     with archive_books(archive) as books:
-        show(found(books, question(books, code, project, by, act, purpose, since, until)), as_json=as_json)
+        show(books.found(asked(books, code, project, by, act, purpose, since, until)), as_json=as_json)
 
 
 @audit_app.command("export")
@@ -160,7 +143,7 @@ def export(
     """
     note_reading(archive, proven(archive, who, Action.READ_AUDIT))
     with archive_books(archive) as books:
-        tell_exported(books, file, heads, question(books, code, project, by, act, purpose, since, until))
+        tell_exported(books, file, heads, asked(books, code, project, by, act, purpose, since, until))
 
 
 @audit_app.command("read")
@@ -221,12 +204,12 @@ def tell_signed(books: Books, archive: Path, heads: Path | None, key: Path | Non
         out().print(f"  {name:10} {one.head.number:>10,} entries  root {one.root[:16]}")
 
 
-def tell_exported(books: Books, file: Path, heads: Path | None, asked: Question) -> None:
+def tell_exported(books: Books, file: Path, heads: Path | None, wanted: Question) -> None:
     """Export what is found, and tell how much that is."""
     statements = SecondPlace(heads).read(SecondPlace(heads).key())[0] if heads else ()
     with file.open("x", encoding="utf-8") as written:
         count = 0
-        for line in exported(books.trails, found(books, asked), statements[-1] if statements else None):
+        for line in exported(books.trails, books.found(wanted), statements[-1] if statements else None):
             written.write(line + "\n")
             count += 1
     out().print(f"{count - 1:,} entries were written.")
@@ -234,7 +217,7 @@ def tell_exported(books: Books, file: Path, heads: Path | None, asked: Question)
         out().print("[yellow]They have no proof:[/yellow] name the second place with --heads.")
 
 
-def question(
+def asked(
     books: Books,
     code: str | None,
     project: str,
@@ -245,17 +228,10 @@ def question(
     until: str | None,
 ) -> Question:
     """Read what is looked for as it was typed."""
-    names = None
-    if code is not None:
-        parsed = Code.parse(code)
-        names = names_of(books.holdings, parsed.kind, books.holdings.key_of(parsed, parsed.kind, project))
     first, last = _day("--since", since), _day("--until", until)
-    return Question(names, by, act, purpose, first, last + timedelta(days=1) if last else None)
-
-
-def found(books: Books, asked: Question) -> list[Told]:
-    """Give what fits, in the order of time."""
-    return sorted((told for told in books.told() if asked.fits(told)), key=lambda told: (told.at, told.trail))
+    return question(
+        books.holdings, code=code, project=project, by=by, act=act, purpose=purpose, since=first, until=last
+    )
 
 
 def show(entries: Sequence[Told], *, as_json: bool) -> None:
@@ -283,14 +259,13 @@ def _plain(text: str) -> str:
     return text.replace("[", r"\[")
 
 
-def _day(option: str, text: str | None) -> datetime | None:
+def _day(option: str, text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        day = date.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError:
         raise InvalidValue(f"{option}: expected a day, such as 2026-01-31") from None
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _as_json(found: Verified) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Who acts: where the archive has accounts they prove it; elsewhere it is the account that the system knows."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,10 +7,6 @@ import typer
 
 from archive.accounts import AccountStore, Action
 from archive.cli.proving import proven, system_user
-from archive.errors import InvalidValue
-
-SECOND_WORD = "assessed_also_by"
-"""The column of a delivery list that names a second person who looked."""
 
 Who = Annotated[
     str | None,
@@ -44,25 +39,3 @@ def acting(archive: Path, who: str | None, action: Action) -> str:
     if AccountStore.exists(archive):
         return proven(archive, who, action)
     return who or system_user()
-
-
-def require_own_word(archive: Path, told: Iterable[str]) -> None:
-    """Refuse to have a second person's word from anybody but that person, where there are accounts.
-
-    Parameters
-    ----------
-    archive
-        The archive's folder.
-    told
-        The columns of a delivery list that are told.
-
-    Raises
-    ------
-    InvalidValue
-        If one of them says that a second person looked as well.
-    """
-    if SECOND_WORD in told and AccountStore.exists(archive):
-        raise InvalidValue(
-            f"{SECOND_WORD}: where there are accounts, a second person says so under an account of their own: "
-            "coverslip consent record --set might_identify=no"
-        )

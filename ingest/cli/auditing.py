@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from archive.accounts import Action
-from archive.auditchain.told import Told
 from archive.cli import auditing as of_archive
 from archive.cli.auditing import (
     Act,
     Anew,
-    Books,
     By,
     ForPurpose,
     Heads,
@@ -25,9 +23,8 @@ from archive.cli.auditing import (
     Until,
     WhoReads,
     archive_books,
-    found,
+    asked,
     note_reading,
-    question,
     show,
     tell_exported,
     tell_signed,
@@ -35,11 +32,12 @@ from archive.cli.auditing import (
 )
 from archive.cli.proving import proven
 from archive.cli.sentences import FAILED, ArchiveFolder, AsJson, out, said
+from archive.holdings.books import Books
 from archive.wordscreen import screen
 from ingest.cli.finding import TYPED, typed
 from ingest.cli.places import KeyFile, Places, VaultFolder, require_pair
 from ingest.keyvault import KeyVault
-from ingest.pipeline.auditing import VAULT, subject_report, told_by_vault
+from ingest.pipeline.auditing import subject_report, with_vault
 
 audit_app = typer.Typer(help="Prove that the audit trails are whole, and read them.", no_args_is_help=True)
 
@@ -54,13 +52,7 @@ def laboratory_books(places: Places, *, read_only: bool = True) -> Iterator[tupl
         KeyVault.open(places.vault, places.key) as vault,
     ):
         require_pair(books.holdings, vault)
-
-        def told() -> Iterator[Told]:
-            yield from books.told()
-            yield from told_by_vault(books.holdings, vault)
-
-        trails = (*books.trails, vault.sealed_trail())
-        yield Books(books.holdings, trails, told, (*books.must, VAULT)), vault
+        yield with_vault(books, vault), vault
 
 
 @audit_app.command("verify")
@@ -127,7 +119,7 @@ def search(
     places, account = Places.of(archive, vault, vault_key), proven(archive, who, Action.READ_AUDIT)
     with laboratory_books(places) as (books, keyvault):
         _note(places, keyvault, account, reason)
-        show(found(books, question(books, code, project, by, act, purpose, since, until)), as_json=as_json)
+        show(books.found(asked(books, code, project, by, act, purpose, since, until)), as_json=as_json)
 
 
 @audit_app.command("export")
@@ -155,7 +147,7 @@ def export(
     places, account = Places.of(archive, vault, vault_key), proven(archive, who, Action.READ_AUDIT)
     with laboratory_books(places) as (books, keyvault):
         _note(places, keyvault, account, reason)
-        tell_exported(books, file, heads, question(books, code, project, by, act, purpose, since, until))
+        tell_exported(books, file, heads, asked(books, code, project, by, act, purpose, since, until))
 
 
 audit_app.command("read")(of_archive.read)

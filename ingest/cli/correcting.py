@@ -15,13 +15,14 @@ from archive.consent import Decision
 from archive.errors import InvalidValue
 from archive.holdings import Archive
 from archive.records import Concept, Stain
-from ingest.cli.acting import Who, acting, require_own_word
+from ingest.cli.acting import Who, acting
 from ingest.cli.finding import TYPED, typed
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.delivery.columns import BY_NAME
 from ingest.delivery.mending import read_settings
 from ingest.keyvault import KeyVault
 from ingest.pipeline.correcting import CasePlan, SlidePlan, SlideWords, carry_out, plan_case, plan_slide
+from ingest.pipeline.own_word import require_own_word
 from ingest.pipeline.recovery import recover
 
 PUT_AWAY = 3

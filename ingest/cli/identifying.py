@@ -14,14 +14,14 @@ from archive.accounts import Action
 from archive.cli.auditing import OfProject, WhoReads
 from archive.cli.proving import proven
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
-from archive.codes import Code, InternalKey
 from archive.errors import InvalidValue, UnknownCode
 from archive.holdings import Archive
 from archive.holdings.auditing import codes_in_laboratory
 from archive.wordscreen import screen
 from ingest.cli.places import KeyFile, Places, VaultFolder
-from ingest.keyvault import Identity, KeyVault, Request
+from ingest.keyvault import Identity, Request
 from ingest.keyvault.approvals import RequestState
+from ingest.pipeline.identifying import ask
 
 WAITING = 3
 """Exit code of a request that waits for a second person."""
@@ -51,8 +51,7 @@ def identify(
     """
     account, why = proven(archive, who, Action.IDENTIFY), screen(reason, "a reason")
     with Places.of(archive, vault, vault_key).opened() as (holdings, keyvault):
-        keys = _keys(holdings, keyvault, [code], project, account, why)
-        request = keyvault.approvals.ask(keys, account, why)
+        request = ask(holdings, keyvault, [code], project=project, who=account, reason=why)
         _require_approved(request)
         identity = keyvault.approvals.answer(request.number, account)[0]
     if identity is None:
@@ -87,8 +86,7 @@ def identify_list(
     if file.exists():
         raise InvalidValue("the file for the answer is there already; name a new one")
     with Places.of(archive, vault, vault_key).opened() as (holdings, keyvault):
-        keys = _keys(holdings, keyvault, wanted, project, account, why)
-        request = keyvault.approvals.ask(keys, account, why, bulk=True)
+        request = ask(holdings, keyvault, wanted, project=project, who=account, reason=why, bulk=True)
         _require_approved(request)
         found = keyvault.approvals.answer(request.number, account)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", newline="") as written:
@@ -129,18 +127,6 @@ def approve(
         else:
             keyvault.approvals.decide(number, account, reason, approve=not refuse)
             out().print("Refused." if refuse else "Approved; the account that asked has 24 hours to be answered.")
-
-
-def _keys(
-    holdings: Archive, vault: KeyVault, codes: Sequence[str], project: str, who: str, reason: str
-) -> list[InternalKey]:
-    """Find what codes stand for; that somebody asked for one that there is not is written down."""
-    try:
-        parsed = [Code.parse(code) for code in codes]
-        return [holdings.key_of(code, code.kind, project) for code in parsed]
-    except (InvalidValue, UnknownCode):
-        vault.approvals.missed(who, reason)
-        raise
 
 
 def _require_approved(request: Request) -> None:

@@ -11,7 +11,7 @@ import typer
 from archive.accounts import Action
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
-from ingest.cli.acting import SECOND_WORD, Who, acting, require_own_word
+from ingest.cli.acting import Who, acting
 from ingest.cli.hands import MANY, Authority, Certificate, Hands, PrivateKey
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 from ingest.cli.progress import STEPS, SlideProgress, stop_on_interrupt
@@ -21,6 +21,7 @@ from ingest.keyvault import KeyVault
 from ingest.pipeline.batch import Delivered, Outcome, find_files, ingest_batch
 from ingest.pipeline.expecting import expect_rows
 from ingest.pipeline.jailed import PREPARED
+from ingest.pipeline.own_word import SECOND_WORD, require_own_word
 from ingest.pipeline.recovery import recover
 from ingest.pipeline.slide import Intake
 from ingest.sandbox import prepare

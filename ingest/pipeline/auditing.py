@@ -9,6 +9,7 @@ from archive.auditchain.told import Question, Told
 from archive.codes import Kind
 from archive.holdings import Archive
 from archive.holdings.auditing import codes_in_laboratory, names_of
+from archive.holdings.books import Books
 from ingest.keyvault import KeyVault
 
 VAULT = "vault"
@@ -33,6 +34,16 @@ def told_by_vault(holdings: Archive, vault: KeyVault) -> Iterator[Told]:
         details = {"subject": codes.get(entry.subject), "reason": entry.reason}
         shown = {name: value for name, value in details.items() if value}
         yield Told(VAULT, entry.number, entry.digest, entry.act, entry.who, entry.at, shown)
+
+
+def with_vault(books: Books, vault: KeyVault) -> Books:
+    """Add the vault's trail to those of its archive."""
+
+    def told() -> Iterator[Told]:
+        yield from books.told()
+        yield from told_by_vault(books.holdings, vault)
+
+    return Books(books.holdings, (*books.trails, vault.sealed_trail()), told, (*books.must, VAULT))
 
 
 def subject_report(
