@@ -94,6 +94,16 @@ class SignInRefused(ArchiveError):
         )
 
 
+class TokenRefused(ArchiveError):
+    """A program's token is unknown or has ended, or waits while somebody looks codes up under its account."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the token is not good, or not good any more; make another one with: coverslip account token make, and put "
+            "it into the file that COVERSLIP_TOKEN_FILE names"
+        )
+
+
 class NotAllowed(ArchiveError):
     """The account may not do this in any role it holds, or not in the one it acts in."""
 

@@ -4,7 +4,7 @@ This room knows no slide and no consent. Whether a slide may be shown is decided
 who asks and in which role.
 """
 
-from archive.accounts.authority import AUTHORITY, allowed, looks_codes_up
+from archive.accounts.authority import AUTHORITY, UNATTENDED, allowed, looks_codes_up
 from archive.accounts.limits import Limits
 from archive.accounts.office import COMMAND_LINE
 from archive.accounts.roles import Action, Role
@@ -14,6 +14,7 @@ from archive.accounts.values import Account, AccountState, Actor, Grant, NewToke
 __all__ = [
     "AUTHORITY",
     "COMMAND_LINE",
+    "UNATTENDED",
     "Account",
     "AccountState",
     "AccountStore",

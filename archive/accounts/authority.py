@@ -63,6 +63,9 @@ AUTHORITY: Mapping[Role, frozenset[Action]] = MappingProxyType(
 )
 """Role -> all that it may do."""
 
+UNATTENDED = frozenset({Action.INGEST, Action.CHECK_ARCHIVE, Action.BACK_UP, Action.VERIFY_AUDIT, Action.SIGN_AUDIT})
+"""What a service does at night with nobody there: it shows no slide and tells nobody whose a slide is."""
+
 _LEARNS_WHOSE = frozenset({Action.FIND_CASE, Action.IDENTIFY, Action.CORRECT})
 
 

@@ -7,7 +7,7 @@ from archive.accounts.authority import allowed
 from archive.accounts.roles import Action, Role
 from archive.accounts.room import Room
 from archive.accounts.values import AccountState, Actor, Grant, Session
-from archive.errors import NotAllowed, SignInRefused
+from archive.errors import NotAllowed, SignInRefused, TokenRefused
 
 
 class Entrance(Room):
@@ -64,6 +64,31 @@ class Entrance(Room):
         actor = door.prove(self._database, self._limits, self._now(), name, password, choose)
         if actor is None:
             raise NotAllowed(f"no role of this account may do this: {action}; a custodian can grant one")
+        return actor
+
+    def act_by_token(self, secret: str, action: Action, project: str | None = None) -> Actor:
+        """Let a program do one thing by its token.
+
+        Raises
+        ------
+        TokenRefused
+            If the token is unknown or has ended, or waits because somebody looks codes up under its account now.
+        NotAllowed
+            If it was made for something else, or for another project.
+        """
+        with self._database.writing() as connection:
+            actor = tokens.actor_of(connection, secret, self._now(), self._limits)
+            if actor is None:
+                door.count_stranger(connection, self._now())
+            else:
+                may = actor.may(action) and (project is None or actor.project in (None, project))
+                self._tell(connection, "act once" if may else "not allowed", actor, action=str(action), means="token")
+        if actor is None:
+            raise TokenRefused
+        if not may:
+            raise NotAllowed(
+                f"this token was not made for this: {action}; make one that is: coverslip account token make"
+            )
         return actor
 
     def change_password(self, name: str, old: str, new: str) -> None:

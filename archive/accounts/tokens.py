@@ -1,4 +1,7 @@
-"""A program acts by a token: one role, perhaps only some of what it may do, for a number of days, shown once."""
+"""A program acts by a token: one role, perhaps only some of what it may do, for a number of days, shown once.
+
+Of a role that may look codes up a program gets only what is done unattended, such as taking slides in at night.
+"""
 
 import json
 from collections.abc import Collection
@@ -6,11 +9,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
-from archive.accounts.authority import allowed, looks_codes_up
+from archive.accounts.authority import UNATTENDED, allowed, looks_codes_up
 from archive.accounts.database import DAMAGED
 from archive.accounts.limits import Limits
 from archive.accounts.register import grants_of, stored_grant
-from archive.accounts.roles import Action
+from archive.accounts.roles import Action, Role
 from archive.accounts.schema import accounts, tokens
 from archive.accounts.sessions import digest_of, looks_codes_up_now, new_secret
 from archive.accounts.values import AccountState, Actor, Grant, NewToken, Token
@@ -37,8 +40,8 @@ def make(
     Raises
     ------
     NotAllowed
-        If it does not hold the role, the role may not do all that is asked for, or the role can look codes up: that a
-        person does.
+        If it does not hold the role, the role may not do all that is asked for, or the role can look codes up and more
+        is asked for than is done unattended: that a person does.
     InvalidValue
         If the token would last too long, or be good for nothing.
     """
@@ -48,8 +51,8 @@ def make(
         raise InvalidValue("a token is made for something; name one action at least, or none to have all of the role's")
     if grant not in grants_of(connection, account):
         raise NotAllowed("the account does not hold this role, so no token can be made for it; grant the role first")
-    if looks_codes_up(grant.role):
-        raise NotAllowed(f"no token is made for the role {grant.role}: whoever may look codes up acts in person")
+    if looks_codes_up(grant.role) and not is_unattended(actions):
+        raise NotAllowed(_in_person(grant.role))
     beyond = sorted(action for action in actions or () if not allowed(grant.role, action))
     if beyond:
         raise NotAllowed(f"the role {grant.role} may not {beyond[0]}, so no token can be made for it")
@@ -84,9 +87,14 @@ def actor_of(connection: Connection, secret: str, now_seconds: float, limits: Li
     token = _told(row)
     if token.grant not in grants_of(connection, token.account):
         return None
-    if looks_codes_up_now(connection, token.account, now_seconds, limits):
+    if not is_unattended(token.actions) and looks_codes_up_now(connection, token.account, now_seconds, limits):
         return None
     return Actor(token.account, token.grant.role, token.grant.project, token.actions)
+
+
+def is_unattended(actions: Collection[Action] | None) -> bool:
+    """Tell whether a token is for services only, which show nothing that somebody could have looked up."""
+    return actions is not None and UNATTENDED.issuperset(actions)
 
 
 def of_account(connection: Connection, account: str, now_seconds: float) -> tuple[Token, ...]:
@@ -105,6 +113,12 @@ def end(connection: Connection, number: int) -> str | None:
 def end_all(connection: Connection, account: str) -> int:
     """End every token of an account, and tell how many there were."""
     return connection.execute(delete(tokens).where(tokens.c.account == account)).rowcount
+
+
+def _in_person(role: Role) -> str:
+    services = sorted(action for action in UNATTENDED if allowed(role, action))
+    told = f"; a service's is for one or more of: {', '.join(services)} (--action)" if services else ""
+    return f"no such token is made for the role {role}: whoever may look codes up acts in person{told}"
 
 
 def _told(row: Row[tuple[object, ...]]) -> Token:

@@ -20,6 +20,7 @@ from archive.errors import (
     ProviderUnavailable,
     SignInRefused,
     TileOutsideLevel,
+    TokenRefused,
     UnknownAccount,
     UnknownCode,
 )
@@ -87,6 +88,7 @@ REFUSALS: dict[type[BaseException], Refusal] = {
     NotAllowed: NOTHING_HERE,
     UnknownAccount: NOTHING_HERE,
     SignInRefused: NOT_LET_IN,
+    TokenRefused: SIGN_IN,
     NotVouchedFor: NOT_VOUCHED_FOR,
     WrongMethod: Refusal(405, "Slides can only be looked at: use GET or HEAD."),
     DamagedPyramid: DAMAGED,

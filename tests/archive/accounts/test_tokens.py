@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from archive.accounts import AccountStore, Action, Actor, Grant, Role, looks_codes_up
-from archive.errors import InvalidValue, NotAllowed, UnknownAccount
+from archive.accounts import AccountStore, Action, Actor, Grant, Role, allowed, looks_codes_up
+from archive.errors import InvalidValue, NotAllowed, TokenRefused, UnknownAccount
 from tests.archive.accounts.conftest import OTHER, Clock
 
 MakeStore = Callable[..., AccountStore]
@@ -49,6 +49,52 @@ def test_who_may_look_codes_up_acts_in_person(make_store: MakeStore, role: Role)
     store = make_store(pat=[Grant(role)])
     with pytest.raises(NotAllowed, match="in person"):
         store.new_token("pat", role)
+
+
+SERVICES = [(role, action) for role in Role if looks_codes_up(role) for action in Action if allowed(role, action)]
+
+
+@pytest.mark.parametrize(("role", "action"), SERVICES)
+def test_a_service_is_given_what_is_done_unattended_and_nothing_else(
+    make_store: MakeStore, role: Role, action: Action
+) -> None:
+    store = make_store(pat=[Grant(role)])
+    nights = {Action.INGEST, Action.CHECK_ARCHIVE, Action.BACK_UP, Action.VERIFY_AUDIT, Action.SIGN_AUDIT}
+    if action not in nights:
+        with pytest.raises(NotAllowed, match="in person"):
+            store.new_token("pat", role, actions=[action])
+        if mine := [one for one in nights if allowed(role, one)]:
+            with pytest.raises(NotAllowed, match="in person"):
+                store.new_token("pat", role, actions=[*mine, action])
+        return
+    secret = store.new_token("pat", role, actions=[action]).secret
+    assert store.act_by_token(secret, action) == Actor("pat", role, None, frozenset({action}))
+    for other in set(Action) - {action}:
+        with pytest.raises(NotAllowed):
+            store.act_by_token(secret, other)
+
+
+def test_a_service_goes_on_while_its_person_looks_codes_up(make_store: MakeStore) -> None:
+    store = make_store(lab=[Grant(Role.LABORATORY)])
+    secret = store.new_token("lab", Role.LABORATORY, actions=[Action.INGEST]).secret
+    assert store.sign_in("lab", OTHER).actor == Actor("lab", Role.LABORATORY)
+    assert store.act_by_token(secret, Action.INGEST).account == "lab"
+
+
+def test_what_is_done_by_a_token_is_in_the_trail_with_its_role_and_so_is_a_bad_one(make_store: MakeStore) -> None:
+    store = make_store(ros=[RESEARCHER])
+    secret = store.new_token("ros", Role.RESEARCHER, "melanoma").secret
+    store.act_by_token(secret, Action.QUERY_COHORT, "melanoma")
+    with pytest.raises(NotAllowed):
+        store.act_by_token(secret, Action.QUERY_COHORT, "naevus")
+    store.end_token(1)
+    with pytest.raises(TokenRefused):
+        store.act_by_token(secret, Action.QUERY_COHORT, "melanoma")
+    with store.entries() as entries:
+        *_, done, refused, _, bad = (entry.content for entry in entries)
+    assert [one["act"] for one in (done, refused, bad)] == ["act once", "not allowed", "sign in refused"]
+    assert (done["actor"], done["role"], done["means"]) == ("ros", "researcher", "token")
+    assert secret not in str((done, refused, bad))
 
 
 @pytest.mark.parametrize("days", [0, -1, 366])
