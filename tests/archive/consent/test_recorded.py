@@ -1,12 +1,14 @@
 """What is known of a case is what its list told and what was said since; a no is heard at once, and silence is none."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.consent import Facts, MightIdentify, Purpose, Recipient, decide
+from archive.consent.facts import Json
 from archive.consent.recorded import facts_of, in_force
 from archive.consent.records import ANSWERS, ConsentRecord, Giver, Said
 from archive.consent.terms import SECONDARY, Answer, Authority, Consent, Grade, Maturity, Record, Vital
@@ -14,7 +16,7 @@ from tests.archive.consent.cases import CLOSED, CODED, GROWN_UP, SCREENED, coron
 from tests.archive.consent.test_records import records
 
 AUDIT, RESEARCH, TEACHING = Purpose.AUDIT, Purpose.RESEARCH, Purpose.TEACHING
-LOOKED = {"might_identify": MightIdentify(Grade.NO_PERSON)}
+LOOKED: dict[str, Any] = {"might_identify": MightIdentify(Grade.NO_PERSON)}
 
 
 def consent(*purposes: Purpose, giver: Giver = Giver.SELF, **more: object) -> ConsentRecord:
@@ -156,10 +158,15 @@ def test_a_refusal_of_everything_is_a_refusal_and_a_withdrawal_of_everything_a_w
 
 
 def test_a_consent_that_excepts_publication_is_heard_before_the_public() -> None:
-    anonymised = {"state": "anonymised", "second_person": True, **LOOKED}
+    anonymised: dict[str, Json] = {
+        "state": "anonymised",
+        "second_person": True,
+        "might_identify": "no (person)",
+        "report_bound": True,
+    }
     for publication, answer in ((Answer.NO, "deny N1"), (Answer.UNKNOWN, "allow P3")):
         facts = facts_of(from_life(vital=Vital.ALIVE), [consent(TEACHING, publication=publication)])
-        shown = Facts.from_json(facts.to_json() | {**anonymised, "might_identify": "no (person)", "report_bound": True})
+        shown = Facts.from_json({**facts.to_json(), **anonymised})
         decision = decide(shown, TEACHING, Recipient.PUBLIC)
         assert f"{decision.verdict} {decision.row}" == answer
 
