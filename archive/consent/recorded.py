@@ -5,10 +5,15 @@ Answers are read in the order in which they were recorded, for each purpose on i
 - a refusal or withdrawal counts at once, whoever says it, and is lifted only by a later consent of somebody whose word
   stands as high (policy: known wishes, paragraphs 9 and 47);
 - a consent counts if its giver may give it; one that does not count takes nothing away from one that does;
+- a consent that excepts publication or identifiable use excepts it, whatever else is said, until somebody whose word
+  stands as high allows it for the same purpose; a no to everything is a no to publication too;
 - "not asked" and "not foreseen" say that nobody answered, so they never overtake an answer, and what is not recorded is
   neither of them;
-- "not foreseen" counts only if it is attested for every purpose that nobody answered, since the facts of a case have
-  one word for all of them.
+- "not foreseen" counts only if it is attested for every purpose and nobody ever consented to one, since the facts of a
+  case have one word for all of them.
+
+What was consented to is read as if nobody had refused, and the refusals are taken from that. So no refusal ever opens
+what was closed before it: whose consent to teaching is withdrawn is not somebody whom nobody could have asked.
 
 A refusal that the delivery list told stands until what the list told is corrected: the list does not say whose it was.
 """
@@ -18,7 +23,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from archive.consent.facts import Facts
-from archive.consent.records import ConsentRecord, Said
+from archive.consent.records import LOWEST_RANK, ConsentRecord, Said
 from archive.consent.situation import Situation
 from archive.consent.terms import SECONDARY, Answer, Consent, Grade, Purpose, Recipient, Record, TissueSource
 
@@ -28,6 +33,9 @@ _NO_CONSENT = (Consent.REFUSED, Consent.WITHDRAWN)
 _UNANSWERED = {Consent.NOT_FORESEEN: Said.NOT_FORESEEN, Consent.FORESEEN_NOT_ASKED: Said.NOT_ASKED}
 _UNKNOWN_GIVER = 0
 """A consent that a list told was given by nobody knows whom; its word is never refused a hearing, nor lifts a no."""
+
+_LOWEST = 3 + LOWEST_RANK
+"""No word stands lower: what a list excepted, anybody may allow whose consent counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ def facts_of(
     found = replace(found, records=(found.records | frozenset(done)) - frozenset(reopened))
     if all(record.said is None for record in records) or told.consent in _NO_CONSENT:
         return found
-    return _consented(found, _in_force(found, records))
+    return _consented(found, records)
 
 
 def in_force(told: Facts, records: Sequence[ConsentRecord]) -> tuple[frozenset[str], ...]:
@@ -116,21 +124,25 @@ def _in_force(facts: Facts, records: Sequence[ConsentRecord]) -> dict[Purpose, _
     for place, record in enumerate(records):
         said = record.said
         for purpose in sorted(record.scope) if said is not None else ():
-            new = _Word(
-                said or Said.NOT_ASKED,
-                record.standing,
-                _kind(facts, record),
-                Answer.YES if record.may_answer else record.entitled,
-                record.identifiable,
-                record.publication,
-                place,
-            )
+            new = replace(_word(facts, record), place=place)
             old = words.get(purpose)
             if old is not None and old.said in _NO and new.said in _NO:
                 new = replace(new, standing=min(old.standing, new.standing))  # a patient's no outlives a relative's
             if _overtakes(facts, old, new):
                 words[purpose] = new
     return words
+
+
+def _word(facts: Facts, record: ConsentRecord) -> _Word:
+    """Give what a record answers, for each of its purposes."""
+    return _Word(
+        record.said or Said.NOT_ASKED,
+        record.standing,
+        _kind(facts, record),
+        Answer.YES if record.may_answer else record.entitled,
+        record.identifiable,
+        record.publication,
+    )
 
 
 def _told(facts: Facts) -> dict[Purpose, _Word]:
@@ -174,35 +186,58 @@ def _counts(facts: Facts, word: _Word) -> bool:
     return Situation(asked, Purpose.TEACHING, Recipient.PROJECT, holds_key=False).valid
 
 
-def _consented(facts: Facts, words: dict[Purpose, _Word]) -> Facts:
+def _consented(facts: Facts, records: Sequence[ConsentRecord]) -> Facts:
     """Put the answers in force into the one word that a case has for consent, the stricter where they differ."""
-    refused = frozenset(purpose for purpose, word in words.items() if word.said in _NO)
+    answers = _in_force(facts, records)
+    refused = facts.refused_for | {purpose for purpose, word in answers.items() if word.said in _NO}
     if refused == SECONDARY:
-        withdrawn = any(word.said is Said.WITHDRAWN for word in words.values())
+        withdrawn = any(word.said is Said.WITHDRAWN for word in answers.values())
         return _without_consent(facts, Consent.WITHDRAWN if withdrawn else Consent.REFUSED)
+    facts = replace(
+        facts,
+        refused_for=refused,
+        refused_publication=facts.refused_publication or _is_excepted(facts, records, "publication"),
+    )
+    words = _in_force(facts, [record for record in records if record.said not in _NO])
     given = {purpose: word for purpose, word in words.items() if word.said is Said.GIVEN}
-    counting = {purpose: word for purpose, word in given.items() if _counts(facts, word)}
-    standing = counting or given
+    standing = {purpose: word for purpose, word in given.items() if _counts(facts, word)} or given
     if not standing:
-        return replace(_without_consent(facts, _silence(facts, words, refused)), refused_for=refused)
+        return _without_consent(facts, _silence(facts, words))
     kinds = {word.consent for word in standing.values()}
     consent = next(kind for kind in (Consent.SEPARATELY, *_OBTAINED) if kind in kinds)
+    excepted = _is_excepted(facts, records, "identifiable")
     return replace(
         facts,
         consent=consent,
-        covers=frozenset(standing),
-        covers_identifiable=_strictest(word.identifiable for word in standing.values()),
+        covers=frozenset(standing) - refused,
+        covers_identifiable=Answer.NO if excepted else _strictest(word.identifiable for word in standing.values()),
         covers_publication=_strictest(word.publication for word in standing.values()),
         giver_entitled=_strictest(word.entitled for word in standing.values() if word.consent is consent),
-        refused_for=refused,
-        refused_publication=any(word.publication is Answer.NO for word in given.values()),
     )
 
 
-def _silence(facts: Facts, words: dict[Purpose, _Word], refused: frozenset[Purpose]) -> Consent:
+def _is_excepted(facts: Facts, records: Iterable[ConsentRecord], use: str) -> bool:
+    """Whether publication, or identifiable use, was excepted, and nobody whose word stands as high allowed it since."""
+    told = facts.covers if use == "publication" and facts.covers_publication is Answer.NO else ()
+    against: dict[Purpose | None, int] = dict.fromkeys(told, _LOWEST)  # None: everything was refused
+    for record in records:
+        answer = getattr(record, use)
+        everything = record.said in _NO and not record.purposes
+        for purpose in record.purposes if answer is Answer.NO else [None] if everything else []:
+            against[purpose] = min(record.standing, against.get(purpose, _LOWEST))
+        if answer is Answer.YES and _counts(facts, _word(facts, record)):
+            lifted = {None, *record.purposes}
+            against = {
+                purpose: standing
+                for purpose, standing in against.items()
+                if purpose not in lifted or record.standing > standing
+            }
+    return bool(against)
+
+
+def _silence(facts: Facts, words: dict[Purpose, _Word]) -> Consent:
     """Say what holds where nobody consented."""
-    unforeseen = {purpose for purpose, word in words.items() if word.said is Said.NOT_FORESEEN}
-    if unforeseen == SECONDARY - refused:
+    if {purpose for purpose, word in words.items() if word.said is Said.NOT_FORESEEN} == SECONDARY:
         return Consent.NOT_FORESEEN
     if any(word.said is Said.NOT_ASKED for word in words.values()):
         return Consent.FORESEEN_NOT_ASKED
