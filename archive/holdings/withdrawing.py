@@ -12,6 +12,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from archive.catalogue import LABORATORY, Writing, codes, collections, consents, searching, slides, tombstones
+from archive.catalogue.consents import Kept
 from archive.catalogue.tombstones import Tombstone
 from archive.codes import Code, InternalKey, Kind
 from archive.consent.records import ConsentRecord, Said
@@ -78,15 +79,18 @@ def _done_before(connection: Connection, withdrawal: Withdrawal) -> InternalKey 
     """Give the record of the same, if it was done before on a word that stands as high and all is as that left it."""
     case, patient = withdrawal.case, withdrawal.patient
     kept = consents.of_case(connection, case) if case else consents.of_patient(connection, patient or InternalKey(""))
-    answers = [one for one in kept if one.record.said is not None and not one.annulled]
     cases = _cases(connection, withdrawal)
+    answers = [_answers(kept), *(_answers(consents.of_case(connection, each)) for each in cases)]
     is_done = (
-        bool(answers)
-        and _ends_as_much(answers[-1].record, withdrawal.record(Said.WITHDRAWN))
+        all(said and _ends_as_much(said[-1].record, withdrawal.record(Said.WITHDRAWN)) for said in answers)
         and all(tombstones.of_case(connection, case) for case in cases)
         and not any(collections.places_of(connection, key) for case in cases for key in _slides(connection, case))
     )
-    return answers[-1].key if is_done else None
+    return answers[0][-1].key if is_done else None
+
+
+def _answers(kept: Iterable[Kept]) -> list[Kept]:
+    return [one for one in kept if one.record.said is not None and not one.annulled]
 
 
 def _ends_as_much(last: ConsentRecord, new: ConsentRecord) -> bool:

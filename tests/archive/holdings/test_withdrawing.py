@@ -23,7 +23,8 @@ from archive.errors import (
     InvalidValue,
     UnknownCode,
 )
-from archive.holdings import Archive
+from archive.holdings import Archive, consenting
+from archive.holdings.consenting import Subject
 from archive.holdings.correction import Correction, carry_out
 from archive.holdings.rebuilding import rebuild_catalogue
 from archive.holdings.withdrawal import Withdrawal
@@ -205,6 +206,19 @@ def test_the_same_withdrawal_twice_is_recorded_once(archive: Archive, held: Held
         before = rows_of(archive)
         assert withdraw(archive, replace(withdrawal, key=new_key())).act is None
         assert rows_of(archive) == before
+
+
+def test_a_patient_who_withdraws_again_is_heard_of_a_case_that_was_consented_to_since(
+    archive: Archive, held: HeldSlide
+) -> None:
+    withdraw(archive, of_patient(archive, held))
+    case = Subject(case=held.record.case)
+    teaching = frozenset({Purpose.TEACHING})
+    consent = ConsentRecord(by="a.curator", said=Said.GIVEN, giver=Giver.SELF, purposes=teaching)
+    consenting.record(archive, case, new_key(), consent, reason=WHY)
+    assert allowed(archive, held)
+    assert withdraw(archive, of_patient(archive, held)).act is not None
+    assert not allowed(archive, held)
 
 
 def test_a_patient_ends_the_use_of_all_cases_and_of_those_to_come(archive: Archive, held: HeldSlide) -> None:
