@@ -39,6 +39,7 @@ class Writing:
 
     connection: Connection
     actor: str
+    account: str | None = None
     head: Head | None = None
 
     def tell(self, act: str, *, reason: str | None = None, **details: Value) -> None:
@@ -51,7 +52,9 @@ class Writing:
         """
         if reason is not None:
             details["reason"] = screen(reason, "a reason")
-        self.head = audit.append(self.connection, act, self.actor, details)
+        if self.account is not None:
+            details["role"] = self.actor
+        self.head = audit.append(self.connection, act, self.account or self.actor, details)
 
 
 class Catalogue:
@@ -66,12 +69,14 @@ class Catalogue:
         *,
         read_only: bool,
         actor: str,
+        account: str | None = None,
         announce: Callable[[Head], None],
         journal: Journal | None = None,
     ) -> None:
         self._engine = engine
         self._read_only = read_only
         self._actor = screen(actor, "the name of a role")
+        self._account = account
         self._announce = announce
         self._journal = journal
         self._watch: Any = None
@@ -87,6 +92,7 @@ class Catalogue:
         *,
         read_only: bool = False,
         actor: str = "local",
+        account: str | None = None,
         announce: Callable[[Head], None] = lambda head: None,
         journal: Path | None = None,
     ) -> "Catalogue":
@@ -100,6 +106,8 @@ class Catalogue:
             Refuse every change, also to the tables' form.
         actor
             The role that the audit trail names.
+        account
+            The account in that role, where the archive has accounts: the trail then names both.
         announce
             Called with the chain's new head after every act.
         journal
@@ -116,7 +124,7 @@ class Catalogue:
         else:
             engine = postgresql_engine(place, read_only=read_only)
         kept = None if journal is None or read_only else Journal(journal)
-        catalogue = cls(engine, read_only=read_only, actor=actor, announce=announce, journal=kept)
+        catalogue = cls(engine, read_only=read_only, actor=actor, account=account, announce=announce, journal=kept)
         try:
             catalogue._prepare()
             catalogue._lookout = Lookout(place, engine)
@@ -228,7 +236,7 @@ class Catalogue:
             # The first write takes the row's lock, so that writers of all processes take turns from here on.
             connection.execute(update(archive).values(changes=archive.c.changes + 1))
             count_act(connection)
-            act = Writing(connection, self._actor)
+            act = Writing(connection, self._actor, self._account)
             touched = Touched()
             if self._journal is not None:
                 connection.execution_options(**{TOUCHED: touched})

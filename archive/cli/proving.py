@@ -1,34 +1,57 @@
 """Who acts is proven where the archive has accounts; where it has none, the system's own user acts.
 
-A password is asked for and never an argument, so that it is in no history of a shell and no list of processes.
+A person proves it by password, which is asked for and never an argument, so that it is in no history of a shell and no
+list of processes. A service proves it by a token, which lies in a file that a setting names, for the same reason: the
+environment of a process can be read, too.
 """
 
 import os
 import pwd
+import stat
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
-from archive.accounts import AccountStore, Action
+from archive.accounts import AccountStore, Action, Actor
 from archive.cli.passwords import typed
-from archive.errors import InvalidValue
+from archive.errors import InvalidValue, NotAllowed
+
+TOKEN_FILE = "COVERSLIP_TOKEN_FILE"  # noqa: S105 - the name of a setting
+"""Names the file that a service's token lies in, such as one that systemd lends by ``LoadCredential=``."""
+
+MOST_BYTES = 200
+"""Of a file that holds one token and the end of its line."""
 
 Who = Annotated[
     str | None,
-    typer.Option("--who", envvar="COVERSLIP_WHO", help="Your account, where the archive has accounts."),
+    typer.Option(
+        "--who",
+        envvar="COVERSLIP_WHO",
+        metavar="ACCOUNT",
+        help="The account that acts, which is asked for its password where the archive has accounts. "
+        "The system's user unless given.",
+    ),
 ]
 
 
-def proven(archive: Path, who: str | None, action: Action, project: str | None = None) -> str:
-    """Give the account that acts, after it has proven who it is and that one of its roles may do this.
+class By(TypedDict):
+    """Who the catalogue's trail says did something: a role, and its account where the archive has accounts."""
+
+    actor: str
+    account: str | None
+
+
+def actor_of(archive: Path, who: str | None, action: Action, project: str | None = None) -> Actor | None:
+    """Give who acts, after they have proven it and that one of their roles may do this; None without accounts.
 
     Parameters
     ----------
     archive
         The archive's folder.
     who
-        The account that was named; None for one of the same name as the system's user.
+        The account that was named, which is asked for its password. None for the program whose token lies in the file
+        that ``COVERSLIP_TOKEN_FILE`` names or, without one, for the account that is named like the system's user.
     action
         What is to be done.
     project
@@ -36,24 +59,73 @@ def proven(archive: Path, who: str | None, action: Action, project: str | None =
 
     Raises
     ------
-    SignInRefused, NotAllowed
-        If the password does not fit, or no role of the account may do this; both are in the access trail.
+    SignInRefused, TokenRefused, NotAllowed
+        If password or token does not fit, or no role of the account may do this; all are in the access trail.
     InvalidValue
-        If an account is named and the archive has none.
+        If there should be a token and is none.
     """
-    user = system_user()
-    if AccountStore.exists(archive):
-        with AccountStore.open(archive) as store:
-            return store.act_as(who or user, typed(), action, project).account
+    if not AccountStore.exists(archive):
+        return None
+    with AccountStore.open(archive) as store:
+        token = None if who else _token()
+        if token is not None:
+            return store.act_by_token(token, action, project)
+        name = who or system_user()
+        return store.act_as(name, typed(f"Password of {name}"), action, project)
+
+
+def acting(archive: Path, who: str | None, action: Action, project: str | None = None) -> str:
+    """Give the name of who acts, proven as for `actor_of`; without accounts, whoever is named is believed."""
+    return named(actor_of(archive, who, action, project), who)
+
+
+def named(actor: Actor | None, who: str | None) -> str:
+    """Give the name of who acts; without accounts, whoever is named is believed."""
+    return actor.account if actor is not None else who or system_user()
+
+
+def proven(archive: Path, who: str | None, action: Action, project: str | None = None) -> str:
+    """Give the name of who acts, proven as for `actor_of`; without accounts, it is the system's user and nobody else.
+
+    For acts that two people do together, in which nobody may speak for another one.
+
+    Raises
+    ------
+    InvalidValue
+        If an account is named and the archive has none; and as `actor_of`.
+    """
+    actor, user = actor_of(archive, who, action, project), system_user()
+    if actor is not None:
+        return actor.account
     if who not in (None, user):
         raise InvalidValue("this archive has no accounts, so the system's own user acts; leave --who out")
     return user
 
 
-def require_may(archive: Path, who: str | None, action: Action, project: str | None = None) -> None:
-    """Have somebody prove that they may do something, where the archive has accounts; raises as `proven`."""
-    if AccountStore.exists(archive):
-        proven(archive, who, action, project)
+def in_person(actor: Actor | None) -> Actor | None:
+    """Give who acts back, if it is a person: a program's token is nobody's word.
+
+    Raises
+    ------
+    NotAllowed
+        If a program acts.
+    """
+    if actor is not None and actor.only is not None:
+        raise NotAllowed("somebody answers for this in person: name your account with --who, and give its password")
+    return actor
+
+
+def signed(actor: Actor | None, alone: str) -> By:
+    """Say who opens an archive, for its trail.
+
+    Parameters
+    ----------
+    actor
+        Who acts; None where the archive has no accounts.
+    alone
+        The role that the trail names then.
+    """
+    return By(actor=str(actor.role), account=actor.account) if actor is not None else By(actor=alone, account=None)
 
 
 def system_user() -> str:
@@ -62,3 +134,19 @@ def system_user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container's user often has no name
         return f"user-{os.getuid()}"
+
+
+def _token() -> str | None:
+    """Read the token of the service that runs this; None where no file is named."""
+    named = os.environ.get(TOKEN_FILE)
+    if not named:
+        return None
+    try:
+        with Path(named).open("rb") as file:
+            is_open = stat.S_IMODE(os.fstat(file.fileno()).st_mode) & stat.S_IRWXO
+            token = file.read(MOST_BYTES).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise InvalidValue(f"the file that {TOKEN_FILE} names cannot be read, or holds no token") from None
+    if is_open:
+        raise InvalidValue(f"everybody may read the file that {TOKEN_FILE} names; end that token and make a new one")
+    return token

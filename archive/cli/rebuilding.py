@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from archive.accounts import Action, Actor
+from archive.cli.proving import Who, actor_of, signed
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from archive.holdings import Archive
@@ -26,7 +28,7 @@ From = Annotated[
 
 @said
 def rebuild_catalogue(
-    archive: ArchiveFolder = Path("coverslip-archive"), yes: Yes = False, backup: From = None
+    archive: ArchiveFolder = Path("coverslip-archive"), yes: Yes = False, backup: From = None, who: Who = None
 ) -> None:
     """Make the catalogue again from what lies in the archive's folder: the journal and the scans.
 
@@ -37,6 +39,7 @@ def rebuild_catalogue(
 
     Ends with exit code 1 if anything could not be had back for certain.
     """
+    actor_of(archive, who, Action.CHECK_ARCHIVE)
     with _progress() as bar:
         task = bar.add_task("scans", total=None)
         rebuilt = rebuild(
@@ -95,6 +98,7 @@ def review(
         bool, typer.Option("--refusals-entered", help="Refusals and withdrawals were entered again after the loss.")
     ] = False,
     archive: ArchiveFolder = Path("coverslip-archive"),
+    who: Who = None,
 ) -> None:
     """Look at slides whose past was lost with the catalogue: list them, keep them again, or withdraw them.
 
@@ -103,24 +107,25 @@ def review(
     A lost refusal may be of any patient, so slides that come in after the loss wait too. Enter the laboratory's list of
     refusals again (coverslip consent import), then say so with --refusals-entered and the --reason.
     """
+    actor = actor_of(archive, who, Action.RECORD_CONSENT)
     if refusals_entered:
-        _settle(archive, slides or keep is not None, reason)
+        _settle(archive, actor, slides or keep is not None, reason)
         return
     if not slides:
         _list(archive)
         return
     if keep is None or not reason:
         raise InvalidValue("say what holds, --keep or --withdraw, and give the --reason")
-    with Archive.open(archive, settings=ArchiveSettings(archive=archive), actor="laboratory") as holdings:
+    with Archive.open(archive, settings=ArchiveSettings(archive=archive), **signed(actor, "laboratory")) as holdings:
         for slide in slides:
             review_slide(holdings, slide, keep=keep, reason=reason)
     out().print(f"{len(slides):,} slides reviewed.")
 
 
-def _settle(archive: Path, more: object, reason: str) -> None:
+def _settle(archive: Path, actor: Actor | None, more: object, reason: str) -> None:
     if more or not reason:
         raise InvalidValue("--refusals-entered is said alone, with the --reason")
-    with Archive.open(archive, settings=ArchiveSettings(archive=archive), actor="laboratory") as holdings:
+    with Archive.open(archive, settings=ArchiveSettings(archive=archive), **signed(actor, "laboratory")) as holdings:
         settle_loss(holdings, reason=reason)
     out().print("Slides come in as usual from now on.")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from archive.accounts import Action
-from archive.cli.proving import Who, require_may
+from archive.cli.proving import Who, actor_of, signed
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.consent import explain
 from archive.holdings import Archive
@@ -27,8 +27,8 @@ def teach(
     Each slide is decided by the rules, now and again whenever it is shown. Viewers get random handles: no code, no
     label, no metadata. A slide that may not be taught is not put in, and the answer says why.
     """
-    require_may(archive, who, Action.MAKE_COLLECTION)
-    with Archive.open(archive, actor="educator") as holdings:
+    actor = actor_of(archive, who, Action.MAKE_COLLECTION)
+    with Archive.open(archive, **signed(actor, "educator")) as holdings:
         composed = compose(holdings, name, slides)
     for refusal in composed.refusals:
         out().print(f"[red]not put in:[/red] {refusal.slide}")

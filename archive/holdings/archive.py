@@ -89,6 +89,7 @@ class Archive(ReadingRoom):
         read_only: bool = False,
         settings: "ArchiveSettings | None" = None,
         actor: str = "local",
+        account: str | None = None,
         step: Callable[[str], None] = _no_step,
     ) -> "Archive":
         """Open an archive.
@@ -103,6 +104,8 @@ class Archive(ReadingRoom):
             Where the catalogue is and where the audit trail's heads are written; None for the archive's own folder.
         actor
             The role that the audit trail names, such as ``ingest``; never a patient.
+        account
+            The account in that role, where the archive has accounts; it has proven who it is, and the trail names both.
         step
             Called with the name of each step of a commit, right after it was done.
 
@@ -118,7 +121,9 @@ class Archive(ReadingRoom):
             raise HoldingsUnavailable(
                 "the archive's catalogue is missing; check its disk, or run: coverslip rebuild-catalogue"
             )
-        catalogue = _open_catalogue(place, settings, journal=place.journal, read_only=read_only, actor=actor)
+        catalogue = _open_catalogue(
+            place, settings, journal=place.journal, read_only=read_only, actor=actor, account=account
+        )
         if catalogue.identity != identity:
             catalogue.close()
             raise HoldingsUnavailable("this folder and this catalogue belong to different archives; check both paths")
@@ -228,9 +233,15 @@ class Archive(ReadingRoom):
 
 
 def _open_catalogue(
-    place: Place, settings: "ArchiveSettings | None", *, journal: Path | None, actor: str, read_only: bool = False
+    place: Place,
+    settings: "ArchiveSettings | None",
+    *,
+    journal: Path | None,
+    actor: str,
+    account: str | None = None,
+    read_only: bool = False,
 ) -> Catalogue:
     url = settings.database_url if settings else None
     where = place.catalogue if url is None else url.get_secret_value()
     announce = partial(witness.add, settings.audit_second_place if settings else None)
-    return Catalogue.open(where, read_only=read_only, actor=actor, announce=announce, journal=journal)
+    return Catalogue.open(where, read_only=read_only, actor=actor, account=account, announce=announce, journal=journal)

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from archive import fixity
+from archive.accounts import Action
 from archive.accounts.copying import back_up_accounts, put_accounts_back
 from archive.cli.auditing import audit_key_of
+from archive.cli.proving import Who, actor_of
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from archive.holdings import Archive
@@ -49,6 +51,7 @@ def backup(
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
+    who: Who = None,
 ) -> None:
     """Copy what is new into a backup, digest by digest, and read copies again.
 
@@ -59,7 +62,8 @@ def backup(
     """
     places = Places.of(archive, vault, vault_key)
     _require_apart(places, folder, vault_to, key_to)
-    with places.opened() as (holdings, keyvault):
+    actor = actor_of(archive, who, Action.BACK_UP)
+    with places.opened(actor) as (holdings, keyvault):
         with _bar() as (begun, wrote):
             done = back_up(holdings, folder, verify=verify, mirror_removals=mirror_removals, begun=begun, wrote=wrote)
         _declare(keyvault, folder)

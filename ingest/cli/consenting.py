@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from archive.accounts import Action
+from archive.cli.proving import Who, acting
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.codes import InternalKey
 from archive.consent.records import Giver, Said
 from archive.errors import InvalidValue
 from archive.holdings import Archive
 from archive.holdings.consenting import Kept, Subject, annul, of_case, of_patient
-from ingest.cli.acting import Who, acting
 from ingest.cli.consent_shown import said_of, table_of, tell_outcome
 from ingest.cli.consent_typed import answer_of, day_of, purposes_of, word_of, yes_no
 from ingest.cli.correcting import Reason

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.status import Status
 
 from archive.accounts import Action
+from archive.cli.proving import Who, acting
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.consent import Decision
 from archive.errors import InvalidValue
 from archive.holdings import Archive
 from archive.records import Concept, Stain
-from ingest.cli.acting import Who, acting
 from ingest.cli.finding import TYPED, typed
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.delivery.columns import BY_NAME

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from archive.accounts import AccountStore
-from archive.cli.proving import system_user
+from archive.cli.proving import Who, system_user
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.settings import ArchiveSettings
-from ingest.cli.acting import Who
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="TCP port; 8766, or COVERSLIP_DESK_PORT.")]

@@ -10,13 +10,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from archive.accounts import Action
+from archive.cli.proving import Who, acting
 from archive.cli.sentences import FAILED, ArchiveFolder, AsJson, out, said
 from archive.consent import Decision, Purpose, Recipient
 from archive.errors import InvalidValue, UnknownCode
 from archive.holdings import Archive
 from archive.records import HeldSlide
 from archive.wordscreen import screen
-from ingest.cli.acting import Who, acting
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.keyvault import FoundCase, FoundSlide, KeyVault
 from ingest.keyvault.identity import Kind, compared

@@ -9,9 +9,9 @@ import typer
 from rich.table import Table
 
 from archive.accounts import Action
+from archive.cli.proving import Who, actor_of, in_person, named
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.consent.terms import Jurisdiction, TissueSource
-from ingest.cli.acting import Who, acting
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.cli.taking_in import FeedName, MappingFile, choose_feed
 from ingest.delivery import ColumnMapping, Feed, feeds_of, read_delivery, template
@@ -86,7 +86,7 @@ def add(
 
     Tissue from the living needs a pattern that tells post-mortems, or a signed statement that there can be none.
     """
-    acts = acting(archive, who, Action.INGEST)
+    actor = in_person(actor_of(archive, who, Action.INGEST))
     patterns = tuple(post_mortems or ())
     if source is TissueSource.LIVING and not patterns and not no_post_mortems:
         asked = typer.prompt("Pattern of post-mortems' case numbers, such as PM*")
@@ -107,7 +107,7 @@ def add(
     if not places.exist:
         places.create()
     with places.opened() as (_, keyvault):
-        _declare(keyvault, feed, acts)
+        _declare(keyvault, feed, named(actor, who))
     out().print(f"The feed {feed.name!r} is declared; look at it again by {feed.review_date}.")
 
 
@@ -123,9 +123,13 @@ def _declare(vault: KeyVault, feed: Feed, who: str) -> None:
 @feed_app.command("list")
 @said
 def list_feeds(
-    archive: ArchiveFolder = Path("coverslip-archive"), vault: VaultFolder = None, vault_key: KeyFile = None
+    archive: ArchiveFolder = Path("coverslip-archive"),
+    vault: VaultFolder = None,
+    vault_key: KeyFile = None,
+    who: Who = None,
 ) -> None:
     """List the feeds that are declared."""
+    actor_of(archive, who, Action.INGEST)
     with Places.of(archive, vault, vault_key).opened() as (_, keyvault):
         feeds = feeds_of(keyvault.declared("feed"))
     if not feeds:

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from archive.accounts import Action
+from archive.cli.proving import Who, acting
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.codes import Kind
 from archive.consent.terms import Record
@@ -16,7 +17,6 @@ from archive.holdings import Archive
 from archive.holdings.consenting import Handled, handle
 from archive.holdings.obligations import open_obligations
 from archive.settings import ArchiveSettings
-from ingest.cli.acting import Who, acting
 from ingest.cli.correcting import Reason
 from ingest.delivery.cells import choice
 

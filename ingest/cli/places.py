@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from archive.accounts import Actor
+from archive.cli.proving import signed
 from archive.errors import ArchiveError, InvalidValue
 from archive.holdings import Archive
 from archive.settings import ArchiveSettings
@@ -86,8 +88,13 @@ class Places:
             pass
 
     @contextmanager
-    def opened(self) -> Iterator[tuple[Archive, KeyVault]]:
+    def opened(self, actor: Actor | None = None) -> Iterator[tuple[Archive, KeyVault]]:
         """Open both for writing.
+
+        Parameters
+        ----------
+        actor
+            Who acts, where the archive has accounts; its trail then names them.
 
         Raises
         ------
@@ -96,7 +103,7 @@ class Places:
         """
         settings = ArchiveSettings(archive=self.archive)
         with (
-            Archive.open(self.archive, settings=settings, actor="laboratory") as archive,
+            Archive.open(self.archive, settings=settings, **signed(actor, "laboratory")) as archive,
             KeyVault.open(self.vault, self.key) as vault,
         ):
             require_pair(archive, vault)

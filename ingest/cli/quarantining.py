@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from archive.accounts import Action
+from archive.cli.proving import Who, acting
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
-from ingest.cli.acting import Who, acting
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.pictures import pictures_of

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from archive.accounts import Action
+from archive.cli.proving import Who, actor_of
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
 from archive.holdings.new_rules import Changed, NewRules, Outcome, look, put_in_force
-from ingest.cli.acting import Who, acting
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.delivery import Feed, feeds_of
 
@@ -35,8 +35,8 @@ def review(
     Nothing is decided, and so nothing is shown, by rules that nobody has put in force here. Look at what they would
     change, then say --put-in-force VERSION and the --reason. Start servers anew after that.
     """
-    acting(archive, who, Action.REVIEW_RULES)
-    with Places.of(archive, vault, vault_key).opened() as (holdings, keyvault):
+    actor = actor_of(archive, who, Action.REVIEW_RULES)
+    with Places.of(archive, vault, vault_key).opened(actor) as (holdings, keyvault):
         found = look(holdings)
         due = [feed for feed in feeds_of(keyvault.declared("feed")).values() if feed.is_overdue(date.today())]
         if accept is not None:

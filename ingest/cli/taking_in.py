@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from archive.accounts import Action
+from archive.accounts import Action, Actor
+from archive.cli.proving import Who, actor_of, in_person
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
-from ingest.cli.acting import Who, acting
 from ingest.cli.hands import MANY, Authority, Certificate, Hands, PrivateKey
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 from ingest.cli.progress import STEPS, SlideProgress, stop_on_interrupt
@@ -78,11 +78,12 @@ def ingest(
     A slide is kept, known already, or refused with a reason; what is refused waits in quarantine, and the rest goes
     on. Source files are never changed. The same command again does only what is left. Exit code 0: all are kept;
     3: some were refused; 130: Ctrl-C ended it after the slides in hand; 1: nothing could be done. Where there are
-    accounts, a list in which somebody attests something is taken in by an account that proves who it is.
+    accounts, a list in which somebody attests something is taken in by a person, and not by a service's token.
     """
     prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
     _require_there(paths)
+    actor = actor_of(archive, who, Action.INGEST)
     if dry_run and not places.exist:
         tell_plan(_delivered(paths, delivery, mapping, None).files, limits_only=limits_only)
         return
@@ -91,7 +92,7 @@ def ingest(
         _read(delivery, mapping, None)  # a list with faults makes no archive
         places.create()
         out().print(f"A new archive was made. Copy the vault's key file to a safe place: {places.key}", soft_wrap=True)
-    with places.opened() as (holdings, keyvault):
+    with places.opened(actor) as (holdings, keyvault):
         chosen = choose_feed(keyvault, feed)
         if chosen and chosen.is_overdue(date.today()):
             out().print(
@@ -101,7 +102,7 @@ def ingest(
         if dry_run:
             tell_plan(found.files, limits_only=limits_only)
             return
-        _require_answered_for(found.rows, places.archive, who)
+        _require_answered_for(found.rows, places.archive, actor)
         tell_recovered(recover(holdings, keyvault))
         feed_name = chosen.name if chosen else None
         expect_rows(keyvault, found.rows, found.arrived, delivery, feed_name)
@@ -157,12 +158,12 @@ def choose_feed(vault: KeyVault, name: str | None) -> Feed | None:
     return feeds[name]
 
 
-def _require_answered_for(rows: Sequence[Row], archive: Path, who: str | None) -> None:
+def _require_answered_for(rows: Sequence[Row], archive: Path, actor: Actor | None) -> None:
     """Have somebody answer for what a list says that people attest; a plain list needs nobody."""
     if any(row.stated.second_person for row in rows):
         require_own_word(archive, [SECOND_WORD])
     if any(row.evidence for row in rows):
-        acting(archive, who, Action.INGEST)
+        in_person(actor)
 
 
 def _require_there(paths: Sequence[Path]) -> None:

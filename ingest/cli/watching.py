@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archive.accounts import AccountStore
+from archive.accounts import Action
+from archive.cli.proving import Who, actor_of
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from ingest.cli.hands import Hands
@@ -68,6 +69,7 @@ def watch(
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
     limits_only: LimitsOnly = False,
+    who: Who = None,
 ) -> None:
     """Take in slides as they arrive in a folder, each when it is whole and a list has a row for it.
 
@@ -81,7 +83,8 @@ def watch(
     prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
     _require_apart(folder.absolute(), places)
-    with _alone(folder), places.opened() as (holdings, keyvault):
+    actor = actor_of(archive, who, Action.INGEST)
+    with _alone(folder), places.opened(actor) as (holdings, keyvault):
         chosen = choose_feed(keyvault, feed)
         _tell_overdue(chosen)
         recover(holdings, keyvault)
@@ -93,7 +96,7 @@ def watch(
             keep_out=places.secret,
             limits_only=limits_only,
             retry=retry,
-            may_attest=not AccountStore.exists(places.archive),
+            may_attest=actor is None,
         )
         watcher = Watcher(watched, keyvault, Settling(settle))
         intake = Intake(holdings, keyvault, keep_out=places.secret, limits_only=limits_only, feed=chosen)

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from archive.accounts import Action
+from archive.cli.proving import Who, acting
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.consent.records import Giver
 from archive.holdings.withdrawal import Withdrawn
-from ingest.cli.acting import Who, acting
 from ingest.cli.finding import TYPED, typed
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.pipeline.withdrawing import Letter, PlannedWithdrawal, carry_out, plan

@@ -8,10 +8,9 @@ from argon2 import PasswordHasher
 from typer.testing import CliRunner, Result
 
 from archive.accounts import AccountStore, Action, Grant, Role, passwords
-from archive.cli.proving import system_user
+from archive.cli.proving import acting, system_user
 from archive.cohorts.projects import add_project
 from archive.holdings import Archive
-from ingest.cli.acting import acting
 from ingest.cli.main import app
 from ingest.cli.places import Places
 from tests.journeys.laboratory import row_of, write_list
