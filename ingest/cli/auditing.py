@@ -30,7 +30,7 @@ from archive.cli.auditing import (
     tell_signed,
     tell_verified,
 )
-from archive.cli.proving import proven
+from archive.cli.proving import actor_of, proven
 from archive.cli.sentences import FAILED, ArchiveFolder, AsJson, out, said
 from archive.holdings.books import Books
 from archive.wordscreen import screen
@@ -63,6 +63,7 @@ def verify(
     vault_key: KeyFile = None,
     heads: Heads = None,
     public_key: KnownKey = None,
+    who: WhoReads = None,
     as_json: AsJson = False,
 ) -> None:
     """Read all trails, and hold them against themselves and against the second place.
@@ -71,6 +72,7 @@ def verify(
     second place; an end that was cut off, or a trail that was made anew, only with one. Exit code 1 if anything was
     found.
     """
+    actor_of(archive, who, Action.VERIFY_AUDIT)
     with laboratory_books(Places.of(archive, vault, vault_key)) as (books, _):
         tell_verified(books, heads, public_key, as_json=as_json)
 
@@ -84,12 +86,14 @@ def sign(
     heads: Heads = None,
     key: PrivateKey = None,
     anew: Anew = None,
+    who: WhoReads = None,
 ) -> None:
     """Verify all trails, and sign into the second place how far they go.
 
     The first time it makes the key pair. Keep the private key away from whoever serves the archive, and give the
     auditor a copy of audit-key.pub. Run this every hour, from a timer. Trails with a fault are not signed.
     """
+    actor_of(archive, who, Action.SIGN_AUDIT)
     with laboratory_books(Places.of(archive, vault, vault_key), read_only=False) as (books, _):
         tell_signed(books, archive, heads, key, anew)
 
