@@ -10,7 +10,7 @@ from rich.table import Table
 
 from archive.accounts import Account, AccountState, AccountStore, Action, Actor, Grant, Role
 from archive.cli.passwords import chosen, typed
-from archive.cli.proving import system_user
+from archive.cli.proving import Who, system_user
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.cli.tokens import token_app
 from archive.cohorts.projects import all_projects
@@ -25,12 +25,6 @@ account_app.add_typer(token_app, name="token")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A staff login: small letters, digits, dots and hyphens.")]
 AsRole = Annotated[Role, typer.Argument(metavar="ROLE", help=", ".join(Role))]
 Project = Annotated[str | None, typer.Option("--project", help="For a researcher: the project.")]
-Who = Annotated[
-    str | None,
-    typer.Option(
-        "--who", envvar="COVERSLIP_WHO", help="The custodian who does this; named like the system's user unless given."
-    ),
-]
 
 DEFAULT_ARCHIVE = Path("coverslip-archive")
 
@@ -50,12 +44,12 @@ def add(
     role: Annotated[list[Role], typer.Option(help="What it may act as; may be given several times.")],
     project: Project = None,
     vouched: Annotated[
-        bool, typer.Option("--vouched", help="Without a password: the hospital's own sign-in vouches for it.")
+        bool, typer.Option("--vouched", help="Without a password: the hospital's own sign-in vouches, or tokens.")
     ] = False,
     who: Who = None,
     archive: ArchiveFolder = DEFAULT_ARCHIVE,
 ) -> None:
-    """Add an account for a person, with the least that they need.
+    """Add an account for a person or a service, with the least that it needs. A custodian does this.
 
     Standard input gives the custodian's password and then the new one, where there is no terminal to ask at.
     """
@@ -191,4 +185,4 @@ def _state(account: Account) -> str:
         return "disabled"
     if account.locked_until is not None:
         return f"locked until {account.locked_until:%H:%M} UTC"
-    return "active" if account.has_password else "active, vouched for by the hospital's sign-in"
+    return "active" if account.has_password else "active; no password, but the hospital's sign-in or tokens"
