@@ -42,6 +42,11 @@ class ArchiveSettings(BaseSettings):
     """What every address begins with, such as ``/slides``, where the proxy has other things under the same name. The
     proxy passes addresses on as they are. Only with ``behind_tls_proxy``."""
 
+    proxy_address: str | None = None
+    """Address or network that the proxy connects from, such as ``127.0.0.1``, where the proxy writes its client's
+    address as the last of ``X-Forwarded-For``: failed sign-ins are then counted for each client. None believes nobody
+    about that, and counts them for each account only. Only with ``behind_tls_proxy``."""
+
     port: int = Field(8765, ge=1, le=65535)
     """TCP port of the server; above 1023, so that no privilege is needed to listen on it."""
 
@@ -58,6 +63,10 @@ class ArchiveSettings(BaseSettings):
     audit_second_place: Path | None = None
     """File that the head of the audit chain is added to after every act. On another disk or machine than the archive,
     it shows when the end of the chain was cut off or the chain was made anew; None leaves that unseen."""
+
+    audit_copy: Path | None = None
+    """Folder of the signed statements about all audit trails, best on another machine. With it, verifying shows when
+    any trail's end was cut off; None leaves that unseen."""
 
     oidc_issuer: str | None = None
     """Name of the OpenID Connect provider that signs staff in, an address such as

@@ -8,6 +8,7 @@ from typing import Any
 from archive.auditchain.chain import Entry
 
 _OWN = ("act", "actor", "at")
+_ABOUT = ("slide", "scan", "case", "subject", "collection", "account", "project")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,12 @@ class Told:
     def reason(self) -> str:
         """Why, as somebody wrote it, or what for."""
         return str(self.details.get("reason") or self.details.get("purpose") or "")
+
+    @property
+    def about(self) -> str:
+        """What it is about: a code, a handle, a collection, an account or a project; empty if nothing of these."""
+        said = (self.details.get(name) for name in _ABOUT)
+        return next((one for one in said if isinstance(one, str)), "")
 
     def as_json(self) -> dict[str, Any]:
         """Give it for another program."""
@@ -77,7 +84,8 @@ def _words(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for inner in value.values():
+        for name, inner in value.items():  # an act on many says of each, by its code, what was done
+            yield name
             yield from _words(inner)
     elif isinstance(value, list):
         for inner in value:

@@ -17,7 +17,7 @@ from archive.auditchain import Fault
 from archive.auditchain.exporting import exported, read_export
 from archive.auditchain.signing import PublicKey, SigningKey
 from archive.auditchain.told import Question, Told
-from archive.cli.proving import Who, proven
+from archive.cli.proving import Who, actor_of, proven
 from archive.cli.sentences import FAILED, ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
 from archive.holdings import Archive
@@ -71,6 +71,7 @@ def verify(
     archive: ArchiveFolder = Path("coverslip-archive"),
     heads: Heads = None,
     public_key: KnownKey = None,
+    who: WhoReads = None,
     as_json: AsJson = False,
 ) -> None:
     """Read all trails of the archive, and hold them against themselves and against the second place.
@@ -78,6 +79,7 @@ def verify(
     An edited, deleted, moved or inserted entry is found without a second place; an end that was cut off, or a trail
     that was made anew, only with one. Exit code 1 if anything was found.
     """
+    actor_of(archive, who, Action.VERIFY_AUDIT)
     with archive_books(archive) as books:
         tell_verified(books, heads, public_key, as_json=as_json)
 
@@ -89,12 +91,14 @@ def sign(
     heads: Heads = None,
     key: PrivateKey = None,
     anew: Anew = None,
+    who: WhoReads = None,
 ) -> None:
     """Verify all trails of the archive, and sign into the second place how far they go.
 
     The first time it makes the key pair. Keep the private key away from whoever serves the archive, and give the
     auditor a copy of audit-key.pub. Run this every hour, from a timer.
     """
+    actor_of(archive, who, Action.SIGN_AUDIT)
     with archive_books(archive, read_only=False) as books:
         tell_signed(books, archive, heads, key, anew)
 
@@ -242,17 +246,10 @@ def show(entries: Sequence[Told], *, as_json: bool) -> None:
         return
     table = Table("trail", "number", "at (UTC)", "account", "act", "of", "reason", box=None, pad_edge=False)
     for told in entries:
-        row = (told.trail, f"{told.number:,}", f"{told.at:%Y-%m-%d %H:%M:%S}", told.actor, told.act, _of(told))
+        row = (told.trail, f"{told.number:,}", f"{told.at:%Y-%m-%d %H:%M:%S}", told.actor, told.act, told.about)
         table.add_row(*map(_plain, (*row, told.reason)))
     out().print(table)
     out().print(f"{len(entries):,} entries")
-
-
-def _of(told: Told) -> str:
-    named = (
-        told.details.get(name) for name in ("slide", "scan", "case", "subject", "collection", "account", "project")
-    )
-    return next((one for one in named if isinstance(one, str)), "")
 
 
 def _plain(text: str) -> str:

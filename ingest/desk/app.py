@@ -16,11 +16,13 @@ from archive.server.headers import Answer
 from archive.server.pages import static_answer
 from archive.server.pictures import Pictures
 from archive.server.tiles import is_picture
+from ingest.desk.auditing import Trails
 from ingest.desk.consenting import Consenting
 from ingest.desk.correcting import Correcting
 from ingest.desk.door import LOCK, ROLE, Door
 from ingest.desk.finding import Tray
 from ingest.desk.frames import Frames, form_of, go, session_of
+from ingest.desk.identifying import Identifying
 from ingest.desk.judging import judge_routes
 from ingest.desk.members import Members
 from ingest.desk.obliging import work_routes
@@ -162,6 +164,8 @@ def pages_of(desk: Desk) -> list[Page]:
         *Withdrawing(desk.room, frames).routes(),
         *work_routes(desk.room, frames),
         *rules_routes(desk.room, frames),
+        *Identifying(desk.room, frames).routes(),
+        *Trails(desk.room, frames).routes(),
     ]
 
 

@@ -27,6 +27,7 @@ from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.keyvault import Evidence, FoundCase
 from ingest.pipeline.consenting import record, with_findings
+from ingest.pipeline.own_word import require_own_word
 
 PATIENT = "patient"
 """In the form: of all cases of the patient, those to come too."""
@@ -102,6 +103,7 @@ class Consenting:
 
         def act() -> Outcome:
             subject = Subject(patient=case.patient) if form.get("whose") == PATIENT else Subject(case=case.key)
+            require_own_word(self._room.settings.archive, [name for name, value in form.items() if value])
             said, settings = answer_in(form, who), settings_of(findings_in(form))
             if said is None or settings:
                 said = with_findings(archive, vault, subject, tray.number, said, settings, who)

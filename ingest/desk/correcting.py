@@ -21,6 +21,7 @@ from ingest.desk.frames import Frames, form_of, go, session_of, told
 from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.pipeline.correcting import CasePlan, SlidePlan, carry_out, plan_case, plan_slide
+from ingest.pipeline.own_word import SECOND_WORD, require_own_word
 
 Plan = SlidePlan | CasePlan
 
@@ -70,7 +71,8 @@ class Correcting:
     def _case_form(self, request: Request, status: int, form: Mapping[str, str]) -> Response:
         tray = _tray(request)
         record = self._room.archive.case(tray.found(request.path_params["place"]).key)
-        groups = fields_of(record.told if record else Facts(), form)
+        second_word = SECOND_WORD if self._room.accounts else ""
+        groups = fields_of(record.told if record else Facts(), form, without=second_word)
         told_of: dict[str, Any] = {"tray": tray, "form": form, "groups": groups, "back": f"/cases/{tray.handle}"}
         return self._frames.page(request, "correct_case.html", status=status, **told_of)
 
@@ -90,7 +92,9 @@ class Correcting:
 
         def plan() -> Plan:
             words = {name: form.get(name) or None for name in ("patient", "now_under")}
-            return plan_case(archive, vault, number, settings_of(form), **words, who=who, reason=form.get("reason", ""))
+            settings = settings_of(form)
+            require_own_word(self._room.settings.archive, settings.values)
+            return plan_case(archive, vault, number, settings, **words, who=who, reason=form.get("reason", ""))
 
         return await self._preview(request, plan, self._case_form)
 

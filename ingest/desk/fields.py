@@ -83,7 +83,7 @@ def settings_of(form: Mapping[str, str]) -> Settings:
     return read_settings([f"{name}={'' if value == NEVER_TOLD else value}" for name, value in told_of])
 
 
-def fields_of(facts: Facts, form: Mapping[str, str]) -> list[tuple[str, list[Field]]]:
+def fields_of(facts: Facts, form: Mapping[str, str], *, without: str = "") -> list[tuple[str, list[Field]]]:
     """Lay the case's form out: groups of fields, with what is recorded now and what was typed before."""
     recorded = facts.to_json()
 
@@ -93,6 +93,6 @@ def fields_of(facts: Facts, form: Mapping[str, str]) -> list[tuple[str, list[Fie
         return "" if text in _UNSAID else text
 
     groups: dict[str, list[Field]] = {}
-    for column in (BY_NAME[name] for name in SETTABLE):
+    for column in (BY_NAME[name] for name in SETTABLE if name != without):
         groups.setdefault(column.group.value, []).append(Field(column, said(column.name), form.get(column.name, "")))
     return list(groups.items())

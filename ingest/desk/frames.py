@@ -28,6 +28,8 @@ ROOMS = (
     ("/report", "Day", Action.INGEST),
     ("/work", "Work", Action.FULFIL_OBLIGATION),
     ("/rules", "Rules", Action.REVIEW_RULES),
+    ("/identify", "Identify", Action.IDENTIFY),
+    ("/trail", "Trail", Action.VERIFY_AUDIT),
 )
 """What stands at the head of every page: address, name, and what somebody must be allowed to do to see it there."""
 
@@ -84,6 +86,10 @@ class Frames:
         told = {"session": session, "rooms": rooms, "notice": session.said(), "path": request.url.path, **values}
         headers = {} if stays else {"refresh": f"{self._put_away}; url=/rest"}
         return HTMLResponse(self._environment.get_template(name).render(told), status, headers)
+
+    def first_room(self, session: Session) -> str:
+        """Give the address where a session begins that finds no cases."""
+        return next((address for address, _, action in ROOMS if session.may(action)), "/rest")
 
     def closed(self) -> Answer:
         """Give the one page for whoever was not let in."""

@@ -32,7 +32,10 @@ def search_routes(room: Room, frames: Frames) -> list[Page]:
         )
 
     async def empty(request: Request) -> Response:
-        return start(request, Asked(purpose=session_of(request).last_purpose))
+        session = session_of(request)
+        if not session.may(Action.FIND_CASE):
+            return go(frames.first_room(session))
+        return start(request, Asked(purpose=session.last_purpose))
 
     async def search(request: Request) -> Response:
         form, session = form_of(request), session_of(request)
@@ -52,7 +55,7 @@ def search_routes(room: Room, frames: Frames) -> list[Page]:
         return frames.page(request, "case.html", tray=tray, cases=tray.cases(room))
 
     return [
-        Page("/", empty, needs=Action.FIND_CASE),
+        Page("/", empty, needs=None),
         Page("/find", search, needs=Action.FIND_CASE, methods=["POST"]),
         Page("/cases/{handle}", case, needs=Action.FIND_CASE),
     ]

@@ -28,8 +28,8 @@ MOST_KEPT = 20_000
 
 GONE = "this is no longer on the desk; find it again"
 
-AT_THE_DESK = frozenset({Role.CUSTODIAN, Role.LABORATORY, Role.PATHOLOGIST})
-"""Roles that work with the key vault's room; every other role works where slides are coded."""
+AT_THE_DESK = frozenset({Role.CUSTODIAN, Role.LABORATORY, Role.PATHOLOGIST, Role.AUDITOR})
+"""Roles that work with the key vault's room, or read its trail; every other role works where slides are coded."""
 
 
 class Session:

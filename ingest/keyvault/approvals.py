@@ -141,6 +141,12 @@ class Approvals:
         with reading(self._engine) as connection:
             return tuple(sorted((r for r in self._all(connection) if r.is_open(now)), key=lambda request: request.at))
 
+    def of(self, who: str) -> tuple[Request, ...]:
+        """List the requests of an account that are kept, newest first."""
+        with reading(self._engine) as connection:
+            own = [request for request in self._all(connection) if request.who == who]
+        return tuple(sorted(own, key=lambda request: request.at, reverse=True))
+
     def decide(self, number: str, who: str, reason: str, *, approve: bool) -> Request:
         """Approve a request of somebody else, or refuse it.
 

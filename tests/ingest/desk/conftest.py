@@ -33,6 +33,7 @@ PEOPLE = {
     "path": [Role.PATHOLOGIST],
     "both": [Role.LABORATORY, Role.PATHOLOGIST, Role.EDUCATOR],
     "ed": [Role.EDUCATOR],
+    "learn": [Role.LEARNER],
     "aud": [Role.AUDITOR],
 }
 """Who may sign in, each with the same password, and as what."""
@@ -77,8 +78,9 @@ class Browser:
         return self.get(f"/enter/{token}")
 
     def key(self) -> str:
-        """Read a form's key off the first page."""
-        found = KEY.search(self.get("/").text)
+        """Read a form's key off the first page of whoever came in."""
+        answer = self.get("/")
+        found = KEY.search(self.get(answer.headers["location"]).text if answer.is_redirect else answer.text)
         assert found
         return found[1]
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from archive.consent.terms import Consent
-from tests.ingest.desk.conftest import WHO, Browser, OpenDesk
+from tests.ingest.desk.conftest import WHO, Browser, OpenDesk, PeopledDesk
 from tests.ingest.desk.furnished import CASE, POST_MORTEM
 
 CONSENT = re.compile(r'href="(/consent/[0-9a-z]{26}/[0-9]+)"')
@@ -150,3 +150,19 @@ def test_a_case_of_another_session_is_nothing_here(desk: OpenDesk, browser: Brow
     address, other = page_of(browser), desk.browser()
     for path in (address, f"{address}/record"):
         assert other.get(path).status_code == 404
+
+
+def test_a_second_persons_word_is_given_under_an_account_of_ones_own(peopled: PeopledDesk) -> None:
+    look = {"might_identify": "no", "reason": "looked at every slide"}
+    first, second = peopled.member("lab"), peopled.member("carol")
+    key = peopled.archive.slide(peopled.slide_code(CASE)).record.key
+    address = page_of(first)
+    assert "assessed_also_by" not in first.get(f"{address}/record").text
+    refused = first.send(f"{address}/record", {**look, "assessed_also_by": "Dr B"})
+    assert refused.status_code == 400
+    assert "under an account of their own" in refused.text
+    assert first.send(f"{address}/record", look).status_code == 303
+    assert first.send(f"{address}/record", look).status_code == 303
+    assert not peopled.archive.facts_of(key).second_person
+    assert second.send(f"{page_of(second)}/record", look).status_code == 303
+    assert peopled.archive.facts_of(key).second_person

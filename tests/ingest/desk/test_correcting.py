@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from archive.consent.terms import Grade
-from tests.ingest.desk.conftest import WHO, Browser, OpenDesk
+from tests.ingest.desk.conftest import WHO, Browser, OpenDesk, PeopledDesk
 from tests.ingest.desk.furnished import CASE
 
 PLAN = re.compile(r'name="plan" value="([0-9a-z]{26})"')
@@ -127,3 +127,26 @@ def test_every_column_that_can_be_set_has_a_field(browser: Browser) -> None:
     page = browser.get(forms(browser)[0]).text
     for name in SETTABLE:
         assert len(re.findall(f'name="{name}"', page)) == 1
+
+
+SECOND_WORD = {"might_identify": "no", "assessed_by": "Dr A", "assessed_also_by": "Dr B", "reason": "looked at again"}
+
+
+def test_where_there_are_accounts_a_correction_brings_no_second_persons_word(peopled: PeopledDesk) -> None:
+    browser = peopled.member("lab")
+    case, _ = forms(browser)
+    assert "assessed_also_by" not in browser.get(case).text
+    before = peopled.archive.change_count()
+    answer = browser.send(case, SECOND_WORD)
+    assert answer.status_code == 400
+    assert "under an account of their own" in answer.text
+    assert not PLAN.search(answer.text)
+    assert peopled.archive.change_count() == before
+    alone = {name: value for name, value in SECOND_WORD.items() if name != "assessed_also_by"}
+    assert "Nothing is changed yet." in browser.send(case, alone).text
+
+
+def test_without_accounts_a_second_persons_word_is_believed(desk: OpenDesk, browser: Browser) -> None:
+    case, _ = forms(browser)
+    carry_out(browser, browser.send(case, SECOND_WORD))
+    assert desk.archive.facts_of(desk.archive.slide(desk.slide_code(CASE)).record.key).second_person

@@ -14,50 +14,59 @@ from tests.ingest.desk.conftest import Browser, OpenDesk, PeopledDesk
 from tests.ingest.desk.furnished import CASE
 
 RESTATED = """
-                                               custodian laboratory pathologist
-GET  /                                             x         x          x
-POST /find                                         x         x          x
-GET  /cases/{handle}                               x         x          x
-GET  /slides/{handle}                              -         x          x
-GET  /api/slides/{handle}                          -         x          x
-GET  /api/collections/{handle}                     -         x          x
-GET  /quarantine                                   -         x          -
-GET  /quarantine/{number}                          -         x          -
-POST /quarantine/{number}/release                  -         x          -
-POST /quarantine/{number}/refuse                   -         x          -
-GET  /correct/{tray}/slide/{code}                  -         x          -
-POST /correct/{tray}/slide/{code}                  -         x          -
-GET  /correct/{tray}/case/{place:int}              -         x          -
-POST /correct/{tray}/case/{place:int}              -         x          -
-POST /correct/carry-out                            -         x          -
-GET  /report                                       -         x          -
-GET  /report/{day}                                 -         x          -
-GET  /report/{day}/table.csv                       -         x          -
-GET  /rest                                         x         x          x
-GET  /static/{name}                                x         x          x
-GET  /role                                         x         x          x
-POST /role                                         x         x          x
-POST /lock                                         x         x          x
-GET  /consent/{tray}/{place:int}                   x         x          x
-POST /consent/{tray}/{place:int}/evidence          x         x          -
-GET  /consent/{tray}/{place:int}/record            x         x          -
-POST /consent/{tray}/{place:int}/record            x         x          -
-POST /consent/{tray}/{place:int}/annul             x         x          -
-POST /consent/{tray}/{place:int}/document          x         x          -
-GET  /work                                         x         x          -
-POST /work                                         x         x          -
-GET  /withdraw/{tray}/{place:int}                  x         x          -
-POST /withdraw/{tray}/{place:int}                  x         x          -
-POST /withdraw/carry-out                           x         x          -
-GET  /withdrawn/{handle}                           x         x          -
-GET  /rules                                        x         -          -
-POST /rules                                        x         -          -
+                                               custodian laboratory pathologist auditor
+GET  /                                             x         x          x          x
+POST /find                                         x         x          x          -
+GET  /cases/{handle}                               x         x          x          -
+GET  /slides/{handle}                              -         x          x          -
+GET  /api/slides/{handle}                          -         x          x          -
+GET  /api/collections/{handle}                     -         x          x          -
+GET  /quarantine                                   -         x          -          -
+GET  /quarantine/{number}                          -         x          -          -
+POST /quarantine/{number}/release                  -         x          -          -
+POST /quarantine/{number}/refuse                   -         x          -          -
+GET  /correct/{tray}/slide/{code}                  -         x          -          -
+POST /correct/{tray}/slide/{code}                  -         x          -          -
+GET  /correct/{tray}/case/{place:int}              -         x          -          -
+POST /correct/{tray}/case/{place:int}              -         x          -          -
+POST /correct/carry-out                            -         x          -          -
+GET  /report                                       -         x          -          -
+GET  /report/{day}                                 -         x          -          -
+GET  /report/{day}/table.csv                       -         x          -          -
+GET  /rest                                         x         x          x          x
+GET  /static/{name}                                x         x          x          x
+GET  /role                                         x         x          x          x
+POST /role                                         x         x          x          x
+POST /lock                                         x         x          x          x
+GET  /consent/{tray}/{place:int}                   x         x          x          -
+POST /consent/{tray}/{place:int}/evidence          x         x          -          -
+GET  /consent/{tray}/{place:int}/record            x         x          -          -
+POST /consent/{tray}/{place:int}/record            x         x          -          -
+POST /consent/{tray}/{place:int}/annul             x         x          -          -
+POST /consent/{tray}/{place:int}/document          x         x          -          -
+GET  /work                                         x         x          -          -
+POST /work                                         x         x          -          -
+GET  /withdraw/{tray}/{place:int}                  x         x          -          -
+POST /withdraw/{tray}/{place:int}                  x         x          -          -
+POST /withdraw/carry-out                           x         x          -          -
+GET  /withdrawn/{handle}                           x         x          -          -
+GET  /rules                                        x         -          -          -
+POST /rules                                        x         -          -          -
+GET  /identify                                     x         -          -          -
+POST /identify                                     x         -          -          -
+POST /identify/decide                              x         -          -          -
+POST /identify/answer                              x         -          -          -
+GET  /trail                                        x         -          -          x
+POST /trail/verify                                 x         -          -          x
+POST /trail/search                                 -         -          -          x
+POST /trail/subject                                x         -          -          -
 """
 """Which role which address is for, by hand and from what the roles are there for: the laboratory takes in and corrects,
-a custodian answers for consent and sees no slide, a pathologist looks at the slides of a case."""
+a custodian answers for consent and codes and sees no slide, a pathologist looks at the slides of a case, an auditor
+reads the trails and does nothing that they tell of."""
 
-ROLES = ("custodian", "laboratory", "pathologist")
-NAMES = {"custodian": "carol", "laboratory": "lab", "pathologist": "path"}
+ROLES = ("custodian", "laboratory", "pathologist", "auditor")
+NAMES = {"custodian": "carol", "laboratory": "lab", "pathologist": "path", "auditor": "aud"}
 FILLED = {
     "{handle}": "0" * 26,
     "{tray}": "0" * 26,
@@ -119,7 +128,7 @@ def test_a_role_gets_what_it_is_for_and_nothing_else(peopled: PeopledDesk, role:
 @pytest.mark.parametrize("picture", PICTURES)
 def test_pictures_of_a_case_are_for_those_who_look_at_its_slides(peopled: PeopledDesk, role: str, picture: str) -> None:
     answer = peopled.member(NAMES[role]).get(picture.format("0" * 26))
-    assert (FORBIDDEN.search(answer.text) is not None) is (role == "custodian")
+    assert (FORBIDDEN.search(answer.text) is not None) is (role in ("custodian", "auditor"))
 
 
 def test_what_is_refused_by_role_is_refused_before_it_is_looked_for(peopled: PeopledDesk) -> None:
@@ -162,9 +171,16 @@ def test_without_accounts_whoever_opened_the_desk_does_everything(desk: OpenDesk
     assert browser.get("/role").status_code == 404
 
 
-def test_no_role_works_at_the_desk_but_those_that_work_with_the_vault() -> None:
+def test_an_auditor_begins_at_the_trails_and_finds_no_way_to_a_case(peopled: PeopledDesk) -> None:
+    browser = peopled.member("aud")
+    assert browser.get("/").headers["location"] == "/trail"
+    page = browser.get("/trail").text
+    assert re.findall(r'<a href="(/[a-z]*)"', page) == ["/trail", "/role"]
+
+
+def test_no_role_works_at_the_desk_but_those_that_work_with_the_vault_or_read_its_trail() -> None:
     assert {str(role) for role in AT_THE_DESK} == set(ROLES)
-    assert {Role.RESEARCHER, Role.EDUCATOR, Role.LEARNER, Role.AUDITOR} == set(Role) - AT_THE_DESK
+    assert {Role.RESEARCHER, Role.EDUCATOR, Role.LEARNER} == set(Role) - AT_THE_DESK
 
 
 def test_nothing_of_the_desk_needs_what_no_role_there_may(peopled: PeopledDesk) -> None:
