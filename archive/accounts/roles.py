@@ -80,4 +80,4 @@ class Action(StrEnum):
     CHECK_ARCHIVE = "check archive"
     """Re-read what is stored and repair it from a good copy."""
     BACK_UP = "back up"
-    """Make a backup, or restore one."""
+    """Make a backup."""

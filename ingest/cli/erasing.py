@@ -7,7 +7,7 @@ import typer
 
 from archive.accounts import AccountStore, Action
 from archive.cli.passwords import typed as typed_password
-from archive.cli.proving import proven
+from archive.cli.proving import Who, proven
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from archive.wordscreen import screen
@@ -47,9 +47,7 @@ def erase(
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
-    who: Annotated[
-        str | None, typer.Option("--who", envvar="COVERSLIP_WHO", help="The account that erases, a custodian's.")
-    ] = None,
+    who: Who = None,
 ) -> None:
     """Destroy everything that tells who a patient is: their numbers, names, dates, papers, and the key to all of it.
 
