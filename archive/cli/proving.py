@@ -13,7 +13,7 @@ from typing import Annotated, TypedDict
 
 import typer
 
-from archive.accounts import AccountStore, Action, Actor
+from archive.accounts import AccountState, AccountStore, Action, Actor, Grant
 from archive.cli.passwords import typed
 from archive.errors import InvalidValue, NotAllowed
 
@@ -72,6 +72,29 @@ def actor_of(archive: Path, who: str | None, action: Action, project: str | None
             return store.act_by_token(token, action, project)
         name = who or system_user()
         return store.act_as(name, typed(f"Password of {name}"), action, project)
+
+
+def require_still(archive: Path, actor: Actor | None, action: Action) -> None:
+    """Refuse to go on with what was begun for days, once whoever began it may not do it any more.
+
+    Raises
+    ------
+    NotAllowed
+        If the account was disabled, its role taken away or its token ended, or the archive was given accounts.
+    """
+    if actor is None:
+        if AccountStore.exists(archive):
+            raise NotAllowed("the archive has accounts now; begin this again, and prove who you are")
+        return
+    with AccountStore.open(archive) as store:
+        if actor.only is None:
+            account = store.account(actor.account)
+            holds = Grant(actor.role, actor.project) in account.grants and account.state is AccountState.ACTIVE
+        else:
+            now = store.actor_of_token(_token() or "")
+            holds = now is not None and now.account == actor.account and now.may(action)
+    if not holds:
+        raise NotAllowed("the account or the token with which this was begun may not do it any more")
 
 
 def acting(archive: Path, who: str | None, action: Action, project: str | None = None) -> str:

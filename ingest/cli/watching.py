@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.accounts import Action
-from archive.cli.proving import Who, actor_of
+from archive.cli.proving import Who, actor_of, require_still
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from ingest.cli.hands import Hands
@@ -76,9 +76,11 @@ def watch(
     Lists are CSV files that are put into the same folder, before the slides or after them. A file is whole when its
     size and time have stayed the same for a while; a slide of several files, when all of them are there. What was taken
     is never taken again, also after a restart: the key vault remembers. Ctrl-C ends it after the slide in hand and
-    shows what waits for what. Exit code with --once: 0, or 3 if a slide was refused. Where there are accounts, a list
-    in which somebody attests something is not taken from the folder, but by coverslip ingest, which asks who answers
-    for it.
+    shows what waits for what. Exit code with --once: 0, or 3 if a slide was refused.
+
+    Where there are accounts, it acts for the account that began it, best by a service's token (coverslip account token
+    make), and ends when that may not take slides in any more. A list in which somebody attests something is not taken
+    from the folder, but by coverslip ingest, which asks who answers for it.
     """
     prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
@@ -101,7 +103,7 @@ def watch(
         watcher = Watcher(watched, keyvault, Settling(settle))
         intake = Intake(holdings, keyvault, keep_out=places.secret, limits_only=limits_only, feed=chosen)
         with _until_told() as stop, Hands(workers, None).for_slides(workers) as crew:
-            rounds = Rounds(watcher, intake, crew, stop)
+            rounds = Rounds(watcher, intake, crew, stop, lambda: require_still(archive, actor, Action.INGEST))
             if once:
                 rounds.once(settle)
             else:
@@ -124,10 +126,20 @@ class Rounds:
         Who works on them; None for this process alone.
     stop
         Set when it shall end; slides in hand are finished.
+    require
+        Raises where whoever began this may not do it any more.
     """
 
-    def __init__(self, watcher: Watcher, intake: Intake, crew: "Crew | None", stop: threading.Event) -> None:
+    def __init__(
+        self,
+        watcher: Watcher,
+        intake: Intake,
+        crew: "Crew | None",
+        stop: threading.Event,
+        require: Callable[[], None],
+    ) -> None:
         self.refused = 0
+        self._require = require
         self._watcher, self._intake, self._crew, self._stop = watcher, intake, crew, stop
         self._teller = Teller(out())
 
@@ -161,6 +173,7 @@ class Rounds:
         """Take what is ready. The next look comes in time: what is left then is ready at that look, too."""
         if not view.ready:
             return
+        self._require()
         of = {one.path: one.of for one in view.ready}
         bar = SlideProgress(len(view.ready))
         intake = replace(self._intake, rows=self._watcher.rows, watch=bar.watch)
