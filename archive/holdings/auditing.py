@@ -93,6 +93,13 @@ def names_of(archive: ReadingRoom, kind: Kind, key: InternalKey) -> frozenset[st
         return belonging.names_of(connection, belonging.with_all_below(connection, kind, key))
 
 
+def projects_given(archive: ReadingRoom, patient: InternalKey) -> frozenset[str]:
+    """Give the names of the projects that have a code of anything of a patient's, and so were given it once."""
+    with archive.catalogue.reading() as connection:
+        keys = belonging.with_all_below(connection, Kind.PATIENT, patient)
+        return frozenset(name for key in keys for name in codes.projects_of(connection, key)) - {LABORATORY}
+
+
 def codes_in_laboratory(archive: ReadingRoom, keys: Iterable[InternalKey]) -> dict[str, str]:
     """Give the laboratory's codes of patients, cases, slides and scans by their keys, without those that have none."""
     wanted, found = sorted(set(keys)), dict[str, str]()

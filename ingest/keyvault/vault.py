@@ -16,7 +16,7 @@ from archive.codes import InternalKey
 from archive.errors import InvalidValue, UnknownCode
 from archive.wordscreen import screen
 from ingest.errors import VaultDamaged, VaultUnavailable
-from ingest.keyvault import check, copying, declarations, entries, erasure, files, trail
+from ingest.keyvault import check, concerning, copying, declarations, entries, erasure, files, trail
 from ingest.keyvault.approvals import Approvals
 from ingest.keyvault.check import VaultFault
 from ingest.keyvault.corrections import Corrections, find_or_make_case
@@ -381,6 +381,11 @@ class KeyVault:
                 yield from trail.entries(connection)
 
         return auditchain.Trail("vault", trail.first(self._store.vault_key), sealed, lambda: (self.trail_head(),))
+
+    def entries_about(self, patient: InternalKey) -> frozenset[int]:
+        """Give the numbers of the trail's entries that are about a patient, or about what is theirs."""
+        with reading(self._engine) as connection:
+            return concerning.numbers(connection, patient)
 
     def note_reading(self, who: str, reason: str) -> None:
         """Write down that somebody read the trail, which tells reasons, and what for."""

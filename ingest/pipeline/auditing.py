@@ -5,22 +5,15 @@ The trail's reasons are opened for this, so whoever reads them is written down f
 
 from collections.abc import Iterable, Iterator
 
+from archive.auditchain.acts import Concerns, concern_of
 from archive.auditchain.told import Question, Told
 from archive.codes import Kind
 from archive.holdings import Archive
-from archive.holdings.auditing import codes_in_laboratory, names_of
+from archive.holdings.auditing import codes_in_laboratory, names_of, projects_given
 from archive.holdings.books import Books
 from ingest.keyvault import KeyVault
 
 VAULT = "vault"
-
-LOOKED = frozenset(
-    {
-        *("open slide", "opened slide", "found case", "read evidence"),
-        *("asked to identify", "approved to identify", "refused to identify", "identified", "not answered"),
-    }
-)
-"""Acts by which a person looked at a slide, or at whose it is."""
 
 
 def told_by_vault(holdings: Archive, vault: KeyVault) -> Iterator[Told]:
@@ -49,7 +42,11 @@ def with_vault(books: Books, vault: KeyVault) -> Books:
 def subject_report(
     holdings: Archive, vault: KeyVault, told: Iterable[Told], number: str, *, who: str, reason: str
 ) -> list[Told] | None:
-    """Give every entry of all trails by which a person looked at a patient's slides, or at whose they are.
+    """Give every entry of all trails that tells what a person did with a patient's slides, or asked about them.
+
+    Who looked, to whom they were shown or given, what was recorded, decided and put right, and who asked whose they
+    are. A query of a project that was ever given one of the slides is told as well, because the trail does not say
+    which slides each query gave.
 
     Parameters
     ----------
@@ -67,10 +64,20 @@ def subject_report(
     list or None
         In the order of time; None if nobody has this number.
     """
-    cases = vault.directory.find_patient(number, who=who, purpose=reason)
-    if not cases:
+    vault.directory.find_patient(number, who=who, purpose=reason)
+    patient = vault.directory.patient_of(number)
+    if patient is None:
         return None
-    names = names_of(holdings, Kind.PATIENT, cases[0].patient)
-    asked = Question(names)
-    found = [one for one in told if one.act in LOOKED and asked.fits(one)]
-    return sorted(found, key=lambda one: (one.at, one.trail, one.number))
+    asked = Question(names_of(holdings, Kind.PATIENT, patient))
+    projects, own = projects_given(holdings, patient), vault.entries_about(patient)
+
+    def is_theirs(one: Told) -> bool:
+        match concern_of(one.act):
+            case Concerns.PATIENT:
+                return one.number in own if one.trail == VAULT else asked.fits(one)
+            case Concerns.PROJECT:
+                return one.details.get("project") in projects
+            case _:
+                return False
+
+    return sorted(filter(is_theirs, told), key=lambda one: (one.at, one.trail, one.number))

@@ -155,10 +155,12 @@ def import_opt_outs(
     new, known, cases = 0, 0, set[str]()
     for one in opt_outs:
         said = ConsentRecord(by=who, said=Said.REFUSED, giver=Giver.SELF, purposes=one.purposes)
-        subject = Subject(patient=vault.consent.patient(one.patient, who=who))
-        if said.scope <= _refused(archive, subject.patient or InternalKey("")):
+        # Registers are sent whole again and again: what is in force already is left without a word in any trail.
+        patient = vault.directory.patient_of(one.patient)
+        if patient is not None and said.scope <= _refused(archive, patient):
             known += 1
             continue
+        subject = Subject(patient=vault.consent.patient(one.patient, who=who))
         outcome = record(archive, vault, subject, said, Proof(on=one.on, document=document), reason=reason)
         cases |= outcome.changed.keys()
         new += 1

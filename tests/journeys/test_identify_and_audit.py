@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from archive.accounts import AccountStore, Actor, Grant, Role
+from archive.accounts import AccountStore, Action, Actor, Grant, Role
 from archive.cli.sentences import FAILED
 from archive.codes import Code, Kind
+from archive.cohorts import add_project, cohort
 from archive.consent import Purpose
 from archive.holdings import Archive
 from archive.holdings.auditing import names_of
@@ -70,6 +71,10 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
         store.add("a.uditor", PASSWORDS["a.uditor"], [Grant(Role.AUDITOR)])
         store.add("l.earner", None, [Grant(Role.LEARNER)])
         store.note_opening(Actor("l.earner", Role.LEARNER), handle, purpose=str(Purpose.TEACHING))
+    with Archive.open(archive, actor="researcher") as holdings:
+        for project, query in (("staining", "stain = H&E"), ("elsewhere", "stain = PAS")):
+            add_project(holdings, project)
+            cohort(holdings, query, project=project)
     (desk.laboratory.home / "second").mkdir()
     return Office(desk, handle)
 
@@ -142,17 +147,33 @@ def test_a_list_is_asked_for_apart_and_its_answer_is_in_a_file_of_ones_own(offic
 
 def test_a_patient_is_told_who_opened_their_slides_when_and_why(office: Office) -> None:
     patient = office.desk.names("patient")
+    office.run("c.two", "identify", office.desk.case_code, "--reason", "request 20", ends=WAITING)
     call = ("audit", "subject", "--reason", "subject access request 5", "--json")
     looked = json.loads(office.run("c.one", *call, then=f"{patient}\n").out)
     opened = [entry for entry in looked if entry["act"] == "open slide"]
     assert [(entry["actor"], entry["purpose"], entry["slide"]) for entry in opened] == [
         ("l.earner", "teaching", office.handle)
     ]
-    assert {"found case"} <= {entry["act"] for entry in looked}
-    assert "coded" not in {entry["act"] for entry in looked}
+    told = {(entry["trail"], entry["act"]) for entry in looked}
+    assert {("vault", "found case"), ("catalogue", "compose"), ("vault", "asked to identify")} <= told
+    assert {entry["project"] for entry in looked if entry["act"] == "cohort"} == {"staining"}
+    assert {entry["act"] for entry in looked} & {"coded", "commit", "open project", "sign in"} == set()
+    assert [entry["at"] for entry in looked] == sorted(str(entry["at"]) for entry in looked)
     assert office.desk.names.survivors(json.dumps(looked).encode()) == []
     nobody = office.run("c.one", *call, then="H-nobody-1\n", ends=FAILED)
     assert "Nobody of this number" in nobody.out
+
+
+def test_a_patient_of_whom_there_is_only_a_refusal_is_told_who_recorded_it(office: Office) -> None:
+    refusal = ("consent", "record", "--patient", "--answer", "refused", "--from", "self", "--reason", "a letter came")
+    office.run("c.one", *refusal, then="H-refused-1\n")
+    call = ("audit", "subject", "--reason", "subject access request 6", "--json")
+    told = json.loads(office.run("c.one", *call, then="H-refused-1\n").out)
+    assert {(entry["trail"], entry["act"]) for entry in told} == {
+        ("vault", "named in a consent"),
+        ("catalogue", "record consent"),
+    }
+    assert "c.one" in {entry["actor"] for entry in told}
 
 
 def test_trails_are_signed_verified_searched_and_exported_with_proof(office: Office, tmp_path: Path) -> None:
@@ -166,7 +187,13 @@ def test_trails_are_signed_verified_searched_and_exported_with_proof(office: Off
         ("access", []),
         ("vault", []),
     ]
-    on_archive = office.desk.laboratory.run_archive("audit", "verify", "--heads", second, "--json")
+    with AccountStore.open(office.desk.laboratory.archive) as store:
+        made = store.new_token("a.uditor", Role.AUDITOR, actions=[Action.VERIFY_AUDIT])
+    token = tmp_path / "audit.token"
+    token.touch(mode=0o600)
+    token.write_text(made.secret)
+    by_token = {"COVERSLIP_TOKEN_FILE": str(token)}
+    on_archive = office.desk.laboratory.run_archive("audit", "verify", "--heads", second, "--json", settings=by_token)
     assert [one["trail"] for one in json.loads(on_archive.out)["trails"]] == ["catalogue", "access"]
 
     by_handle = [entry for entry in office.audit("--code", office.desk.code) if entry["trail"] == "access"]
