@@ -94,6 +94,32 @@ class SignInRefused(ArchiveError):
         )
 
 
+class TryLater(ArchiveError):
+    """Not now; ``seconds`` says how long to wait before it is worth another try."""
+
+    def __init__(self, sentence: str, seconds: float) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
+class TooManyTries(TryLater):
+    """Too many failed sign-ins came from one address; the sentence is the same whether or not this one would fit."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("too many failed sign-ins came from this address; try again later", seconds)
+
+
+class Crowded(TryLater):
+    """More want to sign in at this moment than can wait."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("too many are signing in at this moment; try again in a few seconds", seconds)
+
+
+class RestartNeeded(ArchiveError):
+    """The archive was given accounts after this program was started without; it shows nothing more."""
+
+
 class TokenRefused(ArchiveError):
     """A program's token is unknown or has ended, or waits while somebody looks codes up under its account."""
 

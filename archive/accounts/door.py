@@ -6,11 +6,12 @@ lock-out.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy import Connection, select, update
 
-from archive.accounts import passwords, register, trail
+from archive.accounts import addresses, passwords, register, trail
 from archive.accounts.database import Database
 from archive.accounts.limits import Limits
 from archive.accounts.schema import accounts, store
@@ -23,17 +24,24 @@ STRANGERS_SECONDS = 60.0
 """How often the trail is told of tries that belong to no account that could be locked: else they could fill a disk."""
 
 
-def prove(
-    database: Database, limits: Limits, now_seconds: float, name: str, password: str, then: Callable[[Connection], T]
-) -> T:
+@dataclass(frozen=True, slots=True)
+class Try:
+    """What somebody typed, and the address that it came from; None where it came from this machine's own terminal."""
+
+    name: str
+    password: str = field(repr=False)
+    address: str | None = None
+
+
+def prove(database: Database, limits: Limits, now_seconds: float, tried: Try, then: Callable[[Connection], T]) -> T:
     """Let somebody in by password.
 
     Parameters
     ----------
     database, limits, now_seconds
         The store's.
-    name, password
-        As they were typed.
+    tried
+        As it was typed.
     then
         What is done in the same transaction, if the password fits.
 
@@ -41,12 +49,17 @@ def prove(
     ------
     SignInRefused
         If there is no such account, it is disabled or locked, or the password does not fit; the same for all.
+    TooManyTries
+        If too many failures came from the address; then nothing is checked.
     """
+    name = tried.name
     with database.reading() as connection:
+        addresses.require_borne(connection, limits, now_seconds, tried.address)
         row = register.row_of(connection, name)
     kept = row.password if row is not None else None
-    fit = passwords.fits(kept, password)
+    fit = passwords.fits(kept, tried.password)
     with database.writing() as connection:
+        addresses.require_borne(connection, limits, now_seconds, tried.address)
         row = register.row_of(connection, name)
         if (
             row is None
@@ -60,8 +73,9 @@ def prove(
         else:
             register.unlock(connection, name)
             if passwords.is_outdated(row.password):
-                register.set_password(connection, name, passwords.rehashed(password))
+                register.set_password(connection, name, passwords.rehashed(tried.password))
             return then(connection)
+        addresses.count_failure(connection, limits, now_seconds, tried.address)
     raise SignInRefused
 
 

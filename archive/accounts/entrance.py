@@ -1,5 +1,8 @@
 """Who is let in, and who they are from then on: by password, by another system's word, by cookie or by token."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from sqlalchemy import Connection
 
 from archive.accounts import door, passwords, register, sessions, tokens
@@ -9,24 +12,35 @@ from archive.accounts.room import Room
 from archive.accounts.values import AccountState, Actor, Grant, Session
 from archive.errors import NotAllowed, SignInRefused, TokenRefused
 
+T = TypeVar("T")
+
 
 class Entrance(Room):
     """Lets people and programs in."""
 
-    def sign_in(self, name: str, password: str) -> Session:
+    def sign_in(self, name: str, password: str, address: str | None = None) -> Session:
         """Let a person in by password. It takes a tenth of a second of a core: call it from a thread.
+
+        Parameters
+        ----------
+        name, password
+            As they were typed.
+        address
+            Where they were sent from, in one spelling; None where that is this machine or not known.
 
         Raises
         ------
         SignInRefused
             If there is no such account, it is disabled or locked, or the password does not fit; the same for all, and
             after the same time.
+        TooManyTries
+            If too many failures came from that address.
         """
 
         def begin(connection: Connection) -> Session:
             return self._begin(connection, name, "password")
 
-        return door.prove(self._database, self._limits, self._now(), name, password, begin)
+        return self._prove(door.Try(name, password, address), begin)
 
     def sign_in_vouched(self, name: str, voucher: str) -> Session:
         """Let a person in whom another system vouches for, such as the hospital's own sign-in.
@@ -61,7 +75,7 @@ class Entrance(Room):
             self._tell(connection, "act once" if actor else "not allowed", actor or name, action=str(action))
             return actor
 
-        actor = door.prove(self._database, self._limits, self._now(), name, password, choose)
+        actor = self._prove(door.Try(name, password), choose)
         if actor is None:
             raise NotAllowed(f"no role of this account may do this: {action}; a custodian can grant one")
         return actor
@@ -108,7 +122,7 @@ class Entrance(Room):
             self._end_all(connection, name)
             self._tell(connection, "change password", name)
 
-        door.prove(self._database, self._limits, self._now(), name, old, change)
+        self._prove(door.Try(name, old), change)
 
     def session(self, token: str, *, uses: bool = True) -> Session | None:
         """Find a live session by its cookie; a person's use keeps it alive. None if it ended, or never was."""
@@ -158,6 +172,9 @@ class Entrance(Room):
         """Tell who acts by a token; None if it is unknown, expired, or somebody looks codes up under its account."""
         with self._database.reading() as connection:
             return tokens.actor_of(connection, secret, self._now(), self._limits)
+
+    def _prove(self, tried: door.Try, then: Callable[[Connection], T]) -> T:
+        return door.prove(self._database, self._limits, self._now(), tried, then)
 
     def _begin(self, connection: Connection, name: str, means: str) -> Session:
         session = sessions.begin(connection, name, self._now(), self._limits)

@@ -69,6 +69,14 @@ tokens = Table(
     sqlite_autoincrement=True,
 )
 
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("address", _NAME, primary_key=True, comment="of whoever failed to sign in; forgotten when it ended"),
+    Column("failures", Integer, nullable=False),
+    Column("first", Float, nullable=False, comment="when the first of them was"),
+)
+
 openings = Table(
     "openings",
     metadata,

@@ -37,6 +37,14 @@ RootPath = Annotated[
         metavar="PATH",
     ),
 ]
+ProxyAddress = Annotated[
+    str | None,
+    typer.Option(
+        envvar="COVERSLIP_PROXY_ADDRESS",
+        help="Where the proxy connects from, such as 127.0.0.1; it is then believed what X-Forwarded-For says.",
+        metavar="ADDRESS",
+    ),
+]
 Port = Annotated[int, typer.Option(envvar="COVERSLIP_PORT", min=1, max=65535, help="TCP port.")]
 Workers = Annotated[
     int,
@@ -55,6 +63,7 @@ def serve(
     behind_tls_proxy: BehindTlsProxy = DEFAULT["behind_tls_proxy"].default,
     hostname: Hostname = DEFAULT["hostname"].default,
     root_path: RootPath = DEFAULT["root_path"].default,
+    proxy_address: ProxyAddress = DEFAULT["proxy_address"].default,
 ) -> None:
     """Serve teaching collections, until Ctrl-C.
 
@@ -74,6 +83,7 @@ def serve(
             behind_tls_proxy=behind_tls_proxy,
             hostname=hostname,
             root_path=root_path,
+            proxy_address=proxy_address,
         ),
         started=lambda address: out().print(f"Teaching collections are shown at {address} until Ctrl-C."),
     )

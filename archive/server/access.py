@@ -83,6 +83,8 @@ class SlideAccess:
         Decides where a handle leads; raises `UnknownCode` or `ConsentRefused` where nothing may be shown.
     clock : callable
         Gives seconds that never run backwards.
+    require : callable
+        Raises where nothing may be shown any more, whatever the archive says; asked as often as the archive is.
     """
 
     def __init__(
@@ -91,11 +93,13 @@ class SlideAccess:
         settings: ArchiveSettings,
         find: Callable[[str], Found],
         clock: Callable[[], float] = time.monotonic,
+        require: Callable[[], None] = lambda: None,
     ) -> None:
         self._archive = archive
         self._seconds = settings.decision_cache_seconds
         self._find = find
         self._clock = clock
+        self._require = require
         self._read_at = self._sure_until = clock()
         self._changes: int | None = None
         self._slides: OrderedDict[str, ShownSlide] = OrderedDict()
@@ -141,6 +145,7 @@ class SlideAccess:
         self._read_at = now
         if before < now < self._sure_until:  # a clock that stands still would make a decision last for ever
             return
+        self._require()
         changes = self._archive.change_count()
         if changes != self._changes:
             self.forget()
@@ -210,12 +215,18 @@ class Access(SlideAccess):
         Says for how long a decision may be used again.
     clock : callable
         Gives seconds that never run backwards.
+    require : callable
+        Raises where nothing may be shown any more.
     """
 
     def __init__(
-        self, archive: Archive, settings: ArchiveSettings, clock: Callable[[], float] = time.monotonic
+        self,
+        archive: Archive,
+        settings: ArchiveSettings,
+        clock: Callable[[], float] = time.monotonic,
+        require: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(archive, settings, self._taught, clock)
+        super().__init__(archive, settings, self._taught, clock, require)
         self._collections: dict[str, ShownCollection] = {}
         self._all: tuple[ShownCollection, ...] | None = None
 

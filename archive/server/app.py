@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from archive.accounts import AccountStore
 from archive.accounts.provider import Provider, provider_of
+from archive.errors import RestartNeeded
 from archive.holdings import Archive
 from archive.server.access import Access
 from archive.server.api import api, describe
@@ -55,10 +56,22 @@ def create_app(settings: ArchiveSettings, *, accounts: bool | None = None) -> Se
 
 def _open(archive: Archive, settings: ArchiveSettings) -> Server:
     """Build the application for whoever sits at this machine."""
-    access = Access(archive, settings)
+    access = Access(archive, settings, require=partial(_require_no_accounts, settings))
     close = _closing(access, archive)
     others = _pages(access, Frames(), None, access.assure, close)
     return Server(_tiles(access, settings), others, close)
+
+
+def _require_no_accounts(settings: ArchiveSettings) -> None:
+    """Refuse to go on without signing in where accounts were made meanwhile.
+
+    Raises
+    ------
+    RestartNeeded
+        If they were.
+    """
+    if AccountStore.exists(settings.archive):
+        raise RestartNeeded("this archive has accounts now; start the server again, so that people sign in")
 
 
 def _guarded(archive: Archive, settings: ArchiveSettings, site: Site, provider: Provider | None) -> Server:

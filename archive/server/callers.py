@@ -1,7 +1,7 @@
 """Who asks is known by a browser's cookie or by a program's token, and by nothing else that a request says.
 
-The account store is asked who that is. For a picture its answer is used again for half a second at most, for anything
-else never: whoever is disabled, signed out or in another role now sees no more tile after that.
+The account store is asked who that is. For a picture its answer is used again until anything changes there, and for
+half a second at most; for anything else never. Whoever is disabled, signed out or in another role sees no more tile.
 """
 
 import time
@@ -62,10 +62,11 @@ class Callers:
         self._cookie = cookie
         self._seconds = seconds
         self._clock = clock
+        self._changes: int | None = None
         self._known: OrderedDict[tuple[str, str], tuple[float, Caller]] = OrderedDict()
 
     def remembered(self, cookies: str, authorization: str) -> Caller | None:
-        """Give who asks, as it was known at most half a second ago; None if nobody is signed in.
+        """Give who asks, as it was known since the last change; None if nobody is signed in.
 
         Parameters
         ----------
@@ -77,6 +78,10 @@ class Callers:
         ArchiveError
             If the store cannot be asked; then nothing may be shown.
         """
+        changes = self._store.change_count()
+        if changes != self._changes:
+            self._known.clear()
+            self._changes = changes
         known = self._known.get((cookies, authorization))
         if known is not None and self._clock() < known[0]:
             return known[1]

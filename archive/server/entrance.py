@@ -1,10 +1,8 @@
 """Somebody comes in by name and password, says in which of their roles they are here, and leaves by signing out.
 
-A password is checked in a thread of its own, one at a time in each worker: it takes a tenth of a second of a processor
-core and 64 MiB on purpose, and tiles must not wait for it.
+A password is checked in a thread of its own, one at a time in each worker, and a short line waits for that.
 """
 
-import asyncio
 from functools import partial
 from http import HTTPStatus
 
@@ -12,13 +10,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from archive.accounts import AccountStore, Action, Role, Session
-from archive.errors import InvalidValue, NotAllowed, SignInRefused
+from archive.errors import InvalidValue, NotAllowed, SignInRefused, TryLater
+from archive.server.addresses import address_of
 from archive.server.callers import Caller, cookie_of
 from archive.server.forms import form_of
 from archive.server.onward import next_of, own
-from archive.server.pages import Frames, caller_of
+from archive.server.pages import Frames, caller_of, later
 from archive.server.site import Site
-from archive.server.status import NotSignedIn, refusal_for
+from archive.server.status import NotSignedIn, Refusal, refusal_for
+from archive.server.waiting import WaitingLine
 
 
 class Entrance:
@@ -41,7 +41,7 @@ class Entrance:
         self._site = site
         self._cookie = cookie
         self._frames = frames
-        self._one_at_a_time = asyncio.Semaphore(1)
+        self._line = WaitingLine("sign-in", at_once=1)
 
     def routes(self) -> APIRouter:
         """Give the routes."""
@@ -67,13 +67,20 @@ class Entrance:
     async def _sign_in(self, request: Request) -> Response:
         form = await form_of(request, self._site)
         onward, name = own(form.get("next", "/")), form.get("name", "").strip().lower()
+        address = address_of(request, self._site)
+        check = partial(self._store.sign_in, name, form.get("password", ""), address)
         try:
-            async with self._one_at_a_time:
-                session = await asyncio.to_thread(self._store.sign_in, name, form.get("password", ""))
-        except SignInRefused as error:
-            refusal = refusal_for(error)
-            return self._frames.fill("sign_in.html", status=refusal.status, onward=onward, sentence=refusal.sentence)
+            session = await self._line.through(address, check)
+        except (SignInRefused, TryLater) as error:
+            return self._not_now(refusal_for(error), onward)
+        if earlier := request.cookies.get(self._cookie):
+            self._store.sign_out(earlier)
         return self.let_in(session, onward)
+
+    def _not_now(self, refusal: Refusal, onward: str) -> Response:
+        page = self._frames.fill("sign_in.html", status=refusal.status, onward=onward, sentence=refusal.sentence)
+        page.headers.update(later(refusal))
+        return page
 
     async def _ask_role(self, request: Request) -> HTMLResponse:
         caller, onward = _member(request), own(request.query_params.get("next", "/"))

@@ -146,8 +146,15 @@ def as_asgi(scope: "RsgiScope") -> Scope:
         "path": scope.path,
         "query_string": scope.query_string.encode("latin-1"),
         "root_path": "",
+        "client": _client(scope.client),
         "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in scope.headers.items()],
     }
+
+
+def _client(told: str) -> tuple[str, int] | None:
+    """Read the other end of a connection, as granian writes it: ``address:port``."""
+    host, _, port = told.rpartition(":")
+    return (host, int(port)) if port.isascii() and port.isdigit() else None
 
 
 def reply(protocol: RsgiReply, method: str, answer: Answer) -> None:

@@ -5,10 +5,8 @@ along from the provider's site, so it is not as strict as a session's, and it is
 session's cookie would not come along: so whoever is let in gets a page of the server's own, which leads on by itself.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http import HTTPStatus
 from typing import Final, TypeVar
@@ -20,10 +18,12 @@ from archive.accounts import AccountStore
 from archive.accounts.attempt import Attempt
 from archive.accounts.provider import Provider
 from archive.errors import InvalidValue, NotVouchedFor, ProviderUnavailable, SignInRefused
+from archive.server.addresses import address_of
 from archive.server.callers import cookie_of
 from archive.server.onward import next_of, own
 from archive.server.pages import Frames
 from archive.server.site import Site
+from archive.server.waiting import WaitingLine
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class ProviderEntrance:
         self._cookie = cookie
         self._attempt_cookie = f"{cookie}-attempt"
         self._frames = frames
-        self._threads = ThreadPoolExecutor(AT_ONCE, "sign-in-provider")
+        self._line = WaitingLine("sign-in-provider", AT_ONCE)
 
     def routes(self) -> APIRouter:
         """Give the routes."""
@@ -89,7 +89,7 @@ class ProviderEntrance:
         """Send a browser to the provider."""
         attempt = Attempt.new()
         try:
-            address = await self._wait(partial(self._sign_in.begin, attempt, self._back(request)))
+            address = await self._wait(request, partial(self._sign_in.begin, attempt, self._back(request)))
         except ProviderUnavailable as error:
             logger.error("Nobody can sign in through OpenID Connect: %s.", error)
             raise
@@ -104,8 +104,8 @@ class ProviderEntrance:
             secret, _, onward = request.cookies.get(self._attempt_cookie, "").partition(":")
             attempt = Attempt(secret)
             brought = dict(request.query_params)
-            name = await self._wait(partial(self._sign_in.finish, attempt, self._back(request), brought))
-            session = await self._wait(partial(self._store.sign_in_vouched, name, VOUCHER))
+            name = await self._wait(request, partial(self._sign_in.finish, attempt, self._back(request), brought))
+            session = await self._wait(request, partial(self._store.sign_in_vouched, name, VOUCHER))
         except SignInRefused:
             logger.warning("The sign-in provider vouched for somebody who has no account here that can be used.")
             raise NotVouchedFor from None
@@ -117,9 +117,9 @@ class ProviderEntrance:
         answer.headers.append("set-cookie", self._attempt("", 0))
         return answer
 
-    async def _wait(self, task: Callable[[], T]) -> T:
+    async def _wait(self, request: Request, task: Callable[[], T]) -> T:
         """Do what may take long without keeping anybody from their tiles."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, task)
+        return await self._line.through(address_of(request, self._site), task)
 
     def _back(self, request: Request) -> str:
         """Give the address to come back to. The host that was asked for is known to be the server's own."""

@@ -32,7 +32,7 @@ VIEWER_MISSING = (
 )
 
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-_HEADINGS = {404: "Nothing here", 400: "Malformed address", 403: "Not like this", 503: "Not now"}
+_HEADINGS = {404: "Nothing here", 400: "Malformed address", 403: "Not like this", 429: "Too often", 503: "Not now"}
 
 
 class Asset:
@@ -83,13 +83,18 @@ class Frames:
 
     def refuse(self, path: str, refusal: Refusal, caller: Caller | None = None) -> Response:
         """Say why not: as JSON under ``/api``, and as a page elsewhere."""
-        instead = dict(INSTEAD.get(refusal.status, ()))
+        instead = dict(INSTEAD.get(refusal.status, ())) | later(refusal)
         if path.startswith("/api/"):
             return JSONResponse({"detail": refusal.sentence}, refusal.status, instead)
         heading = _HEADINGS.get(refusal.status, "Not possible")
         page = self.fill("refused.html", caller, status=refusal.status, heading=heading, sentence=refusal.sentence)
         page.headers.update(instead)
         return page
+
+
+def later(refusal: Refusal) -> dict[str, str]:
+    """Give the header that says when to come again, if that is known."""
+    return {} if refusal.retry_seconds is None else {"retry-after": str(refusal.retry_seconds)}
 
 
 def caller_of(request: Request) -> Caller | None:

@@ -6,6 +6,7 @@ A browser sends whoever controls a name to any address at all, so a server answe
 import ipaddress
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 from archive.errors import InvalidValue
@@ -59,10 +60,12 @@ class Site:
 
     ``name`` is the host that browsers know a proxy by, in lower case, with its port if that is not 443; None if only
     this machine's own names lead here. ``root`` is what every address begins with, such as ``/slides``, or nothing.
+    ``proxy`` is where the proxy connects from, which is believed when it says who asks; None believes nobody.
     """
 
     name: str | None = None
     root: str = ""
+    proxy: IPv4Network | IPv6Network | None = None
 
     def __post_init__(self) -> None:
         if self.name is not None and not _NAME.fullmatch(self.name):
@@ -87,12 +90,15 @@ class Site:
                 )
         if not settings.behind_tls_proxy:
             require_loopback(settings.host)
-            if settings.hostname or settings.root_path:
-                raise InvalidValue("--hostname and --root-path describe a proxy; declare it with --behind-tls-proxy")
+            if settings.hostname or settings.root_path or settings.proxy_address:
+                raise InvalidValue(
+                    "--hostname, --root-path and --proxy-address describe a proxy; declare it with --behind-tls-proxy"
+                )
             return cls()
         if not settings.hostname:
             raise InvalidValue("behind a proxy, say with --hostname which name browsers know it by")
-        return cls(settings.hostname.lower(), settings.root_path)
+        proxy = None if settings.proxy_address is None else _network(settings.proxy_address)
+        return cls(settings.hostname.lower(), settings.root_path, proxy)
 
     @property
     def encrypted(self) -> bool:
@@ -123,3 +129,12 @@ class Site:
         if path == self.root:
             return "/"
         return path.removeprefix(self.root) if path.startswith(f"{self.root}/") else None
+
+
+def _network(written: str) -> IPv4Network | IPv6Network:
+    try:
+        return ipaddress.ip_network(written)
+    except ValueError:
+        raise InvalidValue(
+            "--proxy-address is the proxy's address or network as this machine sees it, such as 127.0.0.1"
+        ) from None

@@ -5,7 +5,8 @@ forbidden or withdrawn looks exactly the same.
 """
 
 import logging
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from archive.errors import (
     AccountsUnavailable,
@@ -18,9 +19,12 @@ from archive.errors import (
     NotAllowed,
     NotVouchedFor,
     ProviderUnavailable,
+    RestartNeeded,
     SignInRefused,
     TileOutsideLevel,
     TokenRefused,
+    TooManyTries,
+    TryLater,
     UnknownAccount,
     UnknownCode,
 )
@@ -50,10 +54,12 @@ class WrongMethod(ArchiveError):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An HTTP status and the one sentence that goes with it."""
+    """An HTTP status, the one sentence that goes with it, and when to come again."""
 
     status: int
     sentence: str
+    retry_seconds: int | None = None
+    """After how long it is worth another try."""
 
 
 NOTHING_HERE = Refusal(404, "There is nothing at this address.")
@@ -88,6 +94,13 @@ REFUSALS: dict[type[BaseException], Refusal] = {
     NotAllowed: NOTHING_HERE,
     UnknownAccount: NOTHING_HERE,
     SignInRefused: NOT_LET_IN,
+    TooManyTries: Refusal(
+        429, "Too many failed sign-ins came from your address; try again in a quarter of an hour, or elsewhere."
+    ),
+    TryLater: Refusal(503, "Too many people are signing in at this moment; try again in a few seconds."),
+    RestartNeeded: Refusal(
+        503, "This archive has accounts now, so nothing is shown without; whoever runs it must start the server again."
+    ),
     TokenRefused: SIGN_IN,
     NotVouchedFor: NOT_VOUCHED_FOR,
     WrongMethod: Refusal(405, "Slides can only be looked at: use GET or HEAD."),
@@ -108,6 +121,8 @@ def refusal_for(error: BaseException) -> Refusal:
     ``coverslip check`` must run, and nothing that could name a slide.
     """
     refusal = next((REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS), FAULT)
+    if isinstance(error, TryLater):  # no line in the log for each: a flood would fill the disk
+        return replace(refusal, retry_seconds=max(1, math.ceil(error.seconds)))
     if isinstance(error, DamagedPyramid):
         logger.error("A stored scan is damaged at %s: run coverslip check.", error.place)
     elif refusal.status >= 500:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 import ssl
 import subprocess
 import time
@@ -36,6 +37,7 @@ http {{
       proxy_pass {inner};
       proxy_http_version 1.1;
       proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header Connection "";
     }}
   }}
@@ -96,9 +98,21 @@ def test_people_sign_in_through_the_proxy_and_nobody_beside_it(
     members.store.add("eva", PASSWORD, [Grant(Role.EDUCATOR)])
     (place,) = taught.teach("One", taught.add()).places
     port, tile = free_port(), f"/archive/slides/{place.handle}/tiles/0/0_0.jpg"
-    where = {"behind_tls_proxy": True, "hostname": f"localhost:{port}", "root_path": "/archive"}
+    where = {
+        "behind_tls_proxy": True,
+        "hostname": f"localhost:{port}",
+        "root_path": "/archive",
+        "proxy_address": "127.0.0.1",
+    }
     with served(taught.root, workers=2, **where) as inner, proxied(tmp_path, inner, port) as browser:
         assert browser.get(tile).status_code == 401
+        for name in ("wrong", "wrong", "wrong"):
+            typed = {"name": name, "password": "x", "next": "/"}
+            forged = {"origin": f"https://localhost:{port}", "x-forwarded-for": "198.51.100.7"}
+            assert browser.post("/archive/sign-in", data=typed, headers=forged).status_code == 403
+        with sqlite3.connect(taught.root / "accounts.sqlite") as accounts:
+            assert accounts.execute("select address, failures from addresses").fetchall() == [("127.0.0.1", 3)]
+        accounts.close()
         away = browser.get("/archive/").headers["location"]
         assert away == "/archive/sign-in?next=%2F"
         form = {"name": "eva", "password": PASSWORD, "next": f"/slides/{place.handle}"}

@@ -146,6 +146,26 @@ def test_whoever_signs_out_is_out(client: Client, taught: TaughtArchive) -> None
     assert client.get(tile, cookie).status_code == 401
 
 
+def test_signing_in_begins_a_session_of_its_own_and_ends_the_one_that_was_brought(
+    client: Client, members: Members
+) -> None:
+    planted = cookie_given(sign_in(client, "eva"))
+    form = {"name": "kim", "password": PASSWORD, "next": "/"}
+    fresh = cookie_given(client.post("/sign-in", form, planted))
+    assert fresh != planted
+    assert client.get("/", planted).headers["location"].startswith("/sign-in")
+    assert client.get("/role", fresh).status_code == 200
+    invented = {"cookie": f"{COOKIE}={'x' * 43}"}
+    assert cookie_given(client.post("/sign-in", form, invented)) != invented
+    assert client.get("/role", invented).status_code == 303
+
+
+def test_a_wrong_password_ends_no_session(client: Client) -> None:
+    cookie = cookie_given(sign_in(client, "eva"))
+    client.post("/sign-in", {"name": "eva", "password": "wrong", "next": "/"}, cookie)
+    assert client.get("/", cookie).status_code == 200
+
+
 FOREIGN = [
     {"origin": "http://evil.example"},
     {"origin": "null"},

@@ -13,6 +13,7 @@ import pytest
 from archive.accounts import Grant, Role
 from archive.errors import InvalidValue
 from archive.server.oidc import BACK, START
+from archive.server.waiting import PLACES_OF_ONE
 from tests.archive.accounts.hospital import SECRET, hospital, visit
 from tests.archive.server.conftest import Client, Opened
 from tests.archive.server.members import COOKIE, SEVERAL, Members
@@ -188,13 +189,13 @@ def test_while_the_provider_hangs_nobody_with_a_password_waits(
 
     async def all_at_once() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(own.app), base_url=own.origin) as client:
-            setting_out = [ask(client, "GET", START, None) for _ in range(8)]
+            setting_out = [ask(client, "GET", START, None) for _ in range(PLACES_OF_ONE)]
             await asyncio.gather(*setting_out, ask(client, "POST", "/sign-in", form))
 
     with socket.create_server(("127.0.0.1", 0)) as hanging:
         own = opened(taught, **settings_for(f"http://127.0.0.1:{hanging.getsockname()[1]}"))
         asyncio.run(all_at_once())
-    assert done == [303, *[503] * 8]
+    assert done == [303, *[503] * PLACES_OF_ONE]
 
 
 def test_the_log_names_nobody_and_holds_no_code(client: Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,10 +1,12 @@
 """The server as it runs: processes behind one port of loopback, which agree within a second on what may be shown."""
 
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -221,9 +223,85 @@ def test_two_workers_let_in_the_same_people_and_tell_one_opening(taught: TaughtA
         assert statuses(address, headers=cookie) == {200}
         assert statuses(address) == {401}
         assert len(members.openings()) == 1
-        members.store.disable("learner")
-        time.sleep(1)
-        assert statuses(address, headers=cookie) == {401}
+
+
+def a_learner(store: AccountStore) -> None:
+    store.disable("learner")
+
+
+def the_role(store: AccountStore) -> None:
+    store.revoke("learner", Role.LEARNER)
+
+
+def everything(store: AccountStore) -> None:
+    store.end_all("learner")
+
+
+@pytest.mark.parametrize("take_away", [a_learner, the_role, everything])
+def test_what_is_taken_away_is_gone_on_every_worker_at_once(
+    taught: TaughtArchive, members: Members, take_away: Callable[[AccountStore], None]
+) -> None:
+    members.store.grant("learner", Role.AUDITOR)  # so that a role is left
+    (place,) = taught.teach("One", taught.add()).places
+    with served(taught.root, workers=2) as base:
+        session = members.session("learner")
+        members.store.choose_role(session.token, Role.LEARNER)
+        asks = [{"cookie": f"coverslip-{base.rsplit(':', 1)[1]}={session.token}"}, members.bearer(Role.EDUCATOR)]
+        bearer = {"authorization": f"Bearer {members.store.new_token('learner', Role.LEARNER).secret}"}
+        address = f"{base}/slides/{place.handle}/tiles/0/0_0.jpg"
+        for headers in (*asks, bearer):
+            assert statuses(address, headers=headers) == {200}
+        take_away(members.store)
+        for headers in (asks[0], bearer):
+            assert statuses(address, headers=headers) == {401}
+        assert statuses(address, headers=asks[1]) == {200}
+
+
+def test_whoever_signs_out_at_one_worker_is_out_at_every_one_at_once(taught: TaughtArchive, members: Members) -> None:
+    (place,) = taught.teach("One", taught.add()).places
+    with served(taught.root, workers=2) as base:
+        cookie = members.cookie("learner", f"coverslip-{base.rsplit(':', 1)[1]}")
+        tile = f"{base}/slides/{place.handle}/tiles/0/0_0.jpg"
+        assert statuses(tile, headers=cookie) == {200}
+        (key,) = set(re.findall('name="key" value="([0-9a-f]{64})"', httpx.get(f"{base}/", headers=cookie).text))
+        left = httpx.post(f"{base}/sign-out", data={"key": key}, headers={**cookie, "origin": base})
+        assert left.status_code == 303
+        assert statuses(tile, headers=cookie) == {401}
+        assert statuses(f"{base}/", headers=cookie) == {303}
+
+
+def test_another_role_acts_on_every_worker_at_once(taught: TaughtArchive, members: Members) -> None:
+    members.store.grant("learner", Role.AUDITOR)
+    (place,) = taught.teach("One", taught.add()).places
+    with served(taught.root, workers=2) as base:
+        session = members.session("learner")
+        cookie = {"cookie": f"coverslip-{base.rsplit(':', 1)[1]}={session.token}"}
+        tile = f"{base}/slides/{place.handle}/tiles/0/0_0.jpg"
+        for role, status in ((Role.LEARNER, 200), (Role.AUDITOR, 404), (Role.LEARNER, 200)):
+            members.store.choose_role(session.token, role)
+            assert statuses(tile, headers=cookie) == {status}
+
+
+def test_a_server_without_accounts_shows_nothing_more_once_there_are_some(
+    taught: TaughtArchive, tmp_path: Path
+) -> None:
+    collection = taught.teach("One", taught.add())
+    (place,) = collection.places
+    log = tmp_path / "log"
+    shows = [f"/slides/{place.handle}/tiles/0/0_0.jpg", f"/slides/{place.handle}", "/", "/api/collections"]
+    shows += [f"/collections/{collection.handle}", f"/slides/{place.handle}/thumbnail.jpg", "/healthz"]
+    with served(taught.root, workers=2, log=log) as base:
+        for path in shows:
+            assert statuses(base + path, 10) == {200}
+        made = Members(taught.root)
+        made.store.close()
+        time.sleep(0.5)
+        for path in shows:
+            assert statuses(base + path, 10) == {503}, path
+        assert "must start the server again" in httpx.get(base + shows[0]).text
+    assert "RestartNeeded" in log.read_text()
+    with served(taught.root) as base:
+        assert httpx.get(base + shows[0]).status_code == 401
 
 
 def test_behind_a_proxy_the_running_server_answers_under_its_name_and_prefix(
