@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from archive.accounts import openings, trail
+from archive.accounts import following, openings, trail
 from archive.accounts.room import Room
 from archive.accounts.values import Actor
-from archive.auditchain import Entry, Head, Trail, Value
+from archive.auditchain import Entry, Fault, Head, Trail, Value
 
 
 class Record(Room):
@@ -64,5 +64,9 @@ class Record(Room):
             with self.entries() as found:
                 yield from found
 
+        def beside() -> tuple[Fault, ...]:
+            with self._database.reading() as connection:
+                return following.faults(connection)
+
         with self._database.reading() as connection:
-            return Trail("access", trail.first(connection), entries, lambda: (self.head(),))
+            return Trail("access", trail.first(connection), entries, lambda: (self.head(),), beside)

@@ -94,6 +94,7 @@ class FaultCode(StrEnum):
     REPLACED = "chain-replaced"
     UNREADABLE = "trail-unreadable"
     ROOT = "root-differs"
+    ROWS = "rows-differ"
     TRAIL_MISSING = "trail-missing"
     STATEMENT = "statement-changed"
     STATEMENT_MISSING = "statement-missing"
@@ -111,12 +112,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """A chain that can be read: its name, its empty head, its entries in order, and heads known from elsewhere."""
+    """A chain that can be read: its name, its empty head, its entries in order, and heads known from elsewhere.
+
+    ``beside`` finds faults in what stands beside the chain and must follow from what it tells.
+    """
 
     name: str
     first: Head
     entries: Callable[[], Iterator[Entry]]
     heads: Callable[[], tuple[Head, ...]] = tuple
+    beside: Callable[[], tuple[Fault, ...]] = tuple
 
 
 def start(chain: str) -> Head:

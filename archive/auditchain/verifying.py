@@ -60,7 +60,7 @@ def check_trail(trail: Trail, statements: Sequence[Signed], watch: Callable[[Ent
 
     try:
         heads = (*trail.heads(), *(standing.head for standing in said))
-        faults = verify(read(), trail.first, (head for head in heads if head.number))
+        faults = (*verify(read(), trail.first, (head for head in heads if head.number)), *trail.beside())
     except ArchiveError:
         unreadable = Fault(last.number + 1, FaultCode.UNREADABLE, "an entry", "what cannot be read")
         return Checked(trail.name, last, tree, _furthest(said), (*wrong, unreadable))
