@@ -70,7 +70,7 @@ def actor_of(archive: Path, who: str | None, action: Action, project: str | None
         token = None if who else _token()
         if token is not None:
             return store.act_by_token(token, action, project)
-        name = who or system_user()
+        name = who or _own_account(store)
         return store.act_as(name, typed(f"Password of {name}"), action, project)
 
 
@@ -157,6 +157,20 @@ def system_user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container's user often has no name
         return f"user-{os.getuid()}"
+
+
+def _own_account(store: AccountStore) -> str:
+    """Give the account that is named like the system's user.
+
+    Raises
+    ------
+    InvalidValue
+        If there is none, so that nobody types a password for an account that nobody has.
+    """
+    user = system_user()
+    if all(account.name != user for account in store.accounts()):
+        raise InvalidValue("this archive has accounts: name yours with --who, and its password is asked for")
+    return user
 
 
 def _token() -> str | None:
