@@ -27,6 +27,7 @@ from ingest.desk.judging import judge_routes
 from ingest.desk.members import Members
 from ingest.desk.obliging import work_routes
 from ingest.desk.page import Page
+from ingest.desk.patients import patient_routes
 from ingest.desk.reporting import report_routes
 from ingest.desk.reviewing import rules_routes
 from ingest.desk.room import Room
@@ -161,6 +162,7 @@ def pages_of(desk: Desk) -> list[Page]:
         *Correcting(desk.room, frames).routes(),
         *report_routes(desk.room, frames),
         *Consenting(desk.room, frames).routes(),
+        *patient_routes(desk.room, frames),
         *Withdrawing(desk.room, frames).routes(),
         *work_routes(desk.room, frames),
         *rules_routes(desk.room, frames),

@@ -129,7 +129,7 @@ def _looked(room: Room, form: Mapping[str, str], who: str) -> Answer:
     entries = subject_report(room.archive, room.vault, _books(room).told(), number, who=who, reason=why)
     if entries is None:
         raise InvalidValue("nobody of this number is known here; check it")
-    return Answer("Who looked at this patient's slides, or at whose they are", tuple(entries), len(entries))
+    return Answer("What people did with this patient's slides, or asked about them", tuple(entries), len(entries))
 
 
 def _day(form: Mapping[str, str], name: str) -> date | None:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from archive.accounts import Action
+from archive.codes import Code
 from archive.errors import FreeTextRefused, InvalidValue, UnknownCode
 from ingest.desk.finding import Asked, Tray, find
 from ingest.desk.frames import Frames, form_of, go, session_of, told
@@ -27,6 +28,7 @@ def search_routes(room: Room, frames: Frames) -> list[Page]:
             status=status,
             choices=tuple(Choice),
             asked=asdict(asked),
+            sought=_sought(request),
             waiting=waiting.most_common(),
             figures=figures_of_today(room),
         )
@@ -35,7 +37,7 @@ def search_routes(room: Room, frames: Frames) -> list[Page]:
         session = session_of(request)
         if not session.may(Action.FIND_CASE):
             return go(frames.first_room(session))
-        return start(request, Asked(purpose=session.last_purpose))
+        return start(request, Asked(purpose=Choice.CONSENT if _sought(request) else session.last_purpose))
 
     async def search(request: Request) -> Response:
         form, session = form_of(request), session_of(request)
@@ -59,3 +61,9 @@ def search_routes(room: Room, frames: Frames) -> list[Page]:
         Page("/find", search, needs=Action.FIND_CASE, methods=["POST"]),
         Page("/cases/{handle}", case, needs=Action.FIND_CASE),
     ]
+
+
+def _sought(request: Request) -> Code | None:
+    """Give the case that somebody came for from the work list, which knows no numbers."""
+    code = request.query_params.get("case")
+    return Code.parse(code) if code else None

@@ -19,6 +19,7 @@ IN_WORDS: Mapping[FaultCode, str] = {
     FaultCode.REPLACED: "the trail was made anew from here on",
     FaultCode.UNREADABLE: "the trail cannot be read",
     FaultCode.ROOT: "entries differ from what was signed",
+    FaultCode.ROWS: "accounts, roles or tokens are not what the trail tells",
     FaultCode.TRAIL_MISSING: "the whole trail is gone",
     FaultCode.STATEMENT: "a signed statement was changed, or was signed with another key",
     FaultCode.STATEMENT_MISSING: "a signed statement is gone",

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -10,12 +11,13 @@ from playwright.sync_api import Browser, Page, expect
 from archive.accounts import AccountStore, Grant, Role
 from archive.holdings import Archive
 from archive.server.pages import TEMPLATES as SERVERS
+from ingest.cli.places import Places
 from ingest.desk.frames import TEMPLATES as DESKS
 from tests.archive.server.taught import TaughtArchive, served
 from tests.browser.checking import faults_of
 from tests.browser.conftest import Shown
 from tests.browser.desks import AT_A_DESK_WITH_ACCOUNTS, DeskProcess, Visit, shoot
-from tests.ingest.desk.furnished import CASE, POST_MORTEM, Furnished
+from tests.ingest.desk.furnished import CASE, NAME, PATIENT, POST_MORTEM, Furnished
 
 SETTLED_MS = 900
 WIDTHS = pytest.mark.parametrize("width", [390, 1280])
@@ -26,6 +28,7 @@ def assert_without_fault(page: Page, name: str) -> None:
     shoot(page, f"axe-{name}")
     assert faults_of(page) == [], name
     assert parts_over_each_other(page) == [], name
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than its window"
 
 
 def parts_over_each_other(page: Page) -> list[list[str]]:
@@ -169,7 +172,7 @@ def test_judging(visit: Visit, width: int) -> None:
     page.get_by_role("link", name="Quarantine").click()
     for reason, picture in (("wrong-barcode", "The tissue"), ("truncated", None)):
         assert_without_fault(page, f"quarantine-{width}")
-        page.get_by_role("row", name=re.compile(reason)).get_by_role("link").click()
+        page.locator("tr", has_text=reason).get_by_role("link").click()
         shows = page.get_by_role("img", name=picture) if picture else page.get_by_text("No picture can be made of it")
         expect(shows).to_be_visible()
         assert_without_fault(page, f"waiting, {reason}-{width}")
@@ -184,8 +187,8 @@ def test_correcting(visit: Visit, width: int) -> None:
     page.get_by_role("link", name="Correct this case").click()
     page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
     assert_without_fault(page, f"correct a case-{width}")
-    page.get_by_label(re.compile("^Consent")).first.select_option("refused")
-    page.get_by_label("Reason").fill("letter received")
+    page.get_by_label(re.compile("^Might identify")).select_option("yes")
+    page.get_by_label("Reason").fill("looked at again")
     page.get_by_role("button", name="See what would come of it").click()
     expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
     assert_without_fault(page, f"foreseen-{width}")
@@ -234,6 +237,23 @@ def test_consent_and_its_withdrawal(visit: Visit, width: int) -> None:
 
 
 @WIDTHS
+def test_a_letter_before_the_slides(visit: Visit, width: int) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 860})
+    page.get_by_role("link", name="Record it for the patient").click()
+    page.get_by_label("Patient number").fill("H-1234567")
+    page.get_by_label("Reason").fill("letter received")
+    page.get_by_role("button", name="Record").click()
+    expect(page.get_by_role("status")).to_contain_text("Choose what was answered")
+    assert_without_fault(page, f"letter, told why not-{width}")
+    page.get_by_label(re.compile("^Answer")).select_option("refused")
+    page.get_by_label(re.compile("^From")).select_option("self")
+    page.get_by_role("button", name="Record").click()
+    expect(page.get_by_role("status")).to_contain_text("Recorded for the patient.")
+    assert_without_fault(page, f"letter, recorded-{width}")
+
+
+@WIDTHS
 def test_the_work_list_and_the_rules(visit: Visit, width: int) -> None:
     page = visit.page
     page.set_viewport_size({"width": width, "height": 860})
@@ -241,6 +261,9 @@ def test_the_work_list_and_the_rules(visit: Visit, width: int) -> None:
     page.get_by_role("link", name="also before publication").click()
     page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
     assert_without_fault(page, f"work-{width}")
+    page.get_by_role("link", name=re.compile("^C-")).first.click()
+    expect(page.get_by_text("find it by its number")).to_be_visible()
+    assert_without_fault(page, f"start, for a case of the work list-{width}")
     page.get_by_role("link", name="Rules", exact=True).click()
     expect(page.get_by_text("nothing waits")).to_be_visible()
     assert_without_fault(page, f"rules-{width}")
@@ -270,39 +293,130 @@ def test_what_is_not_there(visit: Visit) -> None:
     visit.complaints.clear()  # the browser says on its console that the page was not found
 
 
-@WIDTHS
-def test_signing_in_at_the_desk(
-    chromium: Browser, furnished: Furnished, tmp_path_factory: pytest.TempPathFactory, width: int
-) -> None:
-    home, password = tmp_path_factory.mktemp("peopled"), "violin grape umbrella"
+# The desk's pages, where there are accounts
+
+PASSPHRASE = "violin grape umbrella"
+STAFF = {
+    "carol": [Grant(Role.CUSTODIAN), Grant(Role.PATHOLOGIST)],
+    "cecil": [Grant(Role.CUSTODIAN)],
+    "arthur": [Grant(Role.AUDITOR)],
+}
+
+
+@dataclass(frozen=True)
+class Peopled:
+    """The address of a desk where people sign in, and a slide's code."""
+
+    address: str
+    code: str
+
+
+@pytest.fixture(scope="module")
+def peopled(furnished: Furnished, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peopled]:
+    """Open the desk of an archive with accounts."""
+    home = tmp_path_factory.mktemp("peopled")
     for name in ("archive", "archive-vault", "archive-key"):
         shutil.copytree(furnished.home / name, home / name)
     with AccountStore.open(home / "archive", create=True) as store:
-        store.add("carol", password, [Grant(Role.CUSTODIAN), Grant(Role.PATHOLOGIST)])
-    desk, context = DeskProcess(home / "archive"), chromium.new_context(viewport={"width": width, "height": 860})
+        for name, grants in STAFF.items():
+            store.add(name, PASSPHRASE, grants)
+    with Places.of(home / "archive").opened() as (archive, vault):
+        (case,) = vault.directory.find_case(CASE, who="test", purpose="test")
+        code = str(archive.held(case.slides[0].key).code)
+    desk = DeskProcess(home / "archive")
     try:
-        page = context.new_page()
-        page.goto(desk.address(AT_A_DESK_WITH_ACCOUNTS))
-        assert_without_fault(page, f"sign in at the desk-{width}")
-        page.get_by_label("Account").fill("carol")
-        page.get_by_label("Password").fill("wrong")
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("alert")).to_contain_text("do not fit")
-        assert_without_fault(page, f"sign in at the desk, refused-{width}")
-        page.get_by_label("Account").fill("carol")
-        page.get_by_label("Password").fill(password)
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("heading", name="In which role are you here?")).to_be_visible()
-        assert_without_fault(page, f"role at the desk-{width}")
-        page.get_by_role("button", name="Custodian").click()
-        expect(page.get_by_role("heading", name="Find a case")).to_be_visible()
-        assert_without_fault(page, f"start of a custodian-{width}")
-        page.get_by_role("link", name="carol, custodian").click()
-        page.get_by_role("button", name="Sign out").click()
-        expect(page.get_by_role("heading", name="Sign in at the desk")).to_be_visible()
+        yield Peopled(desk.address(AT_A_DESK_WITH_ACCOUNTS), code)
     finally:
-        context.close()
         desk.end()
+
+
+def member(chromium: Browser, desk: Peopled, name: str, width: int) -> Page:
+    """Sign somebody in at the desk, in a browser of their own."""
+    page = chromium.new_context(viewport={"width": width, "height": 860}).new_page()
+    page.goto(desk.address)
+    sign_in(page, name, PASSPHRASE)
+    return page
+
+
+@WIDTHS
+def test_signing_in_at_the_desk(chromium: Browser, peopled: Peopled, width: int) -> None:
+    page = chromium.new_context(viewport={"width": width, "height": 860}).new_page()
+    page.goto(peopled.address)
+    assert_without_fault(page, f"sign in at the desk-{width}")
+    sign_in(page, "carol", "wrong")
+    expect(page.get_by_role("alert")).to_contain_text("do not fit")
+    assert_without_fault(page, f"sign in at the desk, refused-{width}")
+    sign_in(page, "carol", PASSPHRASE)
+    expect(page.get_by_role("heading", name="In which role are you here?")).to_be_visible()
+    assert_without_fault(page, f"role at the desk-{width}")
+    page.get_by_role("button", name="Custodian").click()
+    expect(page.get_by_role("heading", name="Find a case")).to_be_visible()
+    assert_without_fault(page, f"start of a custodian-{width}")
+    page.get_by_role("link", name="carol, custodian").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in at the desk")).to_be_visible()
+    page.context.close()
+
+
+@WIDTHS
+def test_asking_whose_a_code_is(chromium: Browser, peopled: Peopled, width: int) -> None:
+    first, second = member(chromium, peopled, "cecil", width), member(chromium, peopled, "carol", width)
+    first.get_by_role("link", name="Identify").click()
+    first.get_by_label("Code of a patient").fill(peopled.code)
+    first.get_by_label("Why", exact=True).fill(f"about {CASE}")
+    first.get_by_role("button", name="Ask").click()
+    expect(first.get_by_role("status")).to_contain_text("could identify a patient")
+    assert_without_fault(first, f"identify, told why not-{width}")
+    first.get_by_label("Why", exact=True).fill("ticket 17")
+    first.get_by_role("button", name="Ask").click()
+    expect(first.get_by_role("status")).to_contain_text("waits for a second person")
+    assert_without_fault(first, f"identify, asked-{width}")
+    second.get_by_role("button", name="Custodian").click()
+    second.get_by_role("link", name="Identify").click()
+    second.get_by_text("Approve or refuse").click()
+    assert_without_fault(second, f"identify, to be approved-{width}")
+    second.get_by_label("On what your word rests").fill("letter seen")
+    second.get_by_role("button", name="Approve").click()
+    expect(second.get_by_role("status")).to_contain_text("Approved")
+    first.get_by_role("link", name="Identify").click()
+    assert_without_fault(first, f"identify, approved-{width}")
+    first.get_by_role("button", name="Show whose it is").click()
+    expect(first.get_by_text(NAME)).to_be_visible()
+    assert_without_fault(first, f"identified-{width}")
+    assert first.url.endswith("/identify/answer")
+    first.context.close()
+    second.context.close()
+
+
+@WIDTHS
+def test_the_audit_trails(chromium: Browser, peopled: Peopled, width: int) -> None:
+    page = member(chromium, peopled, "arthur", width)
+    expect(page.get_by_role("heading", name="Audit trails")).to_be_visible()
+    assert_without_fault(page, f"trail-{width}")
+    page.get_by_label("Account or role").fill("arthur")
+    page.get_by_label("What you read them for").fill("yearly audit")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("tr", has_text="read audit").first).to_be_visible()
+    assert_without_fault(page, f"trail, searched-{width}")
+    page.get_by_label("Code of a patient").fill("S-00000-00000")
+    page.get_by_role("button", name="Search").click()
+    assert_without_fault(page, f"trail, told why not-{width}")
+    page.get_by_role("button", name="Verify all trails").click()
+    expect(page.get_by_text("The trails are whole")).to_be_visible()
+    assert_without_fault(page, f"trail, verified-{width}")
+    page.context.close()
+
+
+@WIDTHS
+def test_a_patient_asks_who_opened_their_slides(chromium: Browser, peopled: Peopled, width: int) -> None:
+    page = member(chromium, peopled, "cecil", width)
+    page.get_by_role("link", name="Trail").click()
+    page.get_by_label("Patient number").fill(PATIENT)
+    page.get_by_label("Why").fill("letter 12")
+    page.get_by_role("button", name="Show who").click()
+    expect(page.get_by_role("heading", name=re.compile("What people did"))).to_be_visible()
+    assert_without_fault(page, f"subject report-{width}")
+    page.context.close()
 
 
 LOOKED_AT = {
@@ -311,8 +425,9 @@ LOOKED_AT = {
     *("correct_slide.html", "foreseen.html", "report.html", "rest.html", "sorry.html", "closed.html"),
     *("desk_sign_in.html", "desk_role.html"),
     *("consent.html", "record_consent.html", "withdraw.html", "withdrawn.html", "work.html", "rules.html"),
+    *("identify.html", "identified.html", "trail.html", "patient_consent.html"),
 }
-PARTS = {"frame.html", "layout.html", "parts.html"}
+PARTS = {"frame.html", "layout.html", "parts.html", "answered.html"}
 GOES_ON_AT_ONCE = {"signed_in.html"}
 """A browser leaves it before anybody could look."""
 

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from archive.auditchain import FaultCode
 from archive.auditchain.signing import SigningKey
 from archive.holdings.auditing import sign
 from archive.holdings.books import Books
 from archive.holdings.second_place import SecondPlace
+from ingest.desk.verdict import IN_WORDS
 from ingest.pipeline.auditing import with_vault
 from tests.ingest.desk.conftest import WHO, Browser, OpenDesk, PeopledDesk
 from tests.ingest.desk.furnished import CASE, NAME, PATIENT, POST_MORTEM
 
 ROW = re.compile(
-    r'<span class="soft small">[0-9:]{8}</span></td><td>(.*?)</td><td>(.*?)</td><td>(?:<code>(.*?)</code>)?</td>'
-    r"<td>(.*?)</td>"
+    r'<td data-label="By">(.*?)</td><td>(.*?)</td><td data-label="Of">(?:<code>(.*?)</code>)?</td>'
+    r'<td data-label="Why">(.*?)</td>'
 )
 WHY = {"reason": "yearly audit"}
 
@@ -143,6 +145,10 @@ def test_with_a_second_place_an_end_that_was_cut_off_is_told(second_place: Path,
     page = verdict(auditor)
     assert "The trails are not whole." in page
     assert "the end of the trail was cut off" in page
+
+
+def test_every_fault_that_there_can_be_has_words() -> None:
+    assert set(IN_WORDS) == set(FaultCode)
 
 
 def test_a_second_place_that_is_gone_is_no_good_sign(second_place: Path, peopled: PeopledDesk) -> None:

@@ -48,7 +48,7 @@ def test_a_refusal_is_recorded_and_every_use_follows_it(desk: OpenDesk, browser:
     text = browser.get(address).text
     assert "Recorded. One case is decided with it from now on." in text
     assert teaching(text) == "no"
-    assert re.search(r"refused\s*</td>\s*<td>self", text)
+    assert re.search(r"refused\s*</td>\s*<td data-label=\"By\">self", text)
     assert 'yes<span class="soft small">teaching</span>' in text
     assert any((act, who) == ("found case", WHO) for act, who, _ in desk.acts())
 
@@ -116,7 +116,7 @@ def test_a_document_is_done_and_open_again_with_who_and_why(browser: Browser) ->
     [
         ({"reason": "letter"}, "A consent record says what was answered"),
         ({"giver": "self", "reason": "letter"}, "Choose what was answered"),
-        ({"answer": "refused", "reason": "letter"}, "is named by role"),
+        ({"answer": "refused", "reason": "letter"}, "say in which role"),
         ({"answer": "given", "giver": "self", "reason": "letter"}, "A consent names its purposes"),
         ({"answer": "not foreseen", "reason": "letter"}, "is attested"),
         ({"answer": "withdrawn", "giver": "self", "reason": "letter"}, "withdraw"),

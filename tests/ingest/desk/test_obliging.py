@@ -2,7 +2,7 @@
 
 import re
 
-from tests.ingest.desk.conftest import WHO, Browser, OpenDesk
+from tests.ingest.desk.conftest import WHO, Browser, OpenDesk, PeopledDesk
 from tests.ingest.desk.furnished import CASE, POST_MORTEM
 from tests.ingest.desk.test_consenting import page_of
 
@@ -47,8 +47,21 @@ def test_a_form_that_names_no_case_or_no_document_does_nothing(desk: OpenDesk, b
 
 def test_facts_to_establish_are_on_the_list_and_not_done_there(desk: OpenDesk, browser: Browser) -> None:
     text = browser.get("/work").text
-    assert "recorded on the case's consent" in text
+    found = re.search(r'<a href="(/\?case=C-[-0-9A-Z]+)">Record it on the case\'s consent</a>', text)
+    assert found
     assert POST_MORTEM not in text
+    page = browser.get(found[1]).text
+    assert f"For case <code>{found[1].partition('=')[2]}</code>" in page
+    assert 'value="consent" required checked' in page
+    assert f'href="/identify?code={found[1].partition("=")[2]}"' in page
+
+
+def test_whoever_may_not_ask_whose_a_code_is_is_not_sent_there(peopled: PeopledDesk) -> None:
+    case = peopled.archive.slide(peopled.slide_code(POST_MORTEM)).case_code
+    assert "/identify" in peopled.member("carol").get(f"/?case={case}").text
+    page = peopled.member("lab").get(f"/?case={case}").text
+    assert f"For case <code>{case}</code>" in page
+    assert "/identify" not in page
 
 
 def test_publication_is_asked_about_when_it_is_wanted(browser: Browser) -> None:

@@ -46,6 +46,8 @@ POST /consent/{tray}/{place:int}/annul             x         x          -       
 POST /consent/{tray}/{place:int}/document          x         x          -          -
 GET  /work                                         x         x          -          -
 POST /work                                         x         x          -          -
+GET  /patient                                      x         x          -          -
+POST /patient                                      x         x          -          -
 GET  /withdraw/{tray}/{place:int}                  x         x          -          -
 POST /withdraw/{tray}/{place:int}                  x         x          -          -
 POST /withdraw/carry-out                           x         x          -          -
