@@ -19,7 +19,7 @@ from ingest.desk.frames import Frames, form_of, go, session_of, told
 from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.keyvault import Request as Asked
-from ingest.keyvault.approvals import HOLDS, WAITS, RequestState
+from ingest.keyvault.requests import HOLDS, WAITS, RequestState
 from ingest.pipeline.identifying import ask
 
 PAGE = "/identify"

@@ -3,7 +3,6 @@
 Only ``ingest.pipeline`` and ``ingest.cli`` open it.
 """
 
-from ingest.keyvault.approvals import Request
 from ingest.keyvault.check import VaultFault
 from ingest.keyvault.corrections import BegunCorrection, Whereabouts
 from ingest.keyvault.directory import FoundCase, FoundSlide
@@ -11,6 +10,7 @@ from ingest.keyvault.evidence import Evidence
 from ingest.keyvault.files import PendingScan
 from ingest.keyvault.identity import Identity, Keys, PersonalIdentity
 from ingest.keyvault.register import Entry, Event, Expected, Register, State
+from ingest.keyvault.requests import Request
 from ingest.keyvault.trail import TrailEntry
 from ingest.keyvault.vault import KeyVault
 

@@ -1,37 +1,24 @@
 """Nobody is told alone whose a code is: one person asks and gives the reason, another one approves.
 
 RULES section 3: each reverse look-up has a purpose, an approver, a second person and a time; many at once are asked for
-separately; a try that failed is an event like any other. A request is sealed as a whole, so that nobody approves one
-with an SQL statement.
+separately; a try that failed is an event like any other.
 """
 
-import json
-import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
-from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection
 
-from archive.codes import ALPHABET, InternalKey
+from archive.codes import InternalKey
 from archive.errors import InvalidValue, UnknownCode
 from archive.wordscreen import screen
 from ingest.errors import LookUpRefused
-from ingest.keyvault import declarations, trail
+from ingest.keyvault import declarations, requests, trail
 from ingest.keyvault.database import reading, writing
-from ingest.keyvault.entries import Owner
 from ingest.keyvault.identity import Identity
-from ingest.keyvault.keystore import KeyStore
-from ingest.keyvault.sealing import FieldKey
-from ingest.keyvault.tables import lookup_request
-
-WAITS = timedelta(days=7)
-"""How long a request can be approved."""
-
-HOLDS = timedelta(hours=24)
-"""How long an approval can be used, once."""
+from ingest.keyvault.requests import Request, RequestState
+from ingest.keyvault.room import Room
 
 KEPT = timedelta(days=30)
 """How long a request is kept after it was made; the trail keeps its acts for ever."""
@@ -43,50 +30,9 @@ DECLARED = "identifying"
 SECOND_PERSON = "second person"
 NOT_REQUIRED = "not required"
 
-_NUMBER_CHARACTERS = 8
 
-Resolve = Callable[[Connection, InternalKey], tuple[Owner, Identity] | None]
-
-
-class RequestState(StrEnum):
-    """How far a request is; the value is stored."""
-
-    ASKED = "asked"
-    APPROVED = "approved"
-    REFUSED = "refused"
-    ANSWERED = "answered"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request to be told whose some codes are."""
-
-    number: str
-    who: str
-    at: datetime
-    reason: str = field(repr=False)
-    keys: tuple[InternalKey, ...] = field(repr=False)
-    bulk: bool = False
-    state: RequestState = RequestState.ASKED
-    decided_by: str = ""
-    decided_at: datetime | None = None
-
-    def is_open(self, now: datetime) -> bool:
-        """Whether it waits for a second person."""
-        return self.state is RequestState.ASKED and now - self.at < WAITS
-
-    def may_be_answered(self, now: datetime) -> bool:
-        """Whether it is approved, and not used."""
-        return self.state is RequestState.APPROVED and self.decided_at is not None and now - self.decided_at < HOLDS
-
-
-class Approvals:
+class Approvals(Room):
     """The requests of an open key vault."""
-
-    def __init__(self, engine: Engine, store: KeyStore, resolve: Resolve) -> None:
-        self._engine = engine
-        self._store = store
-        self._resolve = resolve
 
     @property
     def second_person(self) -> bool:
@@ -108,21 +54,21 @@ class Approvals:
         if not keys or (len(keys) > 1 and not bulk):
             raise InvalidValue("ask for one code, or for a list")
         with self._turn() as connection:
-            requests = self._all(connection)
-            same = [one for one in requests if (one.who, one.keys, one.bulk) == (who, tuple(keys), bulk)]
+            known = self._all(connection)
+            same = [one for one in known if (one.who, one.keys, one.bulk) == (who, tuple(keys), bulk)]
             if live := [one for one in same if one.is_open(now) or one.may_be_answered(now)]:
                 return live[-1]
-            singles = [one for one in requests if one.who == who and not one.bulk and now - one.at < timedelta(days=1)]
+            singles = [one for one in known if one.who == who and not one.bulk and now - one.at < timedelta(days=1)]
             too_many = not bulk and len(singles) >= SINGLES_A_DAY
             self._tell(connection, "too many to identify" if too_many else "asked to identify", who, keys, plain)
-            made = Request(_new_number(), who, now, plain, tuple(keys), bulk)
+            made = Request(requests.new_number(), who, now, plain, tuple(keys), bulk)
             if not bulk and not self._second_person(connection):
                 made = replace(made, state=RequestState.APPROVED, decided_at=now)
             if not too_many:
-                connection.execute(insert(lookup_request).values(number=made.number, content=self._sealed(made)))
-                for old in requests:
+                requests.add(connection, self._store.vault_key, made)
+                for old in known:
                     if now - old.at > KEPT:
-                        connection.execute(delete(lookup_request).where(lookup_request.c.number == old.number))
+                        requests.forget(connection, old.number)
         if too_many:
             raise LookUpRefused(
                 f"this account has asked for {SINGLES_A_DAY} codes in 24 hours; ask for the others as a list, with: "
@@ -168,7 +114,7 @@ class Approvals:
             self._tell(connection, act, who, request.keys, plain)
             if not own:
                 request = replace(request, state=state, decided_by=who, decided_at=now)
-                self._keep(connection, request)
+                requests.change(connection, self._store.vault_key, request)
         if own:
             raise LookUpRefused("a request is approved by another person than the one who asks")
         return request
@@ -191,7 +137,7 @@ class Approvals:
                 found = None
             else:
                 found = tuple(self._told(connection, key, request) for key in request.keys)
-                self._keep(connection, replace(request, state=RequestState.ANSWERED))
+                requests.change(connection, self._store.vault_key, replace(request, state=RequestState.ANSWERED))
         if found is None:
             raise LookUpRefused("this request is not approved, or was answered before; ask again")
         return found
@@ -205,7 +151,7 @@ class Approvals:
             trail.append(connection, self._store.vault_key, f"second person {text}", who, "", plain)
 
     def _told(self, connection: Connection, key: InternalKey, request: Request) -> Identity | None:
-        found = self._resolve(connection, key)
+        found = self._identity(connection, key)
         approver = f"approved by {request.decided_by}" if request.decided_by else "no second person required"
         why = f"{request.reason}; request {request.number}, {approver}"
         if found is None:
@@ -223,59 +169,9 @@ class Approvals:
         said = declarations.in_force(connection, self._store.vault_key, DECLARED)
         return said.get(SECOND_PERSON) != NOT_REQUIRED
 
-    @contextmanager
-    def _turn(self) -> Iterator[Connection]:
-        """Write while nobody else does, so that what was read still holds when it is changed."""
-        with writing(self._engine) as connection:
-            trail.newest(connection, lock=True)
-            yield connection
-
     def _all(self, connection: Connection) -> list[Request]:
-        rows = connection.execute(select(lookup_request)).mappings()
-        return [opened(self._store.vault_key, row) for row in rows]
+        return requests.kept(connection, self._store.vault_key)
 
     def _of(self, connection: Connection, number: str) -> Request | None:
         wanted = number.strip().upper()
         return next((one for one in self._all(connection) if one.number == wanted), None)
-
-    def _keep(self, connection: Connection, request: Request) -> None:
-        changed = update(lookup_request).where(lookup_request.c.number == request.number)
-        connection.execute(changed.values(content=self._sealed(request)))
-
-    def _sealed(self, request: Request) -> bytes:
-        content = {
-            "who": request.who,
-            "at": request.at.isoformat(),
-            "reason": request.reason,
-            "keys": list(request.keys),
-            "bulk": request.bulk,
-            "state": request.state.value,
-            "decided_by": request.decided_by,
-            "decided_at": request.decided_at.isoformat() if request.decided_at else None,
-        }
-        return self._store.vault_key.seal(json.dumps(content).encode(), *_place(request.number))
-
-
-def opened(key: FieldKey, row: RowMapping) -> Request:
-    """Open a request; raises VaultDamaged if it was changed."""
-    content = json.loads(key.unseal(row["content"], *_place(row["number"])))
-    decided = content["decided_at"]
-    return Request(
-        row["number"],
-        content["who"],
-        datetime.fromisoformat(content["at"]),
-        content["reason"],
-        tuple(map(InternalKey, content["keys"])),
-        content["bulk"],
-        RequestState(content["state"]),
-        content["decided_by"],
-        datetime.fromisoformat(decided) if decided else None,
-    )
-
-
-def _place(number: str) -> tuple[str, ...]:
-    return ("lookup_request", "content", number)
-
-
-def _new_number() -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(_NUMBER_CHARACTERS))

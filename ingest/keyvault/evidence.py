@@ -9,16 +9,13 @@ import json
 from dataclasses import asdict, dataclass, field
 from datetime import date
 
-from sqlalchemy import Connection, Engine
-
 from archive.codes import InternalKey
-from archive.errors import InvalidValue, UnknownCode
-from ingest.errors import VaultDamaged
+from archive.errors import InvalidValue
 from ingest.keyvault import entries, erasure, trail
 from ingest.keyvault.database import writing
 from ingest.keyvault.entries import Owner, find_or_make
 from ingest.keyvault.identity import LONGEST_EVIDENCE, Kind, checked, compared
-from ingest.keyvault.keystore import KeyStore
+from ingest.keyvault.room import Room, require_reason
 
 _NOBODY = InternalKey("")
 
@@ -56,12 +53,8 @@ class Evidence:
             return None
 
 
-class ConsentEvidence:
+class ConsentEvidence(Room):
     """The evidence of consent records in an open key vault. Every method is one transaction."""
-
-    def __init__(self, engine: Engine, store: KeyStore) -> None:
-        self._engine = engine
-        self._store = store
 
     def patient(self, number: str, *, who: str) -> InternalKey:
         """Give the internal key of a patient, making it for one of whom there is nothing yet.
@@ -89,7 +82,7 @@ class ConsentEvidence:
             If the vault has no such case or patient.
         """
         with writing(self._engine) as connection:
-            owner = self._owner(connection, subject)
+            _, owner = self._entry(connection, subject, Kind.CASE, Kind.PATIENT)
             find_or_make(connection, owner, Kind.EVIDENCE, subject, evidence.to_text())
             trail.append(connection, owner.key, "kept evidence", who, subject, patient=owner.patient)
 
@@ -103,19 +96,9 @@ class ConsentEvidence:
         InvalidValue
             If no reason is given.
         """
-        if not reason.strip():
-            raise InvalidValue("give the reason, such as the request's number")
+        require_reason(reason)
         with writing(self._engine) as connection:
-            owner = self._owner(connection, subject)
+            _, owner = self._entry(connection, subject, Kind.CASE, Kind.PATIENT)
             trail.append(connection, owner.key, "read evidence", who, subject, reason, patient=owner.patient)
             found = map(Evidence.parse, entries.labels(connection, owner, Kind.EVIDENCE, subject))
             return {one.record: one for one in found if one is not None}
-
-    def _owner(self, connection: Connection, subject: InternalKey) -> Owner:
-        row = entries.row_of(connection, subject)
-        if row is None or row["kind"] not in (Kind.CASE, Kind.PATIENT):
-            raise UnknownCode("the key vault has no such case or patient; check the number")
-        key = self._store.key_of(InternalKey(row["patient"]))
-        if key is None:
-            raise VaultDamaged()
-        return Owner(InternalKey(row["patient"]), key)

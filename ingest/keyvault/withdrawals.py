@@ -7,28 +7,22 @@ puts back what was recorded before.
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import select
 
 from archive.codes import InternalKey
-from archive.errors import UnknownCode
-from ingest.errors import VaultDamaged, VaultUnavailable
-from ingest.keyvault import entries, trail
-from ingest.keyvault.database import writing
-from ingest.keyvault.entries import Owner, find_or_make
+from ingest.errors import VaultUnavailable
+from ingest.keyvault import trail
+from ingest.keyvault.entries import find_or_make
 from ingest.keyvault.evidence import Evidence
 from ingest.keyvault.identity import Kind
-from ingest.keyvault.keystore import KeyStore
+from ingest.keyvault.room import Room
 from ingest.keyvault.tables import correction
 
 T = TypeVar("T")
 
 
-class Withdrawals:
+class Withdrawals(Room):
     """Withdrawals in an open key vault."""
-
-    def __init__(self, engine: Engine, store: KeyStore) -> None:
-        self._engine = engine
-        self._store = store
 
     def note(
         self,
@@ -62,21 +56,11 @@ class Withdrawals:
         VaultUnavailable
             If something is being corrected now.
         """
-        with writing(self._engine) as connection:
-            trail.newest(connection, lock=True)  # writers come one after another
+        with self._turn() as connection:
             if connection.scalar(select(correction.c.key)) is not None:
                 raise VaultUnavailable("something is being corrected by somebody else now; try again in a moment")
-            owner = self._owner(connection, subject)
+            _, owner = self._entry(connection, subject, Kind.CASE, Kind.PATIENT)
             recorded = record()
             find_or_make(connection, owner, Kind.EVIDENCE, subject, evidence(recorded).to_text())
             trail.append(connection, owner.key, "withdrew consent", who, subject, reason, patient=owner.patient)
         return recorded
-
-    def _owner(self, connection: Connection, subject: InternalKey) -> Owner:
-        row = entries.row_of(connection, subject)
-        if row is None or row["kind"] not in (Kind.CASE, Kind.PATIENT):
-            raise UnknownCode("the key vault has no such case or patient; check the number")
-        key = self._store.key_of(InternalKey(row["patient"]))
-        if key is None:
-            raise VaultDamaged()
-        return Owner(InternalKey(row["patient"]), key)

@@ -9,7 +9,8 @@ from archive.codes import InternalKey, new_key
 from archive.errors import FreeTextRefused, InvalidValue, UnknownCode
 from ingest.errors import LookUpRefused, VaultUnavailable
 from ingest.keyvault import Keys, KeyVault, approvals
-from ingest.keyvault.approvals import HOLDS, KEPT, SINGLES_A_DAY, WAITS, RequestState
+from ingest.keyvault.approvals import KEPT, SINGLES_A_DAY
+from ingest.keyvault.requests import HOLDS, WAITS, RequestState
 from tests.ingest.keyvault.conftest import JANE, JOHN, Place
 
 Scanned = Callable[..., tuple[Keys, InternalKey]]
