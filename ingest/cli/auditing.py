@@ -9,7 +9,7 @@ import typer
 
 from archive.accounts import Action
 from archive.cli import auditing as of_archive
-from archive.cli.auditing import (
+from archive.cli.audit_options import (
     Act,
     Anew,
     By,
@@ -21,16 +21,11 @@ from archive.cli.auditing import (
     PrivateKey,
     Since,
     Until,
-    WhoReads,
-    archive_books,
     asked,
-    note_reading,
-    show,
-    tell_exported,
-    tell_signed,
-    tell_verified,
 )
-from archive.cli.proving import actor_of, proven
+from archive.cli.audit_shown import show, tell_exported, tell_signed, tell_verified
+from archive.cli.auditing import archive_books, note_reading
+from archive.cli.proving import Who, actor_of, proven
 from archive.cli.sentences import FAILED, ArchiveFolder, AsJson, out, said
 from archive.holdings.books import Books
 from archive.wordscreen import screen
@@ -63,7 +58,7 @@ def verify(
     vault_key: KeyFile = None,
     heads: Heads = None,
     public_key: KnownKey = None,
-    who: WhoReads = None,
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """Read all trails, and hold them against themselves and against the second place.
@@ -86,7 +81,7 @@ def sign(
     heads: Heads = None,
     key: PrivateKey = None,
     anew: Anew = None,
-    who: WhoReads = None,
+    who: Who = None,
 ) -> None:
     """Verify all trails, and sign into the second place how far they go.
 
@@ -112,7 +107,7 @@ def search(
     purpose: ForPurpose = None,
     since: Since = None,
     until: Until = None,
-    who: WhoReads = None,
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """Find entries by code, account, act, purpose and time; what is left out fits everything.
@@ -142,7 +137,7 @@ def export(
     purpose: ForPurpose = None,
     since: Since = None,
     until: Until = None,
-    who: WhoReads = None,
+    who: Who = None,
 ) -> None:
     """Write what a search finds to a file, each entry with the proof that it stands in a signed trail.
 
@@ -167,7 +162,7 @@ def subject(
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
-    who: WhoReads = None,
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer a patient who asks who opened their slides, when, and why.

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from archive import fixity
 from archive.accounts import Action
 from archive.accounts.copying import back_up_accounts, put_accounts_back
-from archive.cli.auditing import audit_key_of
+from archive.cli.audit_shown import audit_key_of
 from archive.cli.proving import Who, actor_of
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.errors import InvalidValue

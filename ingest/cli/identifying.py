@@ -11,8 +11,8 @@ import typer
 from rich.table import Table
 
 from archive.accounts import Action
-from archive.cli.auditing import OfProject, WhoReads
-from archive.cli.proving import proven
+from archive.cli.audit_options import OfProject
+from archive.cli.proving import Who, proven
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue, UnknownCode
 from archive.holdings import Archive
@@ -20,7 +20,7 @@ from archive.holdings.auditing import codes_in_laboratory
 from archive.wordscreen import screen
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.keyvault import Identity, Request
-from ingest.keyvault.approvals import RequestState
+from ingest.keyvault.requests import RequestState
 from ingest.pipeline.identifying import ask
 
 WAITING = 3
@@ -41,7 +41,7 @@ def identify(
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
-    who: WhoReads = None,
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask whose a code is. A second person approves; then the same command, given again, answers once.
@@ -73,7 +73,7 @@ def identify_list(
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
-    who: WhoReads = None,
+    who: Who = None,
 ) -> None:
     """Ask whose many codes are, as one request that a second person always approves.
 
@@ -110,7 +110,7 @@ def approve(
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
-    who: WhoReads = None,
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """List the requests to identify that wait for a second person, approve one, or refuse it.
@@ -131,7 +131,8 @@ def approve(
 
 def _require_approved(request: Request) -> None:
     if request.state is not RequestState.APPROVED:
-        out().print(f"Request {request.number} waits for a second person: coverslip approve {request.number}")
+        out().print(f"Request {request.number} waits for a second person, who looks at it and answers with:")
+        out().print(f'coverslip approve {request.number} --reason "on what the answer rests"')
         out().print("When it is approved, give this command again.")
         raise typer.Exit(WAITING)
 
@@ -153,7 +154,7 @@ def _list(holdings: Archive, requests: Sequence[Request], *, as_json: bool) -> N
         codes = ", ".join(one["codes"][:3]) + (f" and {len(one['codes']) - 3:,} more" if len(one["codes"]) > 3 else "")
         table.add_row(one["request"], one["at"][:16], one["by"], codes, one["reason"].replace("[", r"\["))
     out().print(table)
-    out().print(f"{len(told):,} requests wait.")
+    out().print("1 request waits." if len(told) == 1 else f"{len(told):,} requests wait.")
 
 
 def _told(holdings: Archive, request: Request) -> dict[str, Any]:
