@@ -79,4 +79,4 @@ class ArchiveSettings(BaseSettings):
     """What this server shows the provider to be itself. None where the provider knows it as a public client."""
 
     oidc_claim: str = "preferred_username"
-    """What the provider calls the account's name. It must be one that it never gives to another person."""
+    """What the provider calls the account's name. It must be one that people cannot choose themselves."""

@@ -9,7 +9,7 @@ from archive.accounts.limits import Limits
 from archive.accounts.office import COMMAND_LINE
 from archive.accounts.roles import Action, Role
 from archive.accounts.store import AccountStore
-from archive.accounts.values import Account, AccountState, Actor, Grant, NewToken, Session, Token
+from archive.accounts.values import Account, AccountState, Actor, Grant, NewToken, Session, Token, Vouched
 
 __all__ = [
     "AUTHORITY",
@@ -26,6 +26,7 @@ __all__ = [
     "Role",
     "Session",
     "Token",
+    "Vouched",
     "allowed",
     "looks_codes_up",
 ]

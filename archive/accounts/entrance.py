@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from archive.accounts import door, passwords, register, sessions, tokens
+from archive.accounts import door, passwords, persons, register, sessions, tokens
 from archive.accounts.authority import allowed
 from archive.accounts.roles import Action, Role
 from archive.accounts.room import Room
@@ -42,19 +42,33 @@ class Entrance(Room):
 
         return self._prove(door.Try(name, password, address), begin)
 
-    def sign_in_vouched(self, name: str, voucher: str) -> Session:
+    def sign_in_vouched(self, name: str, voucher: str, person: str) -> Session:
         """Let a person in whom another system vouches for, such as the hospital's own sign-in.
+
+        Parameters
+        ----------
+        name
+            The account that they are vouched for under.
+        voucher
+            What the trail calls the other system.
+        person
+            What tells them from everybody else there, such as `Vouched.person`. The account is theirs from now on.
 
         Raises
         ------
         SignInRefused
-            If there is no such account, or it is disabled.
+            If there is no such account, it is disabled or another person's, or another account is theirs.
         """
         with self._database.writing() as connection:
             row = register.row_of(connection, name)
-            if row is not None and row.state == AccountState.ACTIVE:
+            if row is None or row.state != AccountState.ACTIVE:
+                door.count_stranger(connection, self._now())
+            elif not persons.is_free_or_theirs(connection, name, person):
+                self._tell(connection, "another person", name, means=voucher)
+            else:
+                if persons.tie(connection, name, person):
+                    self._tell(connection, "tie to person", name, means=voucher)
                 return self._begin(connection, name, voucher)
-            door.count_stranger(connection, self._now())
         raise SignInRefused
 
     def act_as(self, name: str, password: str, action: Action, project: str | None = None) -> Actor:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from archive.accounts import passwords, register, tokens
+from archive.accounts import passwords, persons, register, tokens
 from archive.accounts.roles import Action, Role
 from archive.accounts.room import Room
 from archive.accounts.values import Account, AccountState, Actor, Grant, NewToken, Token
@@ -83,6 +83,20 @@ class Office(Room):
             register.unlock(connection, name)
             self._tell(connection, "unlock account", by, account=name)
 
+    def untie(self, name: str, *, by: Actor | str = COMMAND_LINE) -> None:
+        """Let the hospital's sign-in vouch for another person under an account's name; sessions and tokens end.
+
+        Raises
+        ------
+        UnknownAccount, InvalidValue
+            If there is no such account, or it is nobody's yet.
+        """
+        with self._changing(name) as connection:
+            if not persons.untie(connection, name):
+                raise InvalidValue("the hospital's own sign-in has vouched for nobody under this account yet")
+            self._end_all(connection, name)
+            self._tell(connection, "untie account", by, account=name)
+
     def rescue(self, name: str, password: str) -> None:
         """Let a custodian in again when none can sign in: for whoever may write the account database itself.
 
@@ -149,7 +163,9 @@ class Office(Room):
         with self._database.writing() as connection:
             whose = tokens.end(connection, number)
             if whose is None:
-                raise UnknownAccount("there is no token of this number; list them with: coverslip account show NAME")
+                raise UnknownAccount(
+                    "there is no token of this number; list them with: coverslip account token list NAME"
+                )
             self._tell(connection, "end token", by, account=whose, token=number)
 
     @contextmanager

@@ -20,6 +20,7 @@ from joserfc.jwk import KeySet
 
 from archive.accounts.attempt import Attempt
 from archive.accounts.provider import DESCRIPTION, Description, Provider
+from archive.accounts.values import Vouched
 from archive.errors import InvalidValue, NotVouchedFor, ProviderUnavailable
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "RS384", "PS384", "ES384", "RS512", "PS512", "ES512")
@@ -71,8 +72,8 @@ class ProviderSignIn:
         address = self._description().authorisation
         return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(query)}"
 
-    def finish(self, attempt: Attempt, back: str, brought: Mapping[str, str]) -> str:
-        """Give the name of the account that the provider vouches for.
+    def finish(self, attempt: Attempt, back: str, brought: Mapping[str, str]) -> Vouched:
+        """Give whom the provider vouches for.
 
         Parameters
         ----------
@@ -99,7 +100,7 @@ class ProviderSignIn:
             name = self._told(claims["sub"], str(tokens.get("access_token", "")), description.user_info)
         if not isinstance(name, str) or not name.isascii():
             raise NotVouchedFor("the sign-in provider does not give the claim that names the account")
-        return name
+        return Vouched(name, self._provider.issuer, claims["sub"])
 
     def _description(self) -> Description:
         now = time.monotonic()
@@ -161,6 +162,8 @@ class ProviderSignIn:
             wanted.validate(claims)
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise NotVouchedFor(f"the sign-in provider's token does not hold ({type(error).__name__})") from None
+        if not isinstance(claims["sub"], str):
+            raise NotVouchedFor("the sign-in provider's token does not say whom it is about")
         if claims["aud"] not in (self._provider.client_id, [self._provider.client_id]) and "azp" not in claims:
             raise NotVouchedFor("the sign-in provider's token is for several, and does not say for whom it was made")
         return claims

@@ -38,7 +38,7 @@ class Provider:
     """Whom the archive believes, and what it is called there.
 
     ``issuer`` is the provider's own name, an address. ``claim`` is what the provider calls the account's name;
-    it must be one that is never given to another person. Without ``client_secret`` the archive is a public client.
+    it must be one that people cannot choose themselves. Without ``client_secret`` the archive is a public client.
     """
 
     issuer: str

@@ -69,6 +69,15 @@ tokens = Table(
     sqlite_autoincrement=True,
 )
 
+persons = Table(
+    "persons",
+    metadata,
+    Column("account", _NAME, ForeignKey("accounts.name"), primary_key=True),
+    Column(
+        "person", _SHA256, nullable=False, unique=True, comment="SHA-256 of a provider's name and its word for them"
+    ),
+)
+
 addresses = Table(
     "addresses",
     metadata,

@@ -1,5 +1,7 @@
 """An account is a staff login with the roles it was given; an actor is that account in the one role it acts in now."""
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -103,6 +105,24 @@ class Session:
     """Who acts; None until a role was chosen by somebody who has several."""
     ends: datetime
     """When it ends however much it is used; it ends earlier when it is not used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """Whom a sign-in provider vouches for.
+
+    ``name`` is what the provider calls the account, ``issuer`` the provider's own name, and ``subject`` its word for
+    this person, which it never gives to another one.
+    """
+
+    name: str
+    issuer: str = field(repr=False)
+    subject: str = field(repr=False)
+
+    @property
+    def person(self) -> str:
+        """What tells this person from everybody else, whatever they are called: a SHA-256."""
+        return hashlib.sha256(json.dumps([self.issuer, self.subject]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ _OF = {
         *("add account", "grant role", "revoke role", "disable account", "enable account", "lock account"),
         *("unlock account", "rescue account", "set password", "change password", "end sessions", "make token"),
         *("end token", "restore accounts", "read audit", "turn away"),
+        *("tie to person", "another person", "untie account"),
         # of the key vault
         *("found no case", "rotated", "read trail", "second person required", "second person not required"),
         *("declared feed", "declared archive", "declared second copy"),

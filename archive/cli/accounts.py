@@ -124,6 +124,20 @@ def unlock(name: Name, who: Who = None, archive: ArchiveFolder = DEFAULT_ARCHIVE
     out().print(f"The account {name} can be tried again.")
 
 
+@account_app.command("untie")
+@said
+def untie(name: Name, who: Who = None, archive: ArchiveFolder = DEFAULT_ARCHIVE) -> None:
+    """Let the hospital's own sign-in vouch for another person under an account's name.
+
+    An account belongs to whom that sign-in vouched for first. It vouches for somebody else under the same name after
+    the name was given to a new person, or after the hospital changed its sign-in: be sure which it is. A new person is
+    better given an account of a new name, because the trails name the old one.
+    """
+    with managing(archive, who) as (store, custodian):
+        store.untie(name, by=custodian)
+    out().print(f"Whoever is vouched for next as {name} has this account; its sessions and tokens have ended.")
+
+
 @account_app.command("end")
 @said
 def end(name: Name, who: Who = None, archive: ArchiveFolder = DEFAULT_ARCHIVE) -> None:

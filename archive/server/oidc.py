@@ -6,7 +6,7 @@ session's cookie would not come along: so whoever is let in gets a page of the s
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Final, TypeVar
@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from archive.accounts import AccountStore
+from archive.accounts import AccountStore, Session
 from archive.accounts.attempt import Attempt
 from archive.accounts.provider import Provider
 from archive.errors import InvalidValue, NotVouchedFor, ProviderUnavailable, SignInRefused
@@ -104,10 +104,11 @@ class ProviderEntrance:
             secret, _, onward = request.cookies.get(self._attempt_cookie, "").partition(":")
             attempt = Attempt(secret)
             brought = dict(request.query_params)
-            name = await self._wait(request, partial(self._sign_in.finish, attempt, self._back(request), brought))
-            session = await self._wait(request, partial(self._store.sign_in_vouched, name, VOUCHER))
+            session = await self._wait(request, partial(self._let_in, attempt, self._back(request), brought))
         except SignInRefused:
-            logger.warning("The sign-in provider vouched for somebody who has no account here that can be used.")
+            logger.warning(
+                "The sign-in provider vouched for somebody who has no account here that can be used by them."
+            )
             raise NotVouchedFor from None
         except (NotVouchedFor, ProviderUnavailable) as error:
             logger.warning("A sign-in through OpenID Connect was refused: %s.", error)
@@ -116,6 +117,10 @@ class ProviderEntrance:
         answer.headers.append("set-cookie", cookie_of(self._cookie, session.token, self._site))
         answer.headers.append("set-cookie", self._attempt("", 0))
         return answer
+
+    def _let_in(self, attempt: Attempt, back: str, brought: Mapping[str, str]) -> Session:
+        vouched = self._sign_in.finish(attempt, back, brought)
+        return self._store.sign_in_vouched(vouched.name, VOUCHER, vouched.person)
 
     async def _wait(self, request: Request, task: Callable[[], T]) -> T:
         """Do what may take long without keeping anybody from their tiles."""

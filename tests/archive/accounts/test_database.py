@@ -97,7 +97,7 @@ ASKED: dict[str, Callable[[AccountStore, str, str], object]] = {
     "session": lambda store, cookie, secret: store.session(cookie),
     "actor_of_token": lambda store, cookie, secret: store.actor_of_token(secret),
     "sign_in": lambda store, cookie, secret: store.sign_in("ed", OTHER),
-    "sign_in_vouched": lambda store, cookie, secret: store.sign_in_vouched("ed", "oidc"),
+    "sign_in_vouched": lambda store, cookie, secret: store.sign_in_vouched("ed", "oidc", "ed"),
     "act_as": lambda store, cookie, secret: store.act_as("ed", OTHER, Action.MAKE_COLLECTION),
     "choose_role": lambda store, cookie, secret: store.choose_role(cookie, Role.EDUCATOR),
 }

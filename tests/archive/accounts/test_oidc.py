@@ -41,25 +41,35 @@ def signed_in(through: ProviderSignIn, login: str) -> tuple[Attempt, dict[str, s
 def test_who_signs_in_there_is_vouched_for(issuer: str) -> None:
     through = known_to(issuer)
     attempt, brought = signed_in(through, "j.marsh")
-    assert through.finish(attempt, BACK, brought) == "j.marsh"
+    assert through.finish(attempt, BACK, brought).name == "j.marsh"
+
+
+def test_who_it_is_is_told_apart_from_what_they_are_called(issuer: str) -> None:
+    through, came = known_to(issuer), []
+    for login in ("j.marsh", "j.marsh~2", "j.marsh"):
+        attempt, brought = signed_in(through, login)
+        came.append(through.finish(attempt, BACK, brought))
+    assert {vouched.name for vouched in came} == {"j.marsh"}
+    assert [vouched.subject for vouched in came] == ["j.marsh", "j.marsh~2", "j.marsh"]
+    assert came[0].person == came[2].person != came[1].person
 
 
 def test_any_worker_can_end_what_another_began(issuer: str) -> None:
     attempt, brought = signed_in(known_to(issuer), "j.marsh")
-    assert known_to(issuer).finish(Attempt(attempt.secret), BACK, brought) == "j.marsh"
+    assert known_to(issuer).finish(Attempt(attempt.secret), BACK, brought).name == "j.marsh"
 
 
 def test_a_name_that_is_not_in_the_token_is_asked_for(reticent: str) -> None:
     through = known_to(reticent)
     attempt, brought = signed_in(through, "a.okoro")
-    assert through.finish(attempt, BACK, brought) == "a.okoro"
+    assert through.finish(attempt, BACK, brought).name == "a.okoro"
 
 
 @pytest.mark.parametrize(("client", "secret"), [("coverslip-form", FORM_SECRET), ("coverslip-public", None)])
 def test_other_ways_for_the_archive_to_show_who_it_is(issuer: str, client: str, secret: str | None) -> None:
     through = known_to(issuer, client, secret)
     attempt, brought = signed_in(through, "j.marsh")
-    assert through.finish(attempt, BACK, brought) == "j.marsh"
+    assert through.finish(attempt, BACK, brought).name == "j.marsh"
 
 
 def test_a_code_counts_once(issuer: str) -> None:

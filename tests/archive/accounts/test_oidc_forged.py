@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from archive.accounts.attempt import Attempt
 from archive.accounts.oidc import SKEW_SECONDS, ProviderSignIn
 from archive.accounts.provider import DESCRIPTION, Provider
+from archive.accounts.values import Vouched
 from archive.errors import NotVouchedFor, ProviderUnavailable
 
 BACK = "https://slides.hospital.example/sign-in/openid/return"
@@ -109,7 +110,7 @@ class Coming:
         """Sign such a token."""
         return jwt.encode({"alg": alg, "kid": "1"}, self.claims(**otherwise), key, algorithms=ALGORITHMS)
 
-    def finish(self) -> str:
+    def finish(self) -> Vouched:
         return self.through.finish(self.attempt, BACK, {"code": "any", "state": self.attempt.state})
 
 
@@ -120,7 +121,7 @@ def coming(forger: Forger) -> Coming:
 
 def test_a_token_that_holds_is_believed(coming: Coming) -> None:
     coming.forger.gives(coming.token())
-    assert coming.finish() == "j.marsh"
+    assert coming.finish().name == "j.marsh"
 
 
 def seconds_from_now(seconds: float) -> int:
@@ -187,19 +188,19 @@ def test_a_token_that_does_not_hold_lets_nobody_in(coming: Coming, how: str) -> 
 
 def test_a_token_for_several_counts_if_it_was_made_for_this_archive(coming: Coming) -> None:
     coming.forger.gives(coming.token(aud=["another", "coverslip"], azp="coverslip"))
-    assert coming.finish() == "j.marsh"
+    assert coming.finish().name == "j.marsh"
 
 
 def test_clocks_may_differ_by_a_minute(coming: Coming) -> None:
     coming.forger.gives(coming.token(iat=seconds_from_now(SKEW_SECONDS - 20)))
-    assert coming.finish() == "j.marsh"
+    assert coming.finish().name == "j.marsh"
 
 
 def test_new_keys_count_at_once(coming: Coming) -> None:
     new = ECKey.generate_key("P-256", {"kid": "1"})
     coming.forger.answers["/keys"] = 200, {"keys": [new.as_dict(private=False)]}
     coming.forger.gives(coming.token(new, "ES256"))
-    assert coming.finish() == "j.marsh"
+    assert coming.finish().name == "j.marsh"
 
 
 def test_a_key_that_others_have_too_does_not_count_though_it_is_published(coming: Coming) -> None:

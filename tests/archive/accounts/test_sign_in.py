@@ -153,13 +153,13 @@ def test_who_is_vouched_for_needs_no_password_but_an_account(make_store: MakeSto
     store = make_store()
     store.add("sso", None, [LEARNER])
     assert not store.account("sso").has_password
-    session = store.sign_in_vouched("sso", "oidc")
+    session = store.sign_in_vouched("sso", "oidc", "them")
     assert session.actor is not None
     assert told(store)[-1]["means"] == "oidc"
     store.disable("sso")
     for name in ("sso", "nobody"):
         with pytest.raises(SignInRefused):
-            store.sign_in_vouched(name, "oidc")
+            store.sign_in_vouched(name, "oidc", "them")
 
 
 def test_one_act_is_done_in_the_role_that_may(make_store: MakeStore) -> None:

@@ -202,3 +202,66 @@ def test_an_archive_without_accounts_says_how_to_make_them(tmp_path: Path) -> No
     result = run(tmp_path, "list")
     assert result.exit_code == 1
     assert "coverslip setup" in result.output
+
+
+def test_a_custodian_lets_the_hospitals_sign_in_vouch_for_another_person(archive: Path) -> None:
+    with AccountStore.open(archive) as store:
+        session = store.sign_in_vouched("ed", "openid", "first")
+    result = run(archive, "untie", "ed", "--who", "carol", typed=(CAROL,))
+    assert result.exit_code == 0, result.output
+    assert "vouched for next as ed" in result.output
+    assert (newest(archive)["act"], newest(archive)["actor"], newest(archive)["account"]) == (
+        "untie account",
+        "carol",
+        "ed",
+    )
+    with AccountStore.open(archive) as store:
+        assert store.session(session.token) is None
+        assert store.sign_in_vouched("ed", "openid", "second")
+
+
+def test_only_a_custodian_unties_and_only_what_is_tied(archive: Path) -> None:
+    result = run(archive, "untie", "ed", "--who", "carol", typed=(CAROL,))
+    assert (result.exit_code, "vouched for nobody" in result.output) == (1, True)
+    with AccountStore.open(archive) as store:
+        store.sign_in_vouched("ed", "openid", "first")
+    result = run(archive, "untie", "ed", "--who", "ed", typed=(ED,))
+    assert result.exit_code == 1
+    with AccountStore.open(archive) as store, pytest.raises(SignInRefused):
+        store.sign_in_vouched("ed", "openid", "second")
+
+
+def test_a_custodian_makes_a_services_token_into_a_file(archive: Path, tmp_path: Path) -> None:
+    with AccountStore.open(archive) as store:
+        store.add("nightly", None, [Grant(Role.LABORATORY)])
+    file = tmp_path / "nightly.token"
+    words = ("token", "make", "nightly", "--role", "laboratory", "--action", "ingest", "--to", str(file))
+    result = run(archive, *words, "--who", "carol", typed=(CAROL,))
+    assert result.exit_code == 0, result.output
+    secret = file.read_text().strip()
+    assert secret not in result.output
+    assert file.stat().st_mode & 0o777 == 0o600
+    with AccountStore.open(archive) as store:
+        assert store.act_by_token(secret, Action.INGEST).account == "nightly"
+    again = run(archive, *words, "--who", "carol", typed=(CAROL,))
+    assert again.exit_code == 1
+    assert "name a new file" in again.output
+    assert file.read_text().strip() == secret
+    with AccountStore.open(archive) as store:
+        assert len(store.tokens("nightly")) == 1
+
+
+@pytest.mark.parametrize("actions", [(), ("--action", "see collections"), ("--action", "see decision")])
+def test_a_custodian_makes_no_token_to_act_in_anothers_name(archive: Path, actions: tuple[str, ...]) -> None:
+    result = run(archive, "token", "make", "ed", "--role", "educator", *actions, "--who", "carol", typed=(CAROL,))
+    assert result.exit_code == 1
+    assert "in another's name" in " ".join(result.output.split())
+    with AccountStore.open(archive) as store:
+        assert store.tokens("ed") == ()
+
+
+def test_nobody_else_makes_anothers_token(archive: Path) -> None:
+    words = ("token", "make", "carol", "--role", "custodian", "--action", "sign audit", "--who", "ed")
+    assert run(archive, *words, typed=(ED,)).exit_code == 1
+    with AccountStore.open(archive) as store:
+        assert store.tokens("carol") == ()

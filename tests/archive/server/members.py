@@ -27,7 +27,7 @@ class Members:
 
     def session(self, name: str) -> Session:
         """Let somebody in."""
-        return self.store.sign_in_vouched(name, "test")
+        return self.store.sign_in_vouched(name, "test", name)
 
     def cookie(self, name: str, cookie: str = COOKIE) -> dict[str, str]:
         """Let somebody in, and give what their browser sends."""

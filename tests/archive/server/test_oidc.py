@@ -116,6 +116,20 @@ def test_nobody_gets_an_account_by_being_known_elsewhere(client: Client, members
         assert '"act":"sign in refused"' in list(entries)[-1].text
 
 
+def test_a_name_that_was_given_to_a_new_person_does_not_give_them_the_account(
+    client: Client, members: Members, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert COOKIE in given(come_back(client, "learner"))
+    refused, unknown = come_back(client, "learner~2"), come_back(client, "somebody.else")
+    assert (refused.status_code, refused.text, given(refused)) == (unknown.status_code, unknown.text, {})
+    assert COOKIE in given(come_back(client, "learner"))
+    assert "that can be used by them" in caplog.text
+    assert "learner" not in caplog.text
+    members.store.untie("learner")
+    assert COOKIE in given(come_back(client, "learner~2"))
+    assert given(come_back(client, "learner")) == {}
+
+
 def test_a_disabled_account_looks_like_none(client: Client, members: Members) -> None:
     members.store.disable("learner")
     refused, unknown = come_back(client, "learner"), come_back(client, "somebody.else")

@@ -95,7 +95,9 @@ def all_askers(members: Members, root: Path) -> Iterator[Asker]:
     """Give everybody who could ask, in the order in which they came in."""
     members.store.add("away", grants=[Grant(Role.LEARNER)])
     with AccountStore.open(root, clock=lambda: time.time() - 3600) as an_hour_ago:
-        session = an_hour_ago.sign_in_vouched("away", "test")  # first: with a clock set back, no later session lives
+        session = an_hour_ago.sign_in_vouched(
+            "away", "test", "away"
+        )  # first: with a clock set back, no later session lives
     yield Asker("a person who was away for an hour", (("cookie", f"{COOKIE}={session.token}"),))
     yield Asker("nobody")
     yield Asker("an unknown cookie", (("cookie", f"{COOKIE}=0"),))

@@ -1,4 +1,5 @@
-// A hospital's sign-in, as far as a test needs one: whoever types a name is that person, whatever the password.
+// A hospital's sign-in, as far as a test needs one: whoever types a name is that person, whatever the password; and
+// "name~2" is another person, to whom the name was given later.
 //
 // node provider.mjs HOST CLAIMS RETURN...   prints its issuer, and ends when its standard input does
 //   HOST    name of this machine to be known by, such as 127.0.0.1 or localhost
@@ -37,7 +38,7 @@ server.listen(0, "127.0.0.1", () => {
     jwks: { keys: [{ ...key, use: "sig", alg: "RS256" }] },
     findAccount: (_, id) => ({
       accountId: id,
-      claims: () => ({ sub: `staff/${id}`, preferred_username: id, shifts: ["early", "late"] }),
+      claims: () => ({ sub: `staff/${id}`, preferred_username: id.split("~")[0], shifts: ["early", "late"] }),
     }),
   });
   server.on("request", provider.callback());
