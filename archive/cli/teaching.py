@@ -34,7 +34,7 @@ def teach(
         out().print(f"[red]not put in:[/red] {refusal.slide}")
         out().print("  " + explain(refusal.decision).replace("\n", "\n  "), markup=False)
     if composed.collection is None:
-        out().print("No collection was made: none of these slides may be taught now.")
+        out().print("Nothing was put in: none of these slides may be taught now.")
         raise typer.Exit(FAILED)
     count = len(composed.collection.places)
     shown = f"The collection {composed.collection.name!r} shows {count} slide{'s' if count != 1 else ''}."

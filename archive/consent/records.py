@@ -187,7 +187,9 @@ def _require_answer(record: ConsentRecord) -> None:
     """Refuse an answer without somebody who gave it, and a scope that no answer has."""
     given = record.said is Said.GIVEN
     if (record.said in ANSWERS) != (record.giver is not None):
-        raise InvalidValue("whoever gave, refused or withdrew consent is named by role, and nobody else is")
+        raise InvalidValue(
+            "say in which role somebody gave, refused or withdrew consent, such as self; where nobody answered, in none"
+        )
     if (record.rank is not None) != (record.giver is Giver.RELATION):
         raise InvalidValue("a qualifying relation has a rank, and nobody else has; 1 is the highest")
     if record.rank is not None and not 1 <= record.rank <= LOWEST_RANK:

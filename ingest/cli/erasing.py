@@ -78,13 +78,17 @@ def _second(archive: Path, first: str, second: str | None) -> str:
             "setup, or say that one person is enough with: coverslip approve --no-second-person"
         )
     if second is None or second == first:
-        raise InvalidValue("a second custodian must want this as well; name the account with --second")
+        raise InvalidValue(
+            "a second custodian must want this as well: name another account than your own with --second"
+        )
     with AccountStore.open(archive) as store:
         return store.act_as(second, typed_password(f"Password of {second}"), Action.ERASE).account
 
 
 def _tell(planned: Erasure) -> None:
-    out().print(f"{planned.cases:,} cases are known of this patient, and {len(planned.slides):,} slides are held.")
+    cases = "1 case is" if planned.cases == 1 else f"{planned.cases:,} cases are"
+    slides = "1 slide is" if len(planned.slides) == 1 else f"{len(planned.slides):,} slides are"
+    out().print(f"{cases} known of this patient, and {slides} held.")
     for code in planned.slides:
         used = " (may be used: taught, given to research)" if code in planned.in_use else ""
         out().print(f"{code}{used}", markup=False)

@@ -59,7 +59,8 @@ def report(
 
 
 def _tell(told: DayReport) -> None:
-    table = Table(f"[bold]{told.day:%A} {told.day}[/bold]", "", box=None, pad_edge=False)
+    out().print(f"[bold]{told.day:%A} {told.day}[/bold]")
+    table = Table("", "", box=None, pad_edge=False, show_header=False)
     table.columns[0].width, table.columns[0].no_wrap = 16, True
     table.add_row("expected", f"{told.expected:,}")
     table.add_row("arrived", f"{told.arrived:,}")

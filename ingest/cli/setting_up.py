@@ -8,6 +8,7 @@ import typer
 from archive.accounts import AccountStore
 from archive.cli.passwords import chosen
 from archive.cli.sentences import ArchiveFolder, out, said
+from archive.errors import InvalidValue
 from ingest.cli.places import KeyFile, Places, VaultFolder
 
 
@@ -28,9 +29,14 @@ def setup(
     places = Places.of(archive, vault, vault_key)
     if AccountStore.exists(places.archive):
         with AccountStore.open(places.archive) as store:
-            if store.accounts():
-                out().print("There are accounts already; nothing was changed. List them with: coverslip account list")
-                return
+            accounts = [account.name for account in store.accounts()]
+        if custodian in accounts:
+            out().print("There are accounts already; nothing was changed. List them with: coverslip account list")
+            return
+        if accounts:
+            raise InvalidValue(
+                "there are accounts already, and a custodian adds others: coverslip account add NAME --role ROLE"
+            )
     password = chosen(f"New password for {custodian}")
     AccountStore.require_can_found(custodian, password)
     if not places.exist:

@@ -17,10 +17,11 @@ from ingest.cli.finding import TYPED, typed
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.pipeline.withdrawing import Letter, PlannedWithdrawal, carry_out, plan
 
-LEFT = (
-    "What was given or shown before cannot be called back by a program. Ask for it to be deleted, under the codes that "
-    "are told above. A backup that was made before does not know of the withdrawal: make one now (coverslip backup)."
+GIVEN = (
+    "What was given before cannot be called back by a program: ask each project to delete it, under the codes above."
 )
+
+COPIES = "A backup that was made before does not know of the withdrawal: make one now (coverslip backup)."
 
 
 @said
@@ -88,7 +89,8 @@ def withdraw(
 
 def _lines(report: Withdrawn, planned: PlannedWithdrawal) -> Iterator[str]:
     for one in report.ended:
-        yield f"{one.case}, {len(one.slides)} slides: every use ends but keeping and care ({one.before} -> {one.after})"
+        slides = "1 slide" if len(one.slides) == 1 else f"{len(one.slides):,} slides"
+        yield f"{one.case}, {slides}: every use ends but keeping and care ({one.before} -> {one.after})"
     if planned.not_held:
         yield f"{planned.not_held} more cases of the patient are known, of which nothing is held"
     for taken_out in report.taken_out:
@@ -99,8 +101,10 @@ def _lines(report: Withdrawn, planned: PlannedWithdrawal) -> Iterator[str]:
         codes = ", ".join(map(str, given.slides))
         acts = ", ".join(map(str, given.acts))
         yield f"given before to the project {given.project!r}: {codes} (its cohorts: entries {acts} of the trail)"
-    if report.given_before or report.taken_out:
-        yield LEFT
+    if report.given_before:
+        yield GIVEN
+    if report.ended:
+        yield COPIES
 
 
 def _as_json(report: Withdrawn, planned: PlannedWithdrawal) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from ingest.delivery.columns import ALSO_CALLED
 from ingest.delivery.faults import Fault, described, fault_of_header, refuse
 from ingest.delivery.table import Line, read_lines
 from ingest.delivery.vocabulary import PURPOSES, aliases_of
+from ingest.errors import DeliveryListInvalid
+
+_WHAT = "opt-out list"
 
 _COLUMNS: Mapping[str, Callable[[str], object]] = {
     "patient": text(),
@@ -48,7 +51,10 @@ def read_opt_outs(path: Path) -> tuple[OptOut, ...]:
     DeliveryListInvalid
         With every fault: row, column, what was found (described, not repeated) and what was expected.
     """
-    header, *lines = read_lines(path, lambda cell: folded(cell) in _CALLED)
+    try:
+        header, *lines = read_lines(path, lambda cell: folded(cell) in _CALLED)
+    except DeliveryListInvalid as error:
+        refuse((fault for fault in error.faults if isinstance(fault, Fault)), _WHAT)
     columns = [_CALLED.get(folded(cell), "") for cell in header.cells]
     faults = [
         fault_of_header(place, described(header.cells[place], tuple(_COLUMNS)), f"one of {', '.join(_COLUMNS)}, once")
@@ -59,7 +65,7 @@ def read_opt_outs(path: Path) -> tuple[OptOut, ...]:
         faults.append(Fault(0, "patient", "no such column", "a column with the patients' numbers"))
     found = [_opt_out(line, columns, faults) for line in lines] if not faults else []
     if faults:
-        refuse(faults)
+        refuse(faults, _WHAT)
     return tuple(one for one in found if one is not None)
 
 

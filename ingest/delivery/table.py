@@ -64,7 +64,7 @@ def _bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
     except OSError:
-        refuse([Fault(0, "", "no file that can be read", "a delivery list (CSV)")])
+        refuse([Fault(0, "", "no file that can be read", "a list (CSV); check its path")])
     if len(data) > LARGEST_BYTES:
         refuse([Fault(0, "", "a file that is too large", f"a CSV of at most {LARGEST_BYTES // 2**20} MB")])
     if data.startswith(_WORKBOOK):

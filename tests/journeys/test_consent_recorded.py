@@ -174,7 +174,7 @@ def test_correcting_what_a_list_told_keeps_what_was_said_since(ward: Callable[[]
 
 WRONG = {
     "no answer": (("--from", "self"), "say what was answered"),
-    "no giver": (("--answer", "refused"), "is named by role"),
+    "no giver": (("--answer", "refused"), "say in which role"),
     "no such word": (("--answer", SIGNER), "--answer: expected one of"),
     "a withdrawal": (("--answer", "withdrawn"), "coverslip consent withdraw"),
     "no purpose": (("--answer", "given", "--from", "self"), "names its purposes"),

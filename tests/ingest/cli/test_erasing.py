@@ -64,7 +64,7 @@ def refuse(places: Places) -> None:
 def test_a_dry_run_tells_what_it_reaches_and_erases_nothing(places: Places) -> None:
     told = run(*WHY, "--dry-run")
     assert told.exit_code == 0, told.output
-    assert "1 cases are known of this patient, and 1 slides are held" in told.output
+    assert "1 case is known of this patient, and 1 slide is held" in told.output
     assert "may be used" in told.output
     assert "Not reached" in told.output
     assert "Nothing was erased" in told.output

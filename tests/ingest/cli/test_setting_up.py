@@ -38,9 +38,12 @@ def test_set_up_makes_archive_vault_key_and_a_custodian(folder: Path) -> None:
 def test_set_up_twice_changes_nothing(folder: Path) -> None:
     run("setup", "carol", typed=f"{GOOD}\n")
     kept = (folder / "coverslip-archive" / "accounts.sqlite").read_bytes()
-    again = run("setup", "dan", typed=f"{GOOD}\n")
+    again = run("setup", "carol", typed=f"{GOOD}\n")
     assert again.exit_code == 0
     assert "already" in again.output
+    second = run("setup", "dan", typed=f"{GOOD}\n")
+    assert second.exit_code == 1
+    assert "coverslip account add" in second.output
     assert (folder / "coverslip-archive" / "accounts.sqlite").read_bytes() == kept
 
 
@@ -73,9 +76,10 @@ def test_set_up_that_was_interrupted_goes_on(folder: Path) -> None:
 
 def test_backing_up_and_restoring_brings_the_accounts_back(folder: Path) -> None:
     run("setup", "carol", typed=f"{GOOD}\n")
-    assert "accounts were copied" in run("backup", str(folder / "copy")).output
+    run("account", "add", "lab", "--role", "laboratory", "--who", "carol", typed=f"{GOOD}\n{GOOD}\n")
+    assert "accounts were copied" in run("backup", str(folder / "copy"), "--who", "lab", typed=f"{GOOD}\n").output
     result = run("restore", str(folder / "copy"), "--archive", str(folder / "again"))
     assert result.exit_code == 0, result.output
-    assert "1 account is in place" in result.output
+    assert "2 accounts are in place" in result.output
     with AccountStore.open(folder / "again") as store:
         assert store.sign_in("carol", GOOD).actor

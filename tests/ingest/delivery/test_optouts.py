@@ -55,3 +55,8 @@ def test_every_fault_is_told_and_nothing_is_repeated(
 
 def test_a_line_shows_no_patient() -> None:
     assert "H-1" not in repr(OptOut(2, "H-1", on=date(2025, 7, 5)))
+
+
+def test_a_list_that_is_missing_is_told_as_an_opt_out_list(tmp_path: Path) -> None:
+    with pytest.raises(DeliveryListInvalid, match="^the opt-out list has 1 fault"):
+        read_opt_outs(tmp_path / "nowhere.csv")
