@@ -10,7 +10,7 @@ from rich.table import Table
 
 from archive.accounts import Account, AccountState, AccountStore, Action, Actor, Grant, Role
 from archive.cli.passwords import chosen, typed
-from archive.cli.proving import Who, system_user
+from archive.cli.proving import Who, WhoElse, system_user
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.cli.tokens import token_app
 from archive.cohorts.projects import all_projects
@@ -151,7 +151,7 @@ def end(name: Name, who: Who = None, archive: ArchiveFolder = DEFAULT_ARCHIVE) -
 @said
 def password(
     name: Name,
-    who: Who = None,
+    who: WhoElse = None,
     rescue: Annotated[
         bool,
         typer.Option("--rescue", help="For a custodian, where none can sign in: whoever may write the archive may."),

@@ -29,8 +29,19 @@ Who = Annotated[
         "--who",
         envvar="COVERSLIP_WHO",
         metavar="ACCOUNT",
-        help="The account that acts, which is asked for its password where the archive has accounts. "
-        "The system's user unless given.",
+        help="The account that acts; where the archive has accounts, its password is asked for. Unless given: "
+        "the system's user, or a service, whose token is in the file that COVERSLIP_TOKEN_FILE names.",
+    ),
+]
+
+WhoElse = Annotated[
+    str | None,
+    typer.Option(
+        "--who",
+        envvar="COVERSLIP_WHO",
+        metavar="ACCOUNT",
+        help="A custodian, who does it for the account and is asked for their password; the account itself unless "
+        "given.",
     ),
 ]
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from archive.accounts import UNATTENDED, AccountStore, Action, Actor, Role
 from archive.accounts.tokens import is_unattended
 from archive.cli.passwords import typed
-from archive.cli.proving import Who
+from archive.cli.proving import WhoElse
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue, NotAllowed
 
@@ -29,14 +29,15 @@ def make(
     action: Annotated[
         list[Action] | None,
         typer.Option(
-            help="What it is for, such as 'see counts'; several times for several. All of the role's if none."
+            metavar="ACTION",
+            help="What it is for, such as 'see counts'; may be given several times. Without it, all of the role's.",
         ),
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=365, help="How long it lasts.")] = 30,
     file: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="Write it to this new file, which only you can read.")
     ] = None,
-    who: Who = None,
+    who: WhoElse = None,
     archive: ArchiveFolder = DEFAULT_ARCHIVE,
 ) -> None:
     """Make a token for a program. It is shown once, or written to a file; the archive keeps only its digest.
