@@ -21,6 +21,9 @@ WAITS = timedelta(days=7)
 HOLDS = timedelta(hours=24)
 """How long an approval can be used, once."""
 
+SKEW = timedelta(minutes=1)
+"""By how much a clock is put right in passing."""
+
 _NUMBER_CHARACTERS = 8
 
 
@@ -49,11 +52,18 @@ class Request:
 
     def is_open(self, now: datetime) -> bool:
         """Whether it waits for a second person."""
-        return self.state is RequestState.ASKED and now - self.at < WAITS
+        return self.state is RequestState.ASKED and _lasts(self.at, WAITS, now)
 
     def may_be_answered(self, now: datetime) -> bool:
         """Whether it is approved, and not used."""
-        return self.state is RequestState.APPROVED and self.decided_at is not None and now - self.decided_at < HOLDS
+        if self.state is not RequestState.APPROVED or self.decided_at is None:
+            return False
+        return _lasts(self.decided_at, HOLDS, now)
+
+
+def _lasts(since: datetime, span: timedelta, now: datetime) -> bool:
+    """Whether a time has not ended; a clock that was set back to before it does not begin it again."""
+    return -SKEW <= now - since < span
 
 
 def new_number() -> str:

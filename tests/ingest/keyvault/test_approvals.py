@@ -117,6 +117,19 @@ def test_requests_and_approvals_end(vault: KeyVault, slide: InternalKey, later: 
         vault.approvals.answer(number, "asker")
 
 
+def test_a_clock_that_was_set_back_makes_nothing_good_that_was_approved_after_it(
+    vault: KeyVault, slide: InternalKey, later: Callable[[timedelta], None]
+) -> None:
+    waiting = vault.approvals.ask([slide], "another", WHY).number
+    number = vault.approvals.ask([slide], "asker", WHY).number
+    vault.approvals.decide(number, "second", "seen", approve=True)
+    later(-HOLDS)
+    with pytest.raises(LookUpRefused):
+        vault.approvals.answer(number, "asker")
+    with pytest.raises(UnknownCode):
+        vault.approvals.decide(waiting, "second", "seen", approve=True)
+
+
 def test_old_requests_are_forgotten_and_stay_in_the_trail(
     vault: KeyVault, place: Place, slide: InternalKey, later: Callable[[timedelta], None]
 ) -> None:
