@@ -167,8 +167,9 @@ def subject(
 ) -> None:
     """Answer a patient who asks who opened their slides, when, and why.
 
-    Lists every opening, look-up and identification of the patient's slides, from all trails, by codes. Who asked for
-    the report is written down. The report names staff accounts: have it looked at before it is given away.
+    Lists what people did with the patient's slides, from all trails, by codes: who opened, looked up or identified
+    them, what was recorded, withdrawn and put right, and to which projects they were given. Who asked for the report is
+    written down. It names staff accounts: have it looked at before it is given away.
     """
     places, account = Places.of(archive, vault, vault_key), proven(archive, who, Action.REPORT_SUBJECT)
     why, number = screen(reason, "a reason"), typed(patient, "Patient number")
