@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from archive.accounts import Action
+from archive.accounts import AccountState, AccountStore, Action, Role
 from archive.cli.audit_options import OfProject
 from archive.cli.proving import Who, proven
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
-from archive.errors import InvalidValue, UnknownCode
+from archive.errors import InvalidValue, NotAllowed, UnknownCode
 from archive.holdings import Archive
 from archive.holdings.auditing import codes_in_laboratory
 from archive.wordscreen import screen
@@ -116,10 +116,13 @@ def approve(
     """List the requests to identify that wait for a second person, approve one, or refuse it.
 
     Nobody approves a request of their own. An approval holds for 24 hours, for one answer, to the account that asked.
+    Where there is nobody else, --no-second-person says so; not while another custodian can act.
     """
     account = proven(archive, who, Action.APPROVE_IDENTIFY)
     with Places.of(archive, vault, vault_key).opened() as (holdings, keyvault):
         if second_person is not None:
+            if not second_person:
+                _require_nobody_else(archive, account)
             keyvault.approvals.require_second_person(second_person, account, reason)
             out().print(f"A second person is {'required' if second_person else 'not required'} from now on.")
         elif number is None:
@@ -127,6 +130,18 @@ def approve(
         else:
             keyvault.approvals.decide(number, account, reason, approve=not refuse)
             out().print("Refused." if refuse else "Approved; the account that asked has 24 hours to be answered.")
+
+
+def _require_nobody_else(archive: Path, account: str) -> None:
+    """Refuse to do without a second person where there is one: nobody does away with their own supervision."""
+    if not AccountStore.exists(archive):
+        return
+    with AccountStore.open(archive) as store:
+        active = [one for one in store.accounts() if one.state is AccountState.ACTIVE and one.name != account]
+    if any(grant.role is Role.CUSTODIAN for one in active for grant in one.grants):
+        raise NotAllowed(
+            "there is another custodian, whose approval is needed; ask who it is with: coverslip account list"
+        )
 
 
 def _require_approved(request: Request) -> None:

@@ -116,7 +116,7 @@ def test_a_document_is_done_and_open_again_with_who_and_why(browser: Browser) ->
     [
         ({"reason": "letter"}, "A consent record says what was answered"),
         ({"giver": "self", "reason": "letter"}, "Choose what was answered"),
-        ({"answer": "refused", "reason": "letter"}, "say in which role"),
+        ({"answer": "refused", "reason": "letter"}, "in which role somebody"),
         ({"answer": "given", "giver": "self", "reason": "letter"}, "A consent names its purposes"),
         ({"answer": "not foreseen", "reason": "letter"}, "is attested"),
         ({"answer": "withdrawn", "giver": "self", "reason": "letter"}, "withdraw"),
