@@ -5,6 +5,7 @@ and every change is in the audit trail.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,6 +129,10 @@ class Archive(ReadingRoom):
             catalogue.close()
             raise HoldingsUnavailable("this folder and this catalogue belong to different archives; check both paths")
         return cls(place, catalogue, settings.audit_second_place if settings else None, step)
+
+    def acting(self, actor: str, account: str) -> AbstractContextManager[None]:
+        """Have the audit trail name an account in a role for what is done meanwhile; see `Catalogue.acting`."""
+        return self.catalogue.acting(actor, account)
 
     # Putting in
 

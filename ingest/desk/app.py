@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -84,7 +85,15 @@ class Desk:
         else:
             self.sessions = Members(room.accounts, idle_seconds=idle_seconds, ended=self._put_away, clock=clock)
             way_in = BySigningIn(self.sessions, self.frames.sign_in, cookie)
-        self.app = Door(_pages(self), self._picture, self.sessions, way_in, refused=self.frames.refused, cookie=cookie)
+        self.app = Door(
+            _pages(self),
+            self._picture,
+            self.sessions,
+            way_in,
+            refused=self.frames.refused,
+            acting=self._acting,
+            cookie=cookie,
+        )
 
     @property
     def room(self) -> Room:
@@ -111,6 +120,12 @@ class Desk:
         if is_picture(path):
             session.require(Action.OPEN_CASE_SLIDE)
         return self.viewing(session).picture(method, path)
+
+    def _acting(self, session: Session) -> AbstractContextManager[None]:
+        """Have the archive's trail name the account and its role; without accounts it names the laboratory."""
+        if session.role is None:
+            return nullcontext()
+        return self._room.archive.acting(str(session.role), session.who)
 
     def _put_away(self, session: Session) -> None:
         viewing = self._viewings.pop(session, None)

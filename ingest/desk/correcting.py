@@ -73,7 +73,13 @@ class Correcting:
         record = self._room.archive.case(tray.found(request.path_params["place"]).key)
         second_word = SECOND_WORD if self._room.accounts else ""
         groups = fields_of(record.told if record else Facts(), form, without=second_word)
-        told_of: dict[str, Any] = {"tray": tray, "form": form, "groups": groups, "back": f"/cases/{tray.handle}"}
+        told_of: dict[str, Any] = {
+            "tray": tray,
+            "form": form,
+            "groups": groups,
+            "back": f"/cases/{tray.handle}",
+            "consent": f"/consent/{tray.handle}/{request.path_params['place']}",
+        }
         return self._frames.page(request, "correct_case.html", status=status, **told_of)
 
     async def _plan_slide(self, request: Request) -> Response:

@@ -6,6 +6,7 @@ that a browser would keep, frame or pass on.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from typing import Final, Protocol
@@ -66,6 +67,8 @@ class Door:
         Lets in whoever was not, or says how.
     refused : callable
         Says, as an answer, why something cannot be done.
+    acting : callable
+        Has the archive's trail name whose session it is, for as long as its pages answer.
     cookie : str
         The cookie's name.
     """
@@ -78,6 +81,7 @@ class Door:
         way_in: WayIn,
         *,
         refused: Callable[[Exception], Answer],
+        acting: Callable[[Session], AbstractContextManager[None]],
         cookie: str,
     ) -> None:
         self._inside = inside
@@ -85,6 +89,7 @@ class Door:
         self._sessions = sessions
         self._way_in = way_in
         self._refused = refused
+        self._acting = acting
         self._cookie = cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,7 +125,8 @@ class Door:
             return picture
         form = await read_form(given, receive, session) if method == "POST" else {}
         scope["state"] = {"session": session, "cookie": cookie, "form": form}
-        return await self._ask(scope)
+        with self._acting(session):
+            return await self._ask(scope)
 
     async def _ask(self, scope: Scope) -> Answer:
         """Ask the pages; an error of theirs is not answered by them."""

@@ -9,13 +9,14 @@ import pytest
 
 from archive.auditchain import FaultCode
 from archive.auditchain.signing import SigningKey
-from archive.holdings.auditing import sign
+from archive.holdings.auditing import catalogue_trail, sign, told_by
 from archive.holdings.books import Books
 from archive.holdings.second_place import SecondPlace
 from ingest.desk.verdict import IN_WORDS
 from ingest.pipeline.auditing import with_vault
 from tests.ingest.desk.conftest import WHO, Browser, OpenDesk, PeopledDesk
 from tests.ingest.desk.furnished import CASE, NAME, PATIENT, POST_MORTEM
+from tests.ingest.desk.test_consenting import page_of
 
 ROW = re.compile(
     r'<td data-label="By">(.*?)</td><td>(.*?)</td><td data-label="Of">(?:<code>(.*?)</code>)?</td>'
@@ -58,6 +59,17 @@ def test_an_auditor_finds_entries_by_code_account_purpose_and_time(peopled: Peop
     assert searched(auditor, until="2020-01-01") == []
     assert searched(auditor, since="2020-01-01", by="path") == by
     assert {row[1] for row in searched(auditor, act="opened slide")} == {"opened slide"}
+
+
+def test_what_somebody_does_at_the_desk_is_found_by_their_account(peopled: PeopledDesk) -> None:
+    for name in ("lab", "carol"):
+        browser = peopled.member(name)
+        browser.send(f"{page_of(browser)}/record", {"might_identify": "no", "reason": "looked at every slide"})
+    auditor = peopled.member("aud")
+    for name, role in (("lab", "laboratory"), ("carol", "custodian")):
+        assert "record consent" in [row[1] for row in searched(auditor, by=name)]
+        told = [one for one in told_by(catalogue_trail(peopled.archive)) if one.actor == name]
+        assert [one.details["role"] for one in told] == [role]
 
 
 def test_no_page_of_the_trails_names_a_patient(peopled: PeopledDesk) -> None:

@@ -121,6 +121,17 @@ def test_a_setting_that_is_no_word_of_its_list_is_told(browser: Browser) -> None
     assert "consent" in answer.text
 
 
+def test_no_answer_is_offered_that_is_no_correction(browser: Browser) -> None:
+    case, _ = forms(browser)
+    page = browser.get(case).text
+    (consent,) = re.findall(r'<select name="consent">(.*?)</select>', page)
+    assert "obtained" in consent
+    assert "refused" not in consent
+    assert "withdrawn" not in consent
+    (address,) = re.findall(r'<a href="(/consent/[^"]+)">the case\'s page of consent', page)
+    assert browser.get(address).status_code == 200
+
+
 def test_every_column_that_can_be_set_has_a_field(browser: Browser) -> None:
     from ingest.delivery.mending import SETTABLE
 
