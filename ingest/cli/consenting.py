@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from archive.accounts import Action
-from archive.cli.proving import Who, acting
+from archive.accounts import Action, Actor
+from archive.cli.proving import Who, actor_of, named
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.codes import InternalKey
 from archive.consent.records import Giver, Said
@@ -98,7 +98,8 @@ def record_consent(
     Whoever assesses whether a picture might identify records it under an account of their own: --set might_identify=no.
     A withdrawal is an act of its own. Exit code 3: some scans may not be opened now.
     """
-    acts, settings = acting(archive, who, Action.RECORD_CONSENT), read_settings(setting or ())
+    actor, settings = actor_of(archive, who, Action.RECORD_CONSENT), read_settings(setting or ())
+    acts = named(actor, who)
     told = answer_of(
         acts,
         word_of(Said, "--answer", answer),
@@ -112,7 +113,7 @@ def record_consent(
     )
     proof = Proof(name, day_of(on), document, why)
     wanted = typed(number, "Patient number" if of_patient_ else "Case number")
-    with _opened(archive, vault, vault_key) as (holdings, keyvault):
+    with _opened(archive, vault, vault_key, actor) as (holdings, keyvault):
         subject = find_subject(keyvault, wanted, of_patient=of_patient_, under=under, who=acts, reason=reason)
         if settings or told is None:
             told = with_findings(holdings, keyvault, subject, wanted, told, settings, acts)
@@ -143,9 +144,10 @@ def show(
 
     Who looked, and what for, is written down.
     """
-    acts = acting(archive, who, Action.RECORD_CONSENT)
+    actor = actor_of(archive, who, Action.RECORD_CONSENT)
+    acts = named(actor, who)
     wanted = typed(number, "Patient number" if of_patient_ else "Case number")
-    with _opened(archive, vault, vault_key) as (holdings, keyvault):
+    with _opened(archive, vault, vault_key, actor) as (holdings, keyvault):
         subject = find_subject(keyvault, wanted, of_patient=of_patient_, under=under, who=acts, reason=reason)
         records, facts = _known(holdings, subject)
         proofs = _proofs(holdings, keyvault, subject, acts, reason) if evidence else {}
@@ -174,9 +176,10 @@ def annul_record(
 
     Whoever changed their mind did not make a mistake: record the new answer instead.
     """
-    acts = acting(archive, who, Action.RECORD_CONSENT)
+    actor = actor_of(archive, who, Action.RECORD_CONSENT)
+    acts = named(actor, who)
     wanted = typed(number, "Patient number" if of_patient_ else "Case number")
-    with _opened(archive, vault, vault_key) as (holdings, keyvault):
+    with _opened(archive, vault, vault_key, actor) as (holdings, keyvault):
         subject = find_subject(keyvault, wanted, of_patient=of_patient_, under=under, who=acts, reason=reason)
         outcome = annul(holdings, subject, record_number, reason=reason)
     tell_outcome(outcome, "Annulled")
@@ -199,17 +202,19 @@ def import_list(
     slide yet are kept too, under the vault's key, so that their slides are refused on the day they come. A list that is
     imported again records what is new.
     """
-    found, acts = read_opt_outs(opt_outs), acting(archive, who, Action.RECORD_CONSENT)
-    with _opened(archive, vault, vault_key) as (holdings, keyvault):
-        imported = import_opt_outs(holdings, keyvault, found, who=acts, reason=reason, document=document)
+    found, actor = read_opt_outs(opt_outs), actor_of(archive, who, Action.RECORD_CONSENT)
+    with _opened(archive, vault, vault_key, actor) as (holdings, keyvault):
+        imported = import_opt_outs(holdings, keyvault, found, who=named(actor, who), reason=reason, document=document)
     out().print(f"{imported.new:,} refusals are new, {imported.known:,} were known.")
     if imported.cases:
         out().print(f"Decided anew from now on: {', '.join(imported.cases)}", soft_wrap=True)
 
 
 @contextmanager
-def _opened(archive: Path, vault: Path | None, vault_key: Path | None) -> Iterator[tuple[Archive, KeyVault]]:
-    with Places.of(archive, vault, vault_key).opened() as (holdings, keyvault):
+def _opened(
+    archive: Path, vault: Path | None, vault_key: Path | None, actor: Actor | None
+) -> Iterator[tuple[Archive, KeyVault]]:
+    with Places.of(archive, vault, vault_key).opened(actor) as (holdings, keyvault):
         recover(holdings, keyvault)
         yield holdings, keyvault
 

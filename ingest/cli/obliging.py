@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from archive.accounts import Action
-from archive.cli.proving import Who, acting
+from archive.cli.proving import Who, actor_of, named, signed
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.codes import Kind
 from archive.consent.terms import Record
@@ -45,7 +45,7 @@ def list_open(
 
     It is what the rules ask for now: what is recorded of a case, or a document that is done, takes it off the list.
     """
-    acting(archive, who, Action.FULFIL_OBLIGATION)
+    actor_of(archive, who, Action.FULFIL_OBLIGATION)
     with Archive.open(archive, read_only=True, settings=ArchiveSettings(archive=archive)) as holdings:
         owed = open_obligations(holdings, publication=publication)
     if as_json:
@@ -85,7 +85,7 @@ def done(
 
     Facts that are to be established are done by recording them: coverslip consent record --set COLUMN=VALUE.
     """
-    _handle(archive, case, document, reason, acting(archive, who, Action.FULFIL_OBLIGATION), is_done=True)
+    _handle(archive, case, document, reason, who, is_done=True)
 
 
 @obligations_app.command("reopen")
@@ -98,18 +98,21 @@ def reopen(
     who: Who = None,
 ) -> None:
     """Say that a document does not exist after all, or that its sign-off was taken back."""
-    _handle(archive, case, document, reason, acting(archive, who, Action.FULFIL_OBLIGATION), is_done=False)
+    _handle(archive, case, document, reason, who, is_done=False)
 
 
-def _handle(archive: Path, case: str, document: str, reason: str, who: str, *, is_done: bool) -> None:
+def _handle(archive: Path, case: str, document: str, reason: str, who: str | None, *, is_done: bool) -> None:
+    actor = actor_of(archive, who, Action.FULFIL_OBLIGATION)
     try:
         record = choice(Record, {})(document)
     except InvalidValue as error:
         raise InvalidValue(
             f"DOCUMENT: expected {error}; facts are established with: coverslip consent record"
         ) from None
-    with Archive.open(archive, settings=ArchiveSettings(archive=archive), actor="laboratory") as holdings:
-        outcome = handle(holdings, holdings.key_of(case, Kind.CASE), Handled(record, is_done, who, reason))
+    with Archive.open(archive, settings=ArchiveSettings(archive=archive), **signed(actor, "laboratory")) as holdings:
+        outcome = handle(
+            holdings, holdings.key_of(case, Kind.CASE), Handled(record, is_done, named(actor, who), reason)
+        )
     state = "done" if is_done else "open again"
     changed = "" if outcome.changed else " It was so already."
     out().print(f"{outcome.subject}: {record} is {state}.{changed}")

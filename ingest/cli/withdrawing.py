@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from archive.accounts import Action
-from archive.cli.proving import Who, acting
+from archive.cli.proving import Who, actor_of, named
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.consent.records import Giver
 from archive.holdings.withdrawal import Withdrawn
@@ -60,7 +60,7 @@ def withdraw(
 
     coverslip consent withdraw S26-0012345 --from self --reason "ticket 17"
     """
-    acts = acting(archive, who, Action.WITHDRAW)
+    actor = actor_of(archive, who, Action.WITHDRAW)
     letter = Letter(
         typed(number, "Patient number" if of_patient else "Case number"),
         by_role,
@@ -71,8 +71,8 @@ def withdraw(
         document,
         None if under is None else typed(under, "Number of the patient whose case it is"),
     )
-    with Places.of(archive, vault, vault_key).opened() as (holdings, keyvault):
-        planned = plan(holdings, keyvault, letter, who=acts, reason=reason)
+    with Places.of(archive, vault, vault_key).opened(actor) as (holdings, keyvault):
+        planned = plan(holdings, keyvault, letter, who=named(actor, who), reason=reason)
         report = planned.prospect if dry_run else carry_out(planned, holdings, keyvault)
     if as_json:
         print(json.dumps(_as_json(report, planned), indent=2))

@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from typer.testing import CliRunner, Result
 
 from archive.accounts import AccountStore, Action, Grant, Role, passwords
+from archive.catalogue import audit
 from archive.cli.proving import acting, system_user
 from archive.cohorts.projects import add_project
 from archive.holdings import Archive
@@ -134,6 +135,15 @@ def test_whoever_proved_it_is_named_in_the_vaults_trail(home: Path) -> None:
     run(home, "pathologist", "find", CASE, "--purpose", "second opinion")
     with Places.of(home / "archive").opened() as (_, vault):
         assert [entry.who for entry in vault.trail()][-1] == "pathologist"
+
+
+@pytest.mark.parametrize("who", ["custodian", "laboratory"])
+def test_whoever_proved_it_is_named_in_the_catalogues_trail_with_their_role(home: Path, who: str) -> None:
+    result = run(home, who, "consent", "record", "H-9", "--patient", "--answer", "refused", "--from", "self", *WHY)
+    assert result.exit_code == 0, result.output
+    with Archive.open(home / "archive", read_only=True) as holdings, holdings.catalogue.reading() as connection:
+        *_, last = (entry.content for entry in audit.entries(connection))
+    assert (last["act"], last["actor"], last["role"]) == ("record consent", who, who)
 
 
 def test_a_list_does_not_bring_a_second_persons_word(home: Path) -> None:
