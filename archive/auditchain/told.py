@@ -8,7 +8,8 @@ from typing import Any
 from archive.auditchain.chain import Entry
 
 _OWN = ("act", "actor", "at")
-_ABOUT = ("slide", "scan", "case", "subject", "collection", "account", "project")
+_ABOUT = ("slide", "scan", "case", "patient", "subject", "collection", "account", "action", "project")
+_ABOUT_MANY = ("cases", "slides", "decisions", "scans")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,15 @@ class Told:
 
     @property
     def about(self) -> str:
-        """What it is about: a code, a handle, a collection, an account or a project; empty if nothing of these."""
-        said = (self.details.get(name) for name in _ABOUT)
-        return next((one for one in said if isinstance(one, str)), "")
+        """What it is about: a code, a handle, a collection, an account, an action or a project, or the first of many.
+
+        Empty if it names nothing of these.
+        """
+        one = (self.details.get(name) for name in _ABOUT)
+        many = (self.details.get(name) for name in _ABOUT_MANY)
+        listed = (list(some) for some in many if isinstance(some, Mapping | list) and some)
+        told = (f"{some[0]} and {len(some) - 1:,} more" if len(some) > 1 else str(some[0]) for some in listed)
+        return next((word for word in (*one, *told) if isinstance(word, str)), "")
 
     def as_json(self) -> dict[str, Any]:
         """Give it for another program."""

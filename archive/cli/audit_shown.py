@@ -83,7 +83,7 @@ def show(entries: Sequence[Told], *, as_json: bool) -> None:
         row = (told.trail, f"{told.number:,}", f"{told.at:%Y-%m-%d %H:%M:%S}", told.actor, told.act, told.about)
         table.add_row(*map(_plain, (*row, told.reason)))
     out().print(table)
-    out().print(f"{len(entries):,} entries")
+    out().print("1 entry" if len(entries) == 1 else f"{len(entries):,} entries")
 
 
 def _plain(text: str) -> str:
@@ -129,9 +129,8 @@ def _show_verified(found: Verified, place: SecondPlace | None, *, known: bool) -
         _show_faults("statement", found.faults)
     if found.statements:
         last = found.statements[-1].statement
-        out().print(
-            f"{len(found.statements):,} statements, the newest, {last.number:,}, of {last.at:%Y-%m-%d %H:%M} UTC"
-        )
+        count = "1 statement" if len(found.statements) == 1 else f"{len(found.statements):,} statements"
+        out().print(f"{count} in the second place, the newest of {last.at:%Y-%m-%d %H:%M} UTC")
     if not known:
         out().print("The public key was taken from the second place; your own copy is surer: --public-key FILE")
 
