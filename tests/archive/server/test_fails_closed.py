@@ -14,7 +14,7 @@ import pytest
 from archive.catalogue import audit
 from archive.codes import new_key
 from archive.consent.records import Giver
-from archive.errors import ArchiveError, ClockUnreliable
+from archive.errors import ArchiveError, CatalogueUnavailable, ClockUnreliable
 from archive.holdings import Archive, withdrawing
 from archive.holdings.withdrawal import Withdrawal
 from archive.server.access import Access
@@ -188,6 +188,38 @@ def test_a_server_does_not_start_without_the_catalogue_that_belongs_to_the_folde
             failure(root)
             with pytest.raises(ArchiveError):
                 create_app(ArchiveSettings(archive=root))
+
+
+@pytest.mark.parametrize("in_place", [True, False], ids=["written over", "restored and opened anew"])
+def test_a_catalogue_from_before_a_withdrawal_shows_nothing(taught: TaughtArchive, in_place: bool) -> None:
+    slide = taught.add()
+    (place,) = taught.teach("Two", slide).places
+    old = taught.root.parent / "old.sqlite"
+    with closing(sqlite3.connect(taught.root / "catalogue.sqlite")) as source, closing(sqlite3.connect(old)) as copy:
+        source.backup(copy)
+    settings = ArchiveSettings(archive=taught.root, decision_cache_seconds=0)
+    with Archive.open(taught.root, read_only=True) as archive:
+        access = Access(archive, settings)
+        access.slide(place.handle)
+        taught.refuse(slide)
+        taught.add()
+        with pytest.raises(LookupError):
+            access.slide(place.handle)
+        taught.archive.close()
+        if in_place:
+            with (
+                closing(sqlite3.connect(old)) as copy,
+                closing(sqlite3.connect(taught.root / "catalogue.sqlite")) as now,
+            ):
+                copy.backup(now)
+            with pytest.raises(CatalogueUnavailable):
+                access.slide(place.handle)
+        access.forget()
+    if not in_place:
+        remove(taught.root)
+        old.rename(taught.root / "catalogue.sqlite")
+        with Archive.open(taught.root, read_only=True) as archive, pytest.raises(CatalogueUnavailable):
+            Access(archive, settings).slide(place.handle)
 
 
 def test_pictures_that_were_made_are_forgotten_when_anything_is_withdrawn(taught: TaughtArchive) -> None:

@@ -4,17 +4,22 @@ The oracle below says again, in its own words, what the server must do; it share
 """
 
 import itertools
+import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi.routing import iter_route_contexts
 
 from archive.accounts import AccountStore, Action, Grant, Role
 from archive.records import ScanStatus
+from archive.server import guard, tiles
+from archive.server.app import create_app
+from archive.settings import ArchiveSettings
 from archive.teaching import remove
 from tests.archive.server.conftest import Client, client_of
 from tests.archive.server.members import COOKIE, SEVERAL, Members
@@ -41,6 +46,9 @@ OF_ALL = {"/": "page", "/api/collections": "program", "/api/openapi.json": "prog
 OF_MEMBERS = {"/role": "page"}
 OF_ANYBODY = {"/sign-in": "page", "/healthz": "page", "/static/pages.css": "page"}
 OF_NOBODY = {"/nothing": "page", "/api/nothing": "program", "/docs": "page"}
+ELSEWHERE = {"/sign-out", "/sign-in/openid", "/sign-in/openid/return"}
+"""What shows nothing and leads on: people leave by a form, and come back from the hospital's own sign-in."""
+
 KINDS = OF_SLIDE | OF_COLLECTION | OF_ALL | OF_MEMBERS | OF_ANYBODY | OF_NOBODY
 
 
@@ -168,18 +176,66 @@ def every_case(scene: Scene) -> Iterator[tuple[Asker, str, str]]:
             yield asker, route, decision
 
 
-def test_every_answer_is_the_one_that_the_oracle_gives(scene: Scene) -> None:
-    differences, given = [], Counter[int]()
-    for asker, route, decision in every_case(scene):
+def differences(scene: Scene, cases: Iterable[tuple[Asker, str, str]], given: Counter[int]) -> Iterator[object]:
+    """Compare every answer with the oracle's; count the statuses that were given."""
+    for asker, route, decision in cases:
         answer = scene.client.get(scene.address(route, decision), dict(asker.headers))
         expected = status_expected(asker, route, decision)
         given[answer.status_code] += 1
         if answer.status_code != expected:
-            differences.append((asker.name, route, decision, answer.status_code, expected))
-    assert differences == []
+            yield asker.name, route, decision, answer.status_code, expected
+
+
+def test_every_answer_is_the_one_that_the_oracle_gives(scene: Scene) -> None:
+    given = Counter[int]()
+    assert list(differences(scene, every_case(scene), given)) == []
     assert len(scene.askers) == 23
     assert set(given) == {200, 303, 401, 404}
     assert sum(given.values()) > 1_300
+
+
+def test_every_route_of_the_server_is_in_this_matrix(scene: Scene) -> None:
+    """Whoever adds a route says above who may have it, or this fails."""
+    settings = {"archive": scene.root, "oidc_issuer": "https://login.hospital.example"}
+    app = create_app(ArchiveSettings(**settings))
+    try:
+        routes = {re.sub(r"\{\w+\}", "{}", context.path) for context in iter_route_contexts(app._others.routes)}
+    finally:
+        app.close()
+    assert routes - KINDS.keys() - ELSEWHERE - {"/static/{}"} == set()
+    assert {"/slides/{}", "/api/collections", "/role", *ELSEWHERE} < routes
+
+
+def test_every_kind_of_picture_is_in_this_matrix() -> None:
+    kinds = [kind for name, kind in vars(tiles).items() if isinstance(kind, re.Pattern) and name != "_ANY_TILE"]
+    pictures = [route.format("0" * 26) for route in OF_SLIDE if KINDS[route] == "picture"]
+    assert len(kinds) == 3
+    assert all(any(kind.fullmatch(route) for route in pictures) for kind in kinds)
+    assert all(tiles.is_picture(route) for route in pictures)
+
+
+LOOSER_OR_TIGHTER = {
+    "no rule for collections": {"NEEDS": guard.NEEDS[1:]},
+    "no rule for slides": {"NEEDS": guard.NEEDS[:-1]},
+    "slides are listed, not opened": {"NEEDS": tuple((where, Action.SEE_COLLECTIONS) for where, _ in guard.NEEDS)},
+    "slides are for educators": {"NEEDS": tuple((where, Action.LIST_SLIDES) for where, _ in guard.NEEDS)},
+    "slides are the pathologist's": {"NEEDS": tuple((where, Action.FIND_CASE) for where, _ in guard.NEEDS)},
+    "the audit is everybody's": {"NEEDS": ((re.compile(".*"), Action.SEE_COLLECTIONS),)},
+    "the first page is open": {"OPEN_TO_ALL": re.compile(f"{guard.OPEN_TO_ALL.pattern}|/")},
+    "programs need no token": {"OPEN_TO_ALL": re.compile(f"{guard.OPEN_TO_ALL.pattern}|/api/collections")},
+    "whoever is in needs no role": {"OPEN_TO_MEMBERS": re.compile(".*")},
+    "roles are chosen by nobody": {"OPEN_TO_MEMBERS": re.compile("/sign-out")},
+    "nobody signs in": {"OPEN_TO_ALL": re.compile("/healthz|/static/[^/]+")},
+}
+
+
+@pytest.mark.parametrize("change", LOOSER_OR_TIGHTER)
+def test_this_matrix_sees_a_rule_that_is_left_out_or_changed(
+    scene: Scene, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in LOOSER_OR_TIGHTER[change].items():
+        monkeypatch.setattr(guard, name, value)
+    assert any(differences(scene, every_case(scene), Counter()))
 
 
 def test_whatever_may_not_be_seen_looks_exactly_like_what_never_was(scene: Scene) -> None:
