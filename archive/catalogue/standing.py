@@ -21,9 +21,10 @@ from archive.errors import CatalogueUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Which archive's catalogue it is, which version of the rules is in force, and when its newest act was sealed."""
+    """Which archive's catalogue it is, how many acts it has, which rules are in force, and when its last was sealed."""
 
     identity: InternalKey
+    acts: int
     rules: str | None
     newest_act: datetime | None
 
@@ -47,8 +48,9 @@ class Lookout:
         if self._which() != self._was:
             raise CatalogueUnavailable("the catalogue's file was removed or replaced; end this program and start it")
         with self._engine.connect() as connection, connection.begin():
-            identity = connection.scalar(select(archive.c.id))
-            return Standing(InternalKey(identity or ""), ruling.in_force(connection), _sealed(connection))
+            row = connection.execute(select(archive.c.id, archive.c.changes)).one_or_none()
+            identity, acts = (row.id, row.changes) if row is not None else ("", 0)
+            return Standing(InternalKey(identity), acts, ruling.in_force(connection), _sealed(connection))
 
     def close(self) -> None:
         """Close the connections that were made; closing twice is harmless."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from archive import auditchain, fixity
 from archive.catalogue import LABORATORY, Catalogue, audit, codes, slides, tombstones
+from archive.catalogue.journal import Journal, require_not_older
 from archive.codes import Code, InternalKey, Kind
 from archive.consent import Decision, Facts, Purpose, Recipient
 from archive.errors import DamagedPyramid, InvalidValue, UnknownCode
@@ -29,6 +30,7 @@ class ReadingRoom:
         self.place = place
         self.catalogue = catalogue
         self.second_place = second_place
+        self._journal = Journal(place.journal)
 
     def close(self) -> None:
         """Close the catalogue; closing twice is harmless."""
@@ -125,11 +127,15 @@ class ReadingRoom:
         Raises
         ------
         CatalogueUnavailable, HoldingsUnavailable
-            If the catalogue or the archive's folder is gone, damaged, or another one than was opened.
+            If the catalogue or the archive's folder is gone, damaged, another one than was opened, or older than the
+            journal, which may know of a withdrawal.
         RulesNotInForce, ClockUnreliable
             If the rules of this program are not in force here, or the clock is behind the newest act.
         """
-        require_footing(self.place, self.catalogue.standing())
+        knows = self._journal.knows()  # asked first, so that acts of others meanwhile do not make the catalogue old
+        standing = self.catalogue.standing()
+        require_footing(self.place, standing)
+        require_not_older(standing.acts, knows)
         return self.catalogue.change_count()
 
     def newest_withdrawal(self) -> int:
