@@ -6,7 +6,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from archive.accounts import door, passwords, persons, register, sessions, tokens
-from archive.accounts.authority import allowed
+from archive.accounts.authority import allowed, looks_codes_up
 from archive.accounts.roles import Action, Role
 from archive.accounts.room import Room
 from archive.accounts.values import AccountState, Actor, Grant, Session
@@ -74,6 +74,9 @@ class Entrance(Room):
     def act_as(self, name: str, password: str, action: Action, project: str | None = None) -> Actor:
         """Let a person do one thing by password, in a role that they hold and that may do it; no session begins.
 
+        In a role that may look codes up it is done only if no other fits, and it ends their sessions in others: one
+        person works in one role at a time, and no slide is coded for whoever has just looked up whose it is (row Z2).
+
         Raises
         ------
         SignInRefused
@@ -83,9 +86,12 @@ class Entrance(Room):
         """
 
         def choose(connection: Connection) -> Actor | None:
-            fitting = (g for g in register.grants_of(connection, name) if allowed(g.role, action))
+            given = sorted(register.grants_of(connection, name), key=lambda one: looks_codes_up(one.role))
+            fitting = (g for g in given if allowed(g.role, action))
             grant = next((g for g in fitting if project is None or g.project in (None, project)), None)
             actor = Actor(name, grant.role, grant.project) if grant is not None else None
+            if grant is not None and looks_codes_up(grant.role):
+                sessions.end_other_roles(connection, name, grant)
             self._tell(connection, "act once" if actor else "not allowed", actor or name, action=str(action))
             return actor
 

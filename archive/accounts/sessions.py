@@ -45,7 +45,7 @@ def begin(connection: Connection, account: str, now_seconds: float, limits: Limi
         )
     )
     if alone is not None:
-        _end_other_roles(connection, account, alone)
+        end_other_roles(connection, account, alone)
     ends = datetime.fromtimestamp(now_seconds + limits.session_seconds, UTC)
     return Session(token, account, given, _actor(account, alone), ends)
 
@@ -82,7 +82,7 @@ def choose(connection: Connection, session: Session, grant: Grant, now_seconds: 
         .where(sessions.c.digest == digest_of(session.token))
         .values(role=str(grant.role), project=grant.project or "", used=now_seconds)
     )
-    _end_other_roles(connection, session.account, grant)
+    end_other_roles(connection, session.account, grant)
 
 
 def end(connection: Connection, token: str) -> str | None:
@@ -115,7 +115,8 @@ def _live(now_seconds: float, limits: Limits) -> ColumnElement[bool]:
     )
 
 
-def _end_other_roles(connection: Connection, account: str, kept: Grant) -> None:
+def end_other_roles(connection: Connection, account: str, kept: Grant) -> None:
+    """End an account's sessions in every role but one."""
     connection.execute(
         delete(sessions).where(
             sessions.c.account == account,

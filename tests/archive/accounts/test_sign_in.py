@@ -176,6 +176,16 @@ def test_one_act_is_done_in_the_role_that_may(make_store: MakeStore) -> None:
         store.act_as("both", "wrong", Action.INGEST)
 
 
+def test_whoever_looks_codes_up_on_the_command_line_is_out_where_slides_are_coded(make_store: MakeStore) -> None:
+    store = make_store(both=[Grant(Role.EDUCATOR), Grant(Role.LABORATORY)])
+    session = store.sign_in("both", OTHER).token
+    store.choose_role(session, Role.EDUCATOR)
+    assert store.act_as("both", OTHER, Action.LIST_SLIDES).role is Role.EDUCATOR
+    assert store.session(session)
+    assert store.act_as("both", OTHER, Action.FIND_CASE).role is Role.LABORATORY
+    assert store.session(session) is None
+
+
 def test_a_person_changes_their_own_password_with_the_old_one(make_store: MakeStore) -> None:
     store = make_store(lea=[LEARNER])
     session = store.sign_in("lea", OTHER)
