@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from archive.accounts import AccountStore, Role
+from archive.accounts import AccountStore, Action, Role
 from archive.accounts import Session as SignedIn
 from archive.errors import NotAllowed
 from ingest.desk.session import AT_THE_DESK, MOST_SESSIONS, Session, digest_of
@@ -70,7 +70,7 @@ class Members:
     def let_in(self, signed_in: SignedIn) -> str:
         """Give a session to somebody whose password was checked; gives its cookie."""
         cookie = signed_in.token
-        self._let[digest_of(cookie)] = _Let(Session(signed_in.account, signed_in), cookie, self._clock())
+        self._let[digest_of(cookie)] = _Let(self._session(signed_in), cookie, self._clock())
         if len(self._let) > MOST_SESSIONS:
             self._drop(next(iter(self._let)))
         return cookie
@@ -97,7 +97,7 @@ class Members:
             let.used = now
         if known != let.session.signed_in:
             self._ended(let.session)
-            let.session = Session(known.account, known)
+            let.session = self._session(known)
         return let.session
 
     def choose(self, cookie: str, role: str) -> None:
@@ -120,6 +120,12 @@ class Members:
         """Sign everybody out, as the desk closes."""
         for name in list(self._let):
             self._drop(name)
+
+    def _session(self, signed_in: SignedIn) -> Session:
+        def tell(action: Action) -> None:
+            self._store.note("not allowed", signed_in.actor or signed_in.account, action=str(action), means="desk")
+
+        return Session(signed_in.account, signed_in, tell)
 
     def _drop(self, name: str) -> None:
         let = self._let.pop(name, None)

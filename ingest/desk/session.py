@@ -41,11 +41,16 @@ class Session:
         The account in whose name everything is done.
     signed_in : archive.accounts.Session or None
         The account's session where there are accounts; None where the desk is one person's own.
+    refused : callable
+        Told of what was asked for and may not be done.
     """
 
-    def __init__(self, who: str, signed_in: SignedIn | None = None) -> None:
+    def __init__(
+        self, who: str, signed_in: SignedIn | None = None, refused: Callable[[Action], object] = lambda action: None
+    ) -> None:
         self.who = who
         self.signed_in = signed_in
+        self._refused = refused
         self.form_key = secrets.token_urlsafe(24)
         self.last_purpose = ""
         self._notice: str | None = None
@@ -76,7 +81,7 @@ class Session:
         return self.role is not None and actor is not None and actor.may(action)
 
     def require(self, action: Action) -> None:
-        """Refuse what may not be done here.
+        """Refuse what may not be done here; that it was asked for is written down.
 
         Raises
         ------
@@ -84,6 +89,7 @@ class Session:
             If the role may not.
         """
         if not self.may(action):
+            self._refused(action)
             raise NotAllowed(f"as {self.role or 'nobody'} you may not do this: {action}")
 
     def keep(self, thing: object) -> str:

@@ -7,6 +7,7 @@ import pytest
 from starlette.routing import BaseRoute
 
 from archive.accounts import Action, Role
+from archive.holdings.auditing import told_by
 from ingest.desk.app import pages_of
 from ingest.desk.page import Page
 from ingest.desk.session import AT_THE_DESK
@@ -131,6 +132,15 @@ def test_a_role_gets_what_it_is_for_and_nothing_else(peopled: PeopledDesk, role:
 def test_pictures_of_a_case_are_for_those_who_look_at_its_slides(peopled: PeopledDesk, role: str, picture: str) -> None:
     answer = peopled.member(NAMES[role]).get(picture.format("0" * 26))
     assert (FORBIDDEN.search(answer.text) is not None) is (role in ("custodian", "auditor"))
+
+
+def test_what_a_role_asks_for_and_may_not_do_is_in_the_access_trail(peopled: PeopledDesk) -> None:
+    browser = peopled.member("path")
+    browser.send("/identify", {"code": "S-00000-00000", "reason": "curious"})
+    told = [one for one in told_by(peopled.accounts.sealed_trail()) if one.act == "not allowed"]
+    assert [(one.actor, one.details["action"], one.details["role"]) for one in told] == [
+        ("path", "identify", "pathologist")
+    ]
 
 
 def test_what_is_refused_by_role_is_refused_before_it_is_looked_for(peopled: PeopledDesk) -> None:
