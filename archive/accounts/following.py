@@ -51,13 +51,13 @@ def _told(connection: Connection) -> dict[str, _Told]:
     rows = select(trail).where(trail.c.text.contains('"account":')).order_by(trail.c.number)
     for row in connection.execution_options(yield_per=1_000).execute(rows):
         content = Entry.stored(row.number, row.text, row.digest).content
-        act, name = content.get("act"), content.get("account")
-        if not isinstance(name, str):
+        act, name = content.get("act"), str(content.get("account"))
+        if act == "add account":
+            told[name] = _Told(set(content.get("grants", ())))
+        account = told.get(name)
+        if account is None:
             continue
-        account = told.setdefault(name, _Told())
         match act:
-            case "add account":
-                account.grants = set(content.get("grants", ()))
             case "grant role":
                 account.grants.add(content.get("grant", ""))
             case "revoke role":
