@@ -37,7 +37,8 @@ def require_loopback(host: str) -> None:
     if not is_loopback(host):
         raise InvalidValue(
             "without accounts and a TLS proxy this listens on this machine only (127.0.0.1, ::1 or localhost), because "
-            "an address that anyone can open is the public domain; use an SSH tunnel to look from elsewhere"
+            "an address that anyone can open is the public domain; give people accounts and say --behind-tls-proxy and "
+            "--hostname, or use an SSH tunnel to look from elsewhere"
         )
 
 

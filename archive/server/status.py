@@ -89,7 +89,7 @@ REFUSALS: dict[type[BaseException], Refusal] = {
     ForeignForm: Refusal(
         403, "This form is of an earlier session or another site; open the page again and fill it in."
     ),
-    ForeignHost: Refusal(421, "This server answers to its own name only, such as http://127.0.0.1:8765."),
+    ForeignHost: Refusal(421, "This server answers to its own name only; open the address that it was started for."),
     NotSignedIn: SIGN_IN,
     NotAllowed: NOTHING_HERE,
     UnknownAccount: NOTHING_HERE,
