@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from archive.accounts import AccountStore, Grant, Role
 from tests.archive.server.taught import free_port
 from tests.journeys.laboratory import ROOT, Laboratory, Said, row_of, write_list
 from tests.journeys.tracing import TRIES, Trace, left, trying
@@ -21,6 +23,7 @@ from tests.slides.planted import Plant
 from tests.slides.svs import make_svs
 
 ENTRANCE = r"http://127\.0\.0\.1:\d+/enter/[\w-]+"
+PASSWORD = "violin grape umbrella"
 KEY = re.compile(r'name="key" value="([^"]+)"')
 
 
@@ -108,7 +111,29 @@ def day(tmp_path_factory: pytest.TempPathFactory, names: Plant) -> TracedLaborat
     laboratory.run("check")
     laboratory.run("backup", home / "backup")
     laboratory.run("inspect", slides[0])
+    go_on_with_accounts(laboratory, names("case 0"))
     return laboratory
+
+
+def go_on_with_accounts(laboratory: TracedLaboratory, case: str) -> None:
+    """Give people accounts; a teacher signs in, consent is recorded, and withdrawn while the teacher looks."""
+    laboratory.typed = f"{PASSWORD}\n"
+    laboratory.run("setup", "carol")
+    with AccountStore.open(laboratory.archive) as store:
+        store.add("eva", PASSWORD, [Grant(Role.EDUCATOR)])
+    consent = (case, "--from", "self", "--reason", "a form came", "--who", "carol")
+    laboratory.run("consent", "record", "--answer", "given", "--purpose", "teaching", *consent)
+    serving = laboratory.running("archive", "serve", ready=r"http://127\.0\.0\.1:\d+")
+    with serving as base, httpx.Client(base_url=base, transport=httpx.HTTPTransport(retries=6)) as browser:
+        typed = {"name": "eva", "password": PASSWORD, "next": "/"}
+        assert browser.post("/sign-in", data=typed, headers={"origin": base}).status_code == 303
+        (collection,) = browser.get("/api/collections").json()
+        slides = browser.get(f"/api/collections/{collection['handle']}").json()["slides"]
+        tiles = [f"/slides/{slide['handle']}/tiles/0/0_0.jpg" for slide in slides]
+        assert [browser.get(tile).status_code for tile in tiles] == [200, 200]
+        laboratory.run("consent", "withdraw", *consent)
+        time.sleep(1)
+        assert sorted(browser.get(tile).status_code for tile in tiles) == [200, 404]
 
 
 def look_at_every_page(base: str, handle: str) -> None:
@@ -135,15 +160,17 @@ def find_at_the_desk(entrance: str, case: str) -> None:
 
 
 def test_nothing_of_a_laboratorys_day_reaches_another_machine_or_asks_for_a_name(day: TracedLaboratory) -> None:
-    assert len(day.traces) >= 9
+    assert len(day.traces) >= 13
     assert {name: out for name, trace in day.traces.items() if (out := left(trace))} == {}
 
 
 def test_the_day_was_really_traced_into_its_workers(day: TracedLaboratory) -> None:
     bound = {name.split()[1] for name, trace in day.traces.items() if "bind(" in trace and "127.0.0.1" in trace}
     assert {"serve", "desk", "ingest"} <= bound
-    served = next(trace for name, trace in day.traces.items() if name.endswith("serve"))
-    assert len({line.split()[0] for line in served.splitlines() if "+++ exited" in line}) >= 3
+    served = [trace for name, trace in day.traces.items() if name.endswith("serve")]
+    assert len(served) == 2
+    for trace in served:
+        assert len({line.split()[0] for line in trace.splitlines() if "+++ exited" in line}) >= 3
 
 
 def test_no_name_of_the_day_is_in_what_was_logged(day: TracedLaboratory, names: Plant) -> None:
