@@ -51,6 +51,16 @@ class Ward:
         """Record what was said, and give what was answered."""
         return self.laboratory.run("consent", "record", number, *words, *WHY, ends=ends).everything
 
+    def entries(self) -> tuple[int, int]:
+        """Count the entries of the catalogue's trail and of the vault's."""
+        places = Places.of(self.laboratory.archive, None, None)
+        with (
+            Archive.open(places.archive, read_only=True) as archive,
+            archive.catalogue.reading() as connection,
+            KeyVault.open(places.vault, places.key) as vault,
+        ):
+            return audit.head(connection).number, vault.trail_head().number
+
     def decisions(self, slide: str) -> dict[str, str]:
         """Give verdict and row for teaching and research."""
         asked = ((Purpose.TEACHING, Recipient.CLASS), (Purpose.RESEARCH, Recipient.PROJECT))
@@ -149,7 +159,9 @@ def test_an_opt_out_list_reaches_cases_that_come_later_and_no_list_undoes_it(
     assert "2 refusals are new, 0 were known" in said
     assert here.case_of(slide) in said
     assert here.decisions(slide)["research project"] == "deny N1"
+    entries = here.entries()
     assert "0 refusals are new, 2 were known" in here.laboratory.run("consent", "import", opt_outs, *WHY).out
+    assert here.entries() == entries
 
     another, later, unknown = here.deliver(CASE), here.deliver(LATER), here.deliver("S26-0000001", "H-unknown")
     for one in (another, later, unknown):
