@@ -20,6 +20,7 @@ from archive.cli.commands import build
 from archive.cli.main import COMMANDS
 from archive.errors import AccountsUnavailable, ArchiveError, InvalidValue
 from archive.server.app import create_app
+from archive.server.callers import SECONDS_BETWEEN
 from archive.server.run import address_of, serve
 from archive.server.site import require_loopback
 from archive.settings import ArchiveSettings
@@ -252,6 +253,7 @@ def test_what_is_taken_away_is_gone_on_every_worker_at_once(
         for headers in (*asks, bearer):
             assert statuses(address, headers=headers) == {200}
         take_away(members.store)
+        time.sleep(2 * SECONDS_BETWEEN)
         for headers in (asks[0], bearer):
             assert statuses(address, headers=headers) == {401}
         assert statuses(address, headers=asks[1]) == {200}
@@ -266,6 +268,7 @@ def test_whoever_signs_out_at_one_worker_is_out_at_every_one_at_once(taught: Tau
         (key,) = set(re.findall('name="key" value="([0-9a-f]{64})"', httpx.get(f"{base}/", headers=cookie).text))
         left = httpx.post(f"{base}/sign-out", data={"key": key}, headers={**cookie, "origin": base})
         assert left.status_code == 303
+        time.sleep(2 * SECONDS_BETWEEN)
         assert statuses(tile, headers=cookie) == {401}
         assert statuses(f"{base}/", headers=cookie) == {303}
 
@@ -279,6 +282,7 @@ def test_another_role_acts_on_every_worker_at_once(taught: TaughtArchive, member
         tile = f"{base}/slides/{place.handle}/tiles/0/0_0.jpg"
         for role, status in ((Role.LEARNER, 200), (Role.AUDITOR, 404), (Role.LEARNER, 200)):
             members.store.choose_role(session.token, role)
+            time.sleep(2 * SECONDS_BETWEEN)
             assert statuses(tile, headers=cookie) == {status}
 
 
