@@ -180,6 +180,7 @@ def start(settings: LogSettings) -> None:
     """
     handler = _handler(settings)
     handler.setFormatter(Json() if settings.form is Form.JSON else Plain())
+    handler.setLevel(settings.level.upper())  # a library that sets its loggers' own levels passes by the root's
     root = logging.getLogger()
     for former in [each for each in root.handlers if isinstance(each, _Quiet)]:
         root.removeHandler(former)

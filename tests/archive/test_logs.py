@@ -37,6 +37,8 @@ thread.start()
 thread.join()
 Restless()
 logging.getLogger("archive").info("Nobody asked for this.")
+logging.getLogger("distributed").setLevel("INFO")
+logging.getLogger("distributed").info("Nor for this, of a library that sets its own level.")
 raise RuntimeError({NAME!r})
 """
 
