@@ -57,7 +57,7 @@ class Verdict:
         if not self.sound:
             faults = "One fault was" if self.found.count == 1 else f"{self.found.count:,} faults were"
             return f"The trails are not whole. {faults} found."
-        return "The trails are whole: no entry was changed, taken out, moved or put in."
+        return "The trails are whole: no entry was changed, taken out, moved or put between others."
 
     @property
     def sureness(self) -> str:
