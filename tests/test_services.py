@@ -82,6 +82,7 @@ def test_no_unit_has_a_privilege_or_reaches_another_machine(unit: Path) -> None:
     assert "root" not in values(unit, "User")
     assert values(unit, "CapabilityBoundingSet") == values(unit, "AmbientCapabilities") == []
     assert values(unit, "NoNewPrivileges") == ["true"]
+    assert values(unit, "LimitCORE") == ["0"]  # a core of a process that has the vault open would hold names
     assert values(unit, "IPAddressDeny") == ["any"]
     assert values(unit, "IPAddressAllow") == ["localhost"]
 
