@@ -27,7 +27,25 @@ class ArchiveSettings(BaseSettings):
     password."""
 
     host: str = "127.0.0.1"
-    """Address that the server listens on. Loopback, because whatever anyone can open is the public domain."""
+    """Address that the server listens on. Loopback, because whatever anyone can open is the public domain; any other
+    needs accounts and a proxy that ends TLS."""
+
+    behind_tls_proxy: bool = False
+    """Whether a proxy in front of the server ends TLS. Declared and never guessed from what a request says, because
+    passwords and session cookies must not travel in the clear."""
+
+    hostname: str | None = None
+    """Name that browsers know the proxy by, such as ``slides.hospital.example``; requests under any other are refused,
+    so that no foreign page can reach in through a visitor's browser. Only with ``behind_tls_proxy``."""
+
+    root_path: str = ""
+    """What every address begins with, such as ``/slides``, where the proxy has other things under the same name. The
+    proxy passes addresses on as they are. Only with ``behind_tls_proxy``."""
+
+    proxy_address: str | None = None
+    """Address or network that the proxy connects from, such as ``127.0.0.1``, where the proxy writes its client's
+    address as the last of ``X-Forwarded-For``: failed sign-ins are then counted for each client. None believes nobody
+    about that, and counts them for each account only. Only with ``behind_tls_proxy``."""
 
     port: int = Field(8765, ge=1, le=65535)
     """TCP port of the server; above 1023, so that no privilege is needed to listen on it."""
@@ -45,3 +63,20 @@ class ArchiveSettings(BaseSettings):
     audit_second_place: Path | None = None
     """File that the head of the audit chain is added to after every act. On another disk or machine than the archive,
     it shows when the end of the chain was cut off or the chain was made anew; None leaves that unseen."""
+
+    audit_copy: Path | None = None
+    """Folder of the signed statements about all audit trails, best on another machine. With it, verifying shows when
+    any trail's end was cut off; None leaves that unseen."""
+
+    oidc_issuer: str | None = None
+    """Name of the OpenID Connect provider that signs staff in, an address such as
+    ``https://login.hospital.example/realms/staff``. None leaves passwords only, and no connection is ever made."""
+
+    oidc_client_id: str = "coverslip"
+    """What the provider calls this server."""
+
+    oidc_client_secret: SecretStr | None = None
+    """What this server shows the provider to be itself. None where the provider knows it as a public client."""
+
+    oidc_claim: str = "preferred_username"
+    """What the provider calls the account's name. It must be one that people cannot choose themselves."""

@@ -17,8 +17,10 @@ def main() -> None:
         from ingest.sandbox import prepare
 
         prepare(*PREPARED)
+    from archive.cli.sentences import begin_log
     from ingest.cli.main import app
 
+    begin_log()
     app(command)()
 
 

@@ -159,3 +159,7 @@ class VaultDamaged(VaultUnavailable):
 
 class JailUnavailable(IngestError):
     """The sandbox that slide readers run in cannot be set up on this machine."""
+
+
+class LookUpRefused(IngestError):
+    """Nobody is told whose a code is: a second person has not approved it, or too many were asked for."""

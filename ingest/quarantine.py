@@ -197,6 +197,8 @@ class Quarantine:
         InvalidValue
             If it does not wait, no person can judge its reason (the sentence says what to do instead), the file is not
             the one that was set aside, or no account or reason is given.
+        FreeTextRefused
+            If the reason looks as if it held an identifier.
         """
         entry = self.entry(number)
         if entry.state == RELEASED:
@@ -217,6 +219,8 @@ class Quarantine:
             If there is no such entry.
         InvalidValue
             If it does not wait, changed since it was set aside, or no account or reason is given.
+        FreeTextRefused
+            If the reason looks as if it held an identifier.
         """
         entry = self.entry(number)
         if entry.state == REFUSED:

@@ -1,5 +1,6 @@
 """What the pages say is so: commands exist, links lead somewhere, Python runs, and CI runs what the README shows."""
 
+import ast
 import os
 import re
 import subprocess
@@ -65,9 +66,30 @@ def test_the_pages_name_commands_at_all() -> None:
 def test_every_command_on_a_page_exists_with_the_options_shown(page: str, line: str) -> None:
     words = line.split()
     command = leaf_of(words)
-    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)} | {"--help"}
     shown = {word.split("=")[0] for word in words if word.startswith("--")}
     assert shown <= known, f"{page}: {command.name} has no option {shown - known}"
+
+
+def advised_commands() -> Iterator[tuple[str, str]]:
+    """Yield module and words of every ``coverslip ...`` in a text of the program, which people are told to type."""
+    advice = re.compile(r"\bcoverslip ((?:[a-z][a-z-]* ?)+)")
+    for module in sorted([*(ROOT / "archive").rglob("*.py"), *(ROOT / "ingest").rglob("*.py")]):
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield from ((named(module), words.strip()) for words in advice.findall(node.value))
+
+
+ADVISED_COMMANDS = sorted(set(advised_commands()))
+
+
+def test_the_program_advises_commands_at_all() -> None:
+    assert len(ADVISED_COMMANDS) > 40
+
+
+@pytest.mark.parametrize(("module", "line"), ADVISED_COMMANDS)
+def test_every_command_that_the_program_advises_exists(module: str, line: str) -> None:
+    leaf_of(line.split())
 
 
 def test_every_command_has_help_that_says_what_it_does() -> None:

@@ -32,10 +32,11 @@ def append(connection: Connection, act: str, actor: str, details: Mapping[str, V
     return entry.head
 
 
-def entries(connection: Connection) -> Iterator[Entry]:
-    """Give all entries in their order, a thousand in memory at a time."""
-    for row in connection.execute(select(audit).order_by(audit.c.number).execution_options(yield_per=1_000)):
-        yield Entry(row.number, row.text, row.digest)
+def entries(connection: Connection, *, after: int = 0) -> Iterator[Entry]:
+    """Give all entries in their order, or those after a number, a thousand in memory at a time."""
+    query = select(audit).order_by(audit.c.number).execution_options(yield_per=1_000)
+    for row in connection.execute(query.where(audit.c.number > after) if after else query):
+        yield Entry.stored(row.number, row.text, row.digest)
 
 
 def newest_text(connection: Connection) -> str | None:

@@ -1,35 +1,36 @@
 """The catalogue is what exists: a scan without a row is not there, whatever lies on the disk.
 
 Reading and writing are transactions. A writing one takes its turn among all writers of all processes, and commits only
-if it told the audit trail what it did; one that told nothing changes nothing. Errors of the database leave here as
-`CatalogueUnavailable`, without the database's own words, which may hold keys.
+if it told the audit trail what it did; one that told nothing changes nothing.
 """
 
-import sqlite3
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, text, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from archive.auditchain import Head, Value
-from archive.catalogue import audit, codes, journal_rows
-from archive.catalogue.engine import WRITES, count_act, postgresql_engine, require_durable, sqlite_engine
+from archive.catalogue import audit, codes, journal_rows, ruling
+from archive.catalogue.database import Database
+from archive.catalogue.engine import count_act, postgresql_engine, require_durable, sqlite_engine
 from archive.catalogue.journal import Journal
 from archive.catalogue.journal_reading import newest_is_sound
 from archive.catalogue.journal_rows import TOUCHED, Touched
 from archive.catalogue.revision import bring_up_to_date, require_revision
 from archive.catalogue.schema import archive
-from archive.codes import InternalKey, new_key
+from archive.catalogue.standing import Lookout
+from archive.codes import new_key
 from archive.errors import CatalogueUnavailable
 from archive.wordscreen import screen
 
 LABORATORY = "laboratory"
 """The project that every slide is in from the start."""
+
+_ACTING: ContextVar[tuple[str, str | None] | None] = ContextVar("acting", default=None)
+"""The role and the account that act now, where one open catalogue serves several people."""
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Writing:
 
     connection: Connection
     actor: str
+    account: str | None = None
     head: Head | None = None
 
     def tell(self, act: str, *, reason: str | None = None, **details: Value) -> None:
@@ -50,10 +52,12 @@ class Writing:
         """
         if reason is not None:
             details["reason"] = screen(reason, "a reason")
-        self.head = audit.append(self.connection, act, self.actor, details)
+        if self.account is not None:
+            details["role"] = self.actor
+        self.head = audit.append(self.connection, act, self.account or self.actor, details)
 
 
-class Catalogue:
+class Catalogue(Database):
     """One archive's catalogue, open for reading or for reading and writing.
 
     Safe to use from several threads. Not safe to carry into a forked process: open it there instead.
@@ -65,18 +69,16 @@ class Catalogue:
         *,
         read_only: bool,
         actor: str,
+        account: str | None = None,
         announce: Callable[[Head], None],
         journal: Journal | None = None,
     ) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._read_only = read_only
         self._actor = screen(actor, "the name of a role")
+        self._account = account
         self._announce = announce
         self._journal = journal
-        self._watch: Any = None
-        self._watching = threading.Lock()
-        driver = engine.dialect.loaded_dbapi.Error
-        self._errors: tuple[type[Exception], ...] = (SQLAlchemyError, driver, UnicodeDecodeError)
 
     @classmethod
     def open(
@@ -85,6 +87,7 @@ class Catalogue:
         *,
         read_only: bool = False,
         actor: str = "local",
+        account: str | None = None,
         announce: Callable[[Head], None] = lambda head: None,
         journal: Path | None = None,
     ) -> "Catalogue":
@@ -98,6 +101,8 @@ class Catalogue:
             Refuse every change, also to the tables' form.
         actor
             The role that the audit trail names.
+        account
+            The account in that role, where the archive has accounts: the trail then names both.
         announce
             Called with the chain's new head after every act.
         journal
@@ -114,9 +119,10 @@ class Catalogue:
         else:
             engine = postgresql_engine(place, read_only=read_only)
         kept = None if journal is None or read_only else Journal(journal)
-        catalogue = cls(engine, read_only=read_only, actor=actor, announce=announce, journal=kept)
+        catalogue = cls(engine, read_only=read_only, actor=actor, account=account, announce=announce, journal=kept)
         try:
             catalogue._prepare()
+            catalogue._lookout = Lookout(place, engine)
         except BaseException:
             catalogue.close()
             raise
@@ -132,6 +138,7 @@ class Catalogue:
             if connection.scalar(select(archive.c.id)) is None:
                 connection.execute(insert(archive).values(id=new_key(), changes=0))
                 codes.add_project(connection, LABORATORY)
+                ruling.put_in_force(connection)
         if self._journal is not None:
             journal_rows.watch(self._engine)
             self.keep_up_journal()
@@ -169,43 +176,17 @@ class Catalogue:
             rows = journal_rows.snapshot(connection)
             return journal.keep_up(turn.id, turn.changes, rows, anew=anew(journal))
 
-    def close(self) -> None:
-        """Close every connection; closing twice is harmless."""
-        with self._watching:
-            if self._watch is not None:
-                self._watch.close()
-                self._watch = None
-        self._engine.dispose()
-
-    @property
-    def identity(self) -> InternalKey:
-        """The random key that this catalogue and the archive's folder share."""
-        with self.reading() as connection:
-            return InternalKey(connection.execute(select(archive.c.id)).scalar_one())
-
-    @property
-    def acts(self) -> int:
-        """The number of the newest committed act."""
-        with self.reading() as connection:
-            return int(connection.execute(select(archive.c.changes)).scalar_one())
-
-    @property
-    def unused(self) -> bool:
-        """Whether nothing was ever put in."""
-        with self.reading() as connection:
-            return connection.scalar(select(archive.c.changes)) == 0
-
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Give a connection to read with.
+    def acting(self, actor: str, account: str) -> Iterator[None]:
+        """Have the audit trail name an account in a role for what is written meanwhile, in this context.
 
-        Raises
-        ------
-        CatalogueUnavailable
-            If it cannot be read now.
+        For a program that many people use at once; what they may do is asked elsewhere.
         """
-        with self._sentences(), self._begun(writes=False) as connection:
-            yield connection
+        before = _ACTING.set((screen(actor, "the name of a role"), account))
+        try:
+            yield
+        finally:
+            _ACTING.reset(before)
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
@@ -222,7 +203,7 @@ class Catalogue:
             # The first write takes the row's lock, so that writers of all processes take turns from here on.
             connection.execute(update(archive).values(changes=archive.c.changes + 1))
             count_act(connection)
-            act = Writing(connection, self._actor)
+            act = Writing(connection, *(_ACTING.get() or (self._actor, self._account)))
             touched = Touched()
             if self._journal is not None:
                 connection.execution_options(**{TOUCHED: touched})
@@ -234,67 +215,3 @@ class Catalogue:
                 self._journal.append(number, touched.content(connection))
         if act.head is not None:
             self._announce(act.head)
-
-    def copy_to(self, file: Path) -> bool:
-        """Write a copy of an SQLite catalogue to a new file, as it is at one instant; False where it is PostgreSQL.
-
-        It is SQLite's own copy, made while others read and write: a file that is copied otherwise may be of two
-        instants.
-
-        Raises
-        ------
-        CatalogueUnavailable
-            If it cannot be read, or the copy cannot be written.
-        """
-        if self._engine.dialect.name != "sqlite":
-            return False
-        with self._sentences(), closing(sqlite3.connect(file)) as target:
-            source = self._engine.raw_connection()
-            try:
-                source.driver_connection.backup(target)  # type: ignore[union-attr]
-            finally:
-                source.close()
-        return True
-
-    def change_count(self) -> int:
-        """Give a number that differs after every change by any process; only equality means anything.
-
-        In SQLite a change from outside this program counts too, and asking takes microseconds.
-        """
-        with self._sentences():
-            if self._engine.dialect.name != "sqlite":
-                with self._begun(writes=False) as connection:
-                    return int(connection.execute(select(archive.c.changes)).scalar_one())
-            with self._watching:
-                if self._watch is None:
-                    # SQLite tells each connection of changes by others, so this one never writes.
-                    self._watch = self._engine.raw_connection()
-                return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
-
-    def faults(self) -> tuple[str, ...]:
-        """Let SQLite check the structure of its file: nothing if all is well. It reads the whole file, so on request.
-
-        PostgreSQL checks its pages as it reads them, if its data checksums are on.
-        """
-        if self._engine.dialect.name != "sqlite":
-            return ()
-        with self.reading() as connection:
-            return tuple(row[0] for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok")
-
-    @contextmanager
-    def _begun(self, *, writes: bool) -> Iterator[Connection]:
-        with self._engine.connect() as connection:
-            connection = connection.execution_options(**{WRITES: writes})
-            with connection.begin():
-                yield connection
-
-    @contextmanager
-    def _sentences(self) -> Iterator[None]:
-        try:
-            yield
-        except self._errors as error:
-            cause = getattr(error, "orig", None) or error
-            kind = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or type(cause).__name__
-            raise CatalogueUnavailable(
-                f"the catalogue cannot be used now ({kind}) and nothing was changed; check its disk or its server"
-            ) from None

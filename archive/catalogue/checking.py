@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, create_engine, func, inspect, literal, select, text
 
-from archive.catalogue import schema, searching
+from archive.catalogue import consents, schema, searching
 from archive.catalogue.catalogue import LABORATORY
 from archive.catalogue.rows import case_from, scan_from, slide_from
 from archive.codes import ALPHABET, Code, InternalKey, Kind
@@ -127,6 +127,12 @@ def derived_faults(connection: Connection) -> Iterator[RowFault]:
         yield RowFault(
             "derived", schema.searched.name, "what is recorded of each kept scan", f"other lines, {count} of them"
         )
+
+
+def consent_faults(connection: Connection) -> Iterator[RowFault]:
+    """Tell every case whose facts are not those that follow from what was told and from its consent records."""
+    if count := sum(1 for _ in consents.underived(connection)):
+        yield RowFault("impossible", "cases", "facts that follow from the consent records", f"others, for {count}")
 
 
 def told_by_journal() -> frozenset[str]:

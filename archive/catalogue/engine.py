@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Pool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from archive.errors import CatalogueUnavailable
@@ -46,8 +46,8 @@ _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "gl
 _NETWORK_FUSE = ("fuse.sshfs", "fuse.s3fs", "fuse.rclone", "fuse.glusterfs", "fuse.ceph", "fuse.gcsfuse")
 
 
-def sqlite_engine(file: Path, *, read_only: bool) -> Engine:
-    """Open an SQLite catalogue.
+def sqlite_engine(file: Path, *, read_only: bool, pool: type[Pool] | None = None) -> Engine:
+    """Open an SQLite catalogue; ``pool`` keeps its connections, unless the engine is to choose.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def sqlite_engine(file: Path, *, read_only: bool) -> Engine:
         )
     query = {"uri": "true", "mode": "ro" if read_only else "rwc"}
     url = URL.create("sqlite", database=file.absolute().as_uri(), query=query)
-    engine = create_engine(url, hide_parameters=True)
+    engine = create_engine(url, hide_parameters=True, poolclass=pool)
     pragmas = _PRAGMAS | ({"query_only": "ON"} if read_only else _WRITING_PRAGMAS)
 
     @event.listens_for(engine, "connect")

@@ -95,6 +95,8 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._state: tuple[Path, int] | None = None
+        self._knows = -1
 
     def append(self, number: int, content: Content) -> None:
         """Add a line and force it to the disk.
@@ -149,15 +151,10 @@ class Journal:
             written.
         """
         with _sentences():
-            header, known = self._last_header(), self.newest()
-            knows = -1 if known is None else known.number - known.is_void
+            header, knows = self._last_header(), self.knows()
             if header is not None and header.content.get("archive") != identity:
                 raise CatalogueUnavailable("the journal beside this catalogue is another archive's; check both paths")
-            if knows > number + 1:
-                raise CatalogueUnavailable(
-                    "the catalogue is older than its journal, as if an old copy had been put in its place; "
-                    "run: coverslip rebuild-catalogue"
-                )
+            require_not_older(number, knows)
             if anew or header is None or header.content.get("revision") != REVISION or knows < number:
                 self._snapshot(identity, number, rows)
             elif knows > number:
@@ -165,6 +162,19 @@ class Journal:
             else:
                 return False
             return True
+
+    def knows(self) -> int:
+        """Give the number of the newest act that it tells of as done; -1 if there is none.
+
+        It is read once as long as nothing is added, since the line of a large act is long.
+        """
+        with _sentences():
+            last = segments(self.folder)[-1:]
+            state = (last[0].path, last[0].path.stat().st_size) if last else None
+            if state is None or state != self._state:
+                known = self.newest()
+                self._state, self._knows = state, -1 if known is None else known.number - known.is_void
+            return self._knows
 
     def newest(self) -> Line | None:
         """Give the newest line that is whole; None if there is none."""
@@ -182,7 +192,13 @@ class Journal:
 
     def _open_segment(self, number: int) -> Path:
         """Give the segment to add to, a new one if need be."""
-        last = segments(self.folder)[-1]
+        found = segments(self.folder)
+        if not found:
+            raise CatalogueUnavailable(
+                "the archive's journal is gone from its folder and nothing was changed; check the archive's disk, and "
+                "open the archive anew"
+            )
+        last = found[-1]
         if not last.is_snapshot and last.path.stat().st_size < SEGMENT_BYTES:
             return last.path
         header = last.header()
@@ -212,6 +228,28 @@ class Journal:
         fixity.flush_one(aside)
         aside.rename(path)
         fixity.flush_one(self.folder)
+
+
+def require_not_older(number: int, knows: int) -> None:
+    """Refuse a catalogue that has forgotten acts: by one it may be behind, whose commit is still to come or failed.
+
+    Parameters
+    ----------
+    number
+        The number of the catalogue's newest act.
+    knows
+        That of the journal's, read before it.
+
+    Raises
+    ------
+    CatalogueUnavailable
+        If the catalogue is older.
+    """
+    if knows > number + 1:
+        raise CatalogueUnavailable(
+            "the catalogue is older than its journal, as if an old copy had been put in its place; "
+            "run: coverslip rebuild-catalogue"
+        )
 
 
 def _backwards(path: Path) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, event, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from archive.catalogue import codes, searching
+from archive.catalogue import codes, ruling, searching
 from archive.catalogue.catalogue import LABORATORY
 from archive.catalogue.engine import WRITES, postgresql_engine, sqlite_engine
 from archive.catalogue.journal import Line, segments
@@ -81,6 +81,10 @@ def replay(journal: Path, identity: InternalKey, file: Path) -> Replayed:
             making.drop_what_hangs(connection)
             if making.faults:
                 _code_all(connection)
+            if (
+                ruling.in_force(connection) is None
+            ):  # that is lost as well, and whatever is in doubt is opened for nothing
+                ruling.put_in_force(connection)
             searching.describe_all(connection)
     finally:
         engine.dispose()

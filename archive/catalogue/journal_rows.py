@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Engine, Insert, Table, TextClause, Update, event, select, tuple_
+from sqlalchemy import Connection, Delete, Engine, Insert, Table, TextClause, Update, event, select
 
 from archive.catalogue.journal import Content
 from archive.catalogue.schema import archive, metadata
@@ -113,13 +113,18 @@ def _inserted(statement: Insert, result: Any) -> list[Key]:
 
 
 def _rows(connection: Connection, table: Table, keys: list[Key]) -> Iterator[tuple[Key, Content]]:
-    columns = list(table.primary_key)
-    for start in range(0, len(keys), AT_ONCE):
-        some = keys[start : start + AT_ONCE]
-        chosen = columns[0].in_([key[0] for key in some]) if len(columns) == 1 else tuple_(*columns).in_(some)
-        for row in connection.execute(select(table).where(chosen)).mappings():
-            there = {str(name): value for name, value in row.items()}
-            yield key_of(table, there), there
+    *leading, last = table.primary_key
+    below: dict[Key, list[Any]] = defaultdict(list)
+    for key in keys:
+        below[key[:-1]].append(key[-1])
+    for values, lasts in below.items():
+        # Each column is compared by itself: asked for whole keys as tuples, SQLite reads all codes of a project.
+        of_these = [column == value for column, value in zip(leading, values, strict=True)]
+        for start in range(0, len(lasts), AT_ONCE):
+            query = select(table).where(*of_these, last.in_(lasts[start : start + AT_ONCE]))
+            for row in connection.execute(query).mappings():
+                there = {str(name): value for name, value in row.items()}
+                yield key_of(table, there), there
 
 
 def _table(target: Any) -> Table:

@@ -41,13 +41,15 @@ def facts_text(facts: Facts) -> str:
 
 def case_row(case: CaseRecord) -> dict[str, Any]:
     """Give the row of a case."""
-    return {"key": case.key, "patient_key": case.patient, "facts": facts_text(case.facts)}
+    told = None if case.told == case.facts else facts_text(case.told)
+    return {"key": case.key, "patient_key": case.patient, "facts": facts_text(case.facts), "told": told}
 
 
 @_closed
 def case_from(row: Row) -> CaseRecord:
     """Read the row of a case."""
-    return CaseRecord(row["key"], row["patient_key"], Facts.from_json(json.loads(row["facts"])))
+    told = None if row["told"] is None else Facts.from_json(json.loads(row["told"]))
+    return CaseRecord(row["key"], row["patient_key"], Facts.from_json(json.loads(row["facts"])), told)
 
 
 @_closed

@@ -1,8 +1,8 @@
 """The tables of the catalogue: internal keys, codes, closed vocabularies and numbers; no name and no free text but two.
 
-The two are a collection's name and a reason in the audit trail, both screened. Every type here exists in SQLite and in
-PostgreSQL alike. No row carries a time but the audit trail's, and no list is given in the order of storing, because
-order and time would join slides to a laboratory's list.
+The two are a collection's name and a reason, in the audit trail or of an obligation; both are screened. Every type here
+exists in SQLite and in PostgreSQL alike. No row carries a time but the audit trail's, and no list is given in the order
+of storing, because order and time would join slides to a laboratory's list.
 """
 
 from sqlalchemy import (
@@ -76,7 +76,39 @@ cases = Table(
     Column("key", KEY, primary_key=True),
     Column("patient_key", KEY, ForeignKey("patients.key"), nullable=False, index=True),
     Column("facts", Text, nullable=False, comment="archive.consent.Facts as canonical JSON"),
+    Column("told", Text, comment="the same without what was recorded since; empty where that is nothing"),
 )
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="in the order of recording"),
+    Column("key", KEY, nullable=False, unique=True, comment="random; the key vault has the evidence under it"),
+    Column("patient_key", KEY, ForeignKey("patients.key"), index=True),
+    Column("case_key", KEY, ForeignKey("cases.key"), index=True),
+    Column("text", Text, nullable=False, comment="archive.consent.records.ConsentRecord as canonical JSON"),
+    Column("annulled", Boolean, nullable=False, comment="it was a mistake, and counts no more"),
+    CheckConstraint("(patient_key IS NULL) <> (case_key IS NULL)", name="subject"),
+)
+"""What was said or found out, of one case or of all cases of a patient."""
+
+obligations = Table(
+    "obligations",
+    metadata,
+    Column("case_key", KEY, ForeignKey("cases.key"), primary_key=True),
+    Column("record", WORD, primary_key=True, comment="the document that the rules ask for"),
+    Column("done", Boolean, nullable=False, comment="whether it exists; false if it was said to and does not"),
+    Column("by", WORD, nullable=False, comment="a staff account"),
+    Column("reason", String(200), nullable=False),
+)
+
+losses = Table(
+    "losses",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("settled", Boolean, nullable=False, comment="what the lost acts told was entered again"),
+)
+"""That a catalogue was made again from a journal that was not whole."""
 
 blocks = Table(
     "blocks",
@@ -190,6 +222,32 @@ collection_slides = Table(
     UniqueConstraint("collection", "slide_key"),
     UniqueConstraint("collection", "position"),
 )
+
+rules = Table(
+    "rules",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="the highest is in force"),
+    Column("version", WORD, nullable=False),
+)
+
+rulings = Table(
+    "rulings",
+    metadata,
+    Column("digest", SHA256, primary_key=True, comment="that of the situation"),
+    Column("version", WORD, nullable=False, comment="of the rules that ruled so"),
+    Column("outcomes", Text, nullable=False, comment="verdict and row for each question, as JSON"),
+)
+"""What was ruled on every situation that occurs, so that a program with other rules can tell what would change."""
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("case_key", KEY, ForeignKey("cases.key"), primary_key=True),
+    Column("act", BigInteger, primary_key=True, autoincrement=False, comment="the number of its entry in the trail"),
+    Column("by", WORD, nullable=False, comment="in which role somebody withdrew"),
+    Column("scope", WORD, nullable=False),
+)
+"""That consent was withdrawn, whatever is recorded of the case later."""
 
 audit = Table(
     "audit",

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from archive.catalogue import ruling
 from archive.catalogue.rows import situation_from
 from archive.catalogue.schema import cases, scans, searched, situations, slides
 from archive.codes import InternalKey
@@ -81,6 +82,11 @@ def all_situations(connection: Connection) -> dict[int, tuple[Facts, MightIdenti
     return {row.number: situation_from(row._mapping) for row in connection.execute(select(situations))}
 
 
+def digests(connection: Connection) -> dict[int, str]:
+    """Give what tells each situation from every other, by its number, as it was when the situation first occurred."""
+    return {row.number: row.digest for row in connection.execute(select(situations.c.number, situations.c.digest))}
+
+
 def in_parts(several: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Cut a sequence into parts."""
     for start in range(0, len(several), size):
@@ -128,6 +134,8 @@ def _numbers(connection: Connection, wanted: Iterable[tuple[str, str, bool]]) ->
         facts, might_identify, bound = by_digest[digest]
         values = {"facts": facts, "might_identify": might_identify, "report_bound": bound}
         connection.execute(insert(situations).values(number=number, digest=digest, **values))
+        if not ruling.is_kept(connection, digest):
+            ruling.keep(connection, digest, ruling.outcomes(*situation_from(values)))
     return {by_digest[digest]: number for digest, number in (known | new).items()}
 
 

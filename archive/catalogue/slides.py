@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, func, insert, select, update
 
-from archive.catalogue import searching
+from archive.catalogue import consents, searching
 from archive.catalogue.codes import codes_of
-from archive.catalogue.rows import case_from, case_row, facts_text, scan_from, scan_row, slide_from, slide_row
+from archive.catalogue.rows import case_from, case_row, scan_from, scan_row, slide_from, slide_row
 from archive.catalogue.schema import blocks, cases, codes, patients, scans, slides
 from archive.codes import Code, InternalKey, Kind
 from archive.consent import Facts
@@ -34,9 +34,10 @@ def add_case(connection: Connection, case: CaseRecord) -> None:
     if known is None:
         _add_once(connection, patients, case.patient)
         connection.execute(insert(cases).values(case_row(case)))
+        consents.derive(connection, case.key)  # the patient may have refused before the case came
     elif known.patient != case.patient:
         raise InvalidValue("this case is known as another patient's; correct the delivery list")
-    elif known.facts != case.facts:
+    elif known.told != case.told:
         raise FactsConflict(
             "what the delivery says about this case's tissue or consent differs from what is recorded; "
             "correct the list, or record the change first"
@@ -84,12 +85,13 @@ def move_case(connection: Connection, case: InternalKey, patient: InternalKey) -
     """Record that a known case is of another patient, who may be new."""
     _add_once(connection, patients, patient)
     connection.execute(update(cases).where(cases.c.key == case).values(patient_key=patient))
+    consents.derive(connection, case)
     searching.describe_case(connection, case)
 
 
 def set_facts(connection: Connection, case: InternalKey, facts: Facts) -> None:
-    """Replace what is recorded about a case's tissue and consent."""
-    connection.execute(update(cases).where(cases.c.key == case).values(facts=facts_text(facts)))
+    """Replace what was told about a case's tissue and consent; what consent records say since stays."""
+    consents.derive(connection, case, facts)
     searching.describe_case(connection, case)
 
 
@@ -144,23 +146,27 @@ def scan_keys(connection: Connection) -> frozenset[InternalKey]:
     return frozenset(InternalKey(key) for key in connection.scalars(select(scans.c.key)))
 
 
+def scans_with_status(connection: Connection, status: ScanStatus) -> tuple[InternalKey, ...]:
+    """Give the keys of the scans of a status, in an order that tells nothing."""
+    query = select(scans.c.key).where(scans.c.status == str(status)).order_by(scans.c.key)
+    return tuple(map(InternalKey, connection.scalars(query)))
+
+
 def manifests(connection: Connection) -> dict[InternalKey, tuple[str, int]]:
     """Give the digest of each scan's manifest, and the bytes that are stored of the scan."""
     rows = connection.execute(select(scans.c.key, scans.c.manifest_sha256, scans.c.stored_bytes))
     return {InternalKey(row.key): (row.manifest_sha256, row.stored_bytes) for row in rows}
 
 
-def links_of_scans(connection: Connection, *, but: ScanStatus) -> list[tuple[InternalKey, InternalKey, InternalKey]]:
-    """Give each scan with its slide and its case, but not those of one status."""
-    links = select(scans.c.key, slides.c.key, slides.c.case_key).join(slides, slides.c.key == scans.c.slide_key)
+def links_of_scans(connection: Connection, *, but: ScanStatus) -> list[tuple[InternalKey, ...]]:
+    """Give each scan with its slide, its case and its patient, but not those of one status."""
+    links = (
+        select(scans.c.key, slides.c.key, cases.c.key, cases.c.patient_key)
+        .join(slides, slides.c.key == scans.c.slide_key)
+        .join(cases, cases.c.key == slides.c.case_key)
+    )
     rows = connection.execute(links.where(scans.c.status != str(but)))
-    return [(InternalKey(scan), InternalKey(slide), InternalKey(case)) for scan, slide, case in rows]
-
-
-def is_unreviewed(connection: Connection, case: InternalKey) -> bool:
-    """Tell whether what is recorded of a case waits for somebody to look at it."""
-    waiting = select(scans.c.key).join(slides, slides.c.key == scans.c.slide_key).where(slides.c.case_key == case)
-    return connection.scalar(waiting.where(scans.c.status == str(ScanStatus.UNREVIEWED)).limit(1)) is not None
+    return [tuple(map(InternalKey, row)) for row in rows]
 
 
 def count(connection: Connection) -> tuple[int, int]:

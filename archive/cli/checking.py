@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from archive.accounts import Action, Actor
 from archive.cli.checking_bar import Bar
+from archive.cli.proving import Who, actor_of, signed
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
 from archive.holdings import Archive
@@ -58,6 +60,7 @@ def check(
     repair: DoRepair = False,
     backup: From = None,
     status: Status = False,
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """Read everything that is kept again, and tell every fault: what, where, expected, found.
@@ -68,14 +71,14 @@ def check(
     Exit code 0: no fault; 4: faults were found, and all are told; 5: time was up, run the same command again; 1: it
     could not be checked.
     """
-    settings = ArchiveSettings(archive=archive)
+    settings, actor = ArchiveSettings(archive=archive), actor_of(archive, who, Action.CHECK_ARCHIVE)
     if status:
         tell_status(settings, as_json=as_json)
     elif repair or backup is not None:
         copy = named_copy(repair, backup)
-        tell_repairs(settings, lambda work: work.from_copy(copy), as_json=as_json)
+        tell_repairs(settings, lambda work: work.from_copy(copy), actor, as_json=as_json)
     else:
-        tell_check(settings, plan_of(subset, max_duration, no_mark), as_json=as_json)
+        tell_check(settings, plan_of(subset, max_duration, no_mark), actor, as_json=as_json)
 
 
 def plan_of(subset: str, max_duration: str | None, no_mark: bool) -> Plan:
@@ -118,7 +121,12 @@ def named_copy(repair: bool, backup: Path | None) -> Path:
 
 
 def tell_check(
-    settings: ArchiveSettings, plan: Plan, *, as_json: bool, first: Callable[[], Iterable[Fault]] = tuple
+    settings: ArchiveSettings,
+    plan: Plan,
+    actor: Actor | None,
+    *,
+    as_json: bool,
+    first: Callable[[], Iterable[Fault]] = tuple,
 ) -> None:
     """Run a check, tell every fault as it is found, and end the program with the exit code.
 
@@ -126,13 +134,15 @@ def tell_check(
     ----------
     settings, plan
         What is checked, and how much of it.
+    actor
+        Who checks, where the archive has accounts.
     as_json
         One JSON object a line, and nothing else.
     first
         What else is checked, before the archive.
     """
     progress = Progress()
-    running = ArchiveCheck(settings, plan, progress)
+    running = ArchiveCheck(settings, plan, progress, **signed(actor, "check"))
     with Bar(progress, shown=not as_json) as bar:
         for fault in _all(first, running, progress):
             bar.tell(json.dumps(fault.as_json()) if as_json else f"{fault}")
@@ -166,10 +176,16 @@ def _summary(running: ArchiveCheck, progress: Progress) -> None:
         out().print(f"Time was up with {checked.left:,} scans left; run the same command again to go on.")
 
 
-def tell_repairs(settings: ArchiveSettings, repairs: Callable[[Repair], Iterable[Repaired]], *, as_json: bool) -> None:
+def tell_repairs(
+    settings: ArchiveSettings,
+    repairs: Callable[[Repair], Iterable[Repaired]],
+    actor: Actor | None,
+    *,
+    as_json: bool,
+) -> None:
     """Repair scans and tell what became of each; ends the program with exit code 4 if some are still damaged."""
     count = left = 0
-    with Archive.open(settings.archive, settings=settings, actor="check") as archive:
+    with Archive.open(settings.archive, settings=settings, **signed(actor, "check")) as archive:
         for repaired in repairs(Repair(archive)):
             count, left = count + 1, left + (not repaired.whole)
             _tell_repaired(repaired, as_json)

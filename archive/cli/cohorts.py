@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from archive.accounts import Action
+from archive.cli.proving import Who, actor_of, signed
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.cohorts import BREAKDOWNS, Cohort, Count, Counts, add_project, all_projects, cohort, count
 from archive.consent import Purpose
@@ -30,6 +32,7 @@ def ask(
     by: Annotated[
         str | None, typer.Option(metavar="FIELD", help=f"Break the count down by one of {', '.join(BREAKDOWNS)}.")
     ] = None,
+    who: Who = None,
 ) -> None:
     """Ask for a cohort: the scans that a query fits and consent allows, under the project's own codes.
 
@@ -40,7 +43,8 @@ def ask(
     Without access there is --count, which rounds to five and tells nothing of seven patients or fewer. Every query is
     in the audit trail.
     """
-    with Archive.open(archive, actor="researcher") as holdings:
+    actor = actor_of(archive, who, Action.SEE_COUNTS if only_count or by else Action.QUERY_COHORT, project)
+    with Archive.open(archive, **signed(actor, "researcher")) as holdings:
         if only_count or by:
             _tell_counts(count(holdings, query, purpose=purpose, by=by), by)
             return
@@ -106,17 +110,20 @@ def _summary(found: Cohort) -> None:
 def add(
     name: Annotated[str, typer.Argument(help="Its name, such as colon-grading.")],
     archive: ArchiveFolder = Path("coverslip-archive"),
+    who: Who = None,
 ) -> None:
     """Open a project, so that cohorts can be given to it under codes of its own."""
-    with Archive.open(archive, actor="researcher") as holdings:
+    actor = actor_of(archive, who, Action.MAKE_PROJECT)
+    with Archive.open(archive, **signed(actor, "researcher")) as holdings:
         kept = add_project(holdings, name)
     out().print(f"The project {kept!r} is open.", markup=False)
 
 
 @project_app.command("list")
 @said
-def list_projects(archive: ArchiveFolder = Path("coverslip-archive")) -> None:
+def list_projects(archive: ArchiveFolder = Path("coverslip-archive"), who: Who = None) -> None:
     """List the projects that are open."""
+    actor_of(archive, who, Action.MAKE_PROJECT)
     with Archive.open(archive, read_only=True) as holdings:
         names = all_projects(holdings)
     for name in names:

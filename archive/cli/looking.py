@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from archive.accounts import Action
+from archive.cli.proving import Who, actor_of
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.codes import Code
 from archive.consent import Purpose, Recipient, explain
@@ -35,6 +37,7 @@ def list_slides(
         str | None, typer.Option(metavar="SLIDE", help="Go on behind this slide, which the last page ended with.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many to list at most.")] = PAGE,
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """List the slides that are held, by their codes; as JSON, all of them.
@@ -42,6 +45,7 @@ def list_slides(
     The order of codes tells nothing: neither when a slide came, nor which belong together.
     """
     behind = None if after is None else Code.parse(after)
+    actor_of(archive, who, Action.LIST_SLIDES)
     with Archive.open(archive, read_only=True) as holdings:
         if as_json:
             _print_json(holdings, behind)
@@ -119,8 +123,14 @@ def _scan_as_json(scan: HeldScan) -> dict[str, Any]:
 
 
 @said
-def show(slide: SlideCode, archive: ArchiveFolder = Path("coverslip-archive"), as_json: AsJson = False) -> None:
+def show(
+    slide: SlideCode,
+    archive: ArchiveFolder = Path("coverslip-archive"),
+    who: Who = None,
+    as_json: AsJson = False,
+) -> None:
     """Show one slide: its scans, how their pixels are stored, and what it may be used for."""
+    actor_of(archive, who, Action.LIST_SLIDES)
     with Archive.open(archive, read_only=True) as holdings:
         held = holdings.slide(slide)
         questions = QUESTIONS if any(scan.record.status is ScanStatus.KEPT for scan in held.scans) else ()
@@ -165,8 +175,10 @@ def explain_decision(
     purpose: Annotated[Purpose, typer.Option(help="What the slide is wanted for.")],
     to: Annotated[Recipient, typer.Option(help="Who would see it.")],
     archive: ArchiveFolder = Path("coverslip-archive"),
+    who: Who = None,
 ) -> None:
     """Explain whether a slide may be used: the answer, the row it rests on, and what would change it."""
+    actor_of(archive, who, Action.SEE_DECISION)
     with Archive.open(archive, read_only=True) as holdings:
         decision = holdings.decide(holdings.slide(slide).record.key, purpose, to)
     out().print(explain(decision), markup=False)

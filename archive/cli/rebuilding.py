@@ -7,13 +7,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from archive.accounts import Action, Actor
+from archive.cli.proving import Who, actor_of, signed
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from archive.holdings import Archive
 from archive.holdings.rebuilding import Rebuilt
 from archive.holdings.rebuilding import rebuild_catalogue as rebuild
+from archive.holdings.reviewing import loss_is_settled, settle_loss, unreviewed
 from archive.holdings.reviewing import review as review_slide
-from archive.holdings.reviewing import unreviewed
 from archive.settings import ArchiveSettings
 
 Yes = Annotated[bool, typer.Option("--yes", help="Set the catalogue that is there aside. It is not deleted.")]
@@ -26,7 +28,7 @@ From = Annotated[
 
 @said
 def rebuild_catalogue(
-    archive: ArchiveFolder = Path("coverslip-archive"), yes: Yes = False, backup: From = None
+    archive: ArchiveFolder = Path("coverslip-archive"), yes: Yes = False, backup: From = None, who: Who = None
 ) -> None:
     """Make the catalogue again from what lies in the archive's folder: the journal and the scans.
 
@@ -37,6 +39,7 @@ def rebuild_catalogue(
 
     Ends with exit code 1 if anything could not be had back for certain.
     """
+    actor_of(archive, who, Action.CHECK_ARCHIVE)
     with _progress() as bar:
         task = bar.add_task("scans", total=None)
         rebuilt = rebuild(
@@ -91,25 +94,53 @@ def review(
     slides: Annotated[list[str] | None, typer.Argument(metavar="[SLIDE...]", help="Codes; none lists them.")] = None,
     keep: Annotated[bool | None, typer.Option("--keep/--withdraw", help="What holds for these slides.")] = None,
     reason: Annotated[str, typer.Option(help="On what the answer rests; no names.")] = "",
+    refusals_entered: Annotated[
+        bool, typer.Option("--refusals-entered", help="Refusals and withdrawals were entered again after the loss.")
+    ] = False,
     archive: ArchiveFolder = Path("coverslip-archive"),
+    who: Who = None,
 ) -> None:
     """Look at slides whose past was lost with the catalogue: list them, keep them again, or withdraw them.
 
     Look up in the laboratory's own records whether consent was withdrawn or facts were corrected before you keep one.
+
+    A lost refusal may be of any patient, so slides that come in after the loss wait too. Enter the laboratory's list of
+    refusals again (coverslip consent import), then say so with --refusals-entered and the --reason.
     """
+    actor = actor_of(archive, who, Action.RECORD_CONSENT)
+    if refusals_entered:
+        _settle(archive, actor, slides or keep is not None, reason)
+        return
     if not slides:
-        with Archive.open(archive, read_only=True) as holdings:
-            waiting = unreviewed(holdings)
-        for code in waiting:
-            out().print(str(code))
-        out().print(f"{len(waiting):,} slides wait to be reviewed.")
+        _list(archive)
         return
     if keep is None or not reason:
         raise InvalidValue("say what holds, --keep or --withdraw, and give the --reason")
-    with Archive.open(archive, settings=ArchiveSettings(archive=archive), actor="laboratory") as holdings:
+    with Archive.open(archive, settings=ArchiveSettings(archive=archive), **signed(actor, "laboratory")) as holdings:
         for slide in slides:
             review_slide(holdings, slide, keep=keep, reason=reason)
     out().print(f"{len(slides):,} slides reviewed.")
+
+
+def _settle(archive: Path, actor: Actor | None, more: object, reason: str) -> None:
+    if more or not reason:
+        raise InvalidValue("--refusals-entered is said alone, with the --reason")
+    with Archive.open(archive, settings=ArchiveSettings(archive=archive), **signed(actor, "laboratory")) as holdings:
+        settle_loss(holdings, reason=reason)
+    out().print("Slides come in as usual from now on.")
+
+
+def _list(archive: Path) -> None:
+    with Archive.open(archive, read_only=True) as holdings:
+        waiting, settled = unreviewed(holdings), loss_is_settled(holdings)
+    for code in waiting:
+        out().print(str(code))
+    out().print(f"{len(waiting):,} slides wait to be reviewed.")
+    if not settled:
+        out().print(
+            "Acts were lost, and whatever comes in waits as well. Enter refusals and withdrawals again, then say: "
+            "coverslip review --refusals-entered"
+        )
 
 
 def _progress() -> Progress:

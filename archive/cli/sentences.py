@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from archive import logs
 from archive.errors import ArchiveError
 
 FAILED = 1
@@ -26,6 +27,8 @@ ArchiveFolder = Annotated[
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for another program to read.")]
 
+_PREFIXES = {"LogSettings": "COVERSLIP_LOG", "DeskSettings": "COVERSLIP_DESK"}
+"""What the variables of settings begin with that are not the archive's own."""
 
 PIPED_WIDTH = 120
 """Columns where there is no terminal to ask: codes must not be cut in a file."""
@@ -50,13 +53,25 @@ def said(command: Callable[P, R]) -> Callable[P, R]:
         except (typer.Exit, typer.Abort, BrokenPipeError):
             raise  # an end that typer knows, or a reader such as `head` that has seen enough
         except Exception as error:  # noqa: BLE001 - the last line of defence: a traceback may show a name
-            sentence = escape(_sentence(error))
-            Console(stderr=True, highlight=False).print(f"[red]coverslip:[/red] {sentence}", soft_wrap=True)
+            _tell(error)
             raise typer.Exit(FAILED) from None
 
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
     run.__doc__ = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     return run
+
+
+def begin_log() -> None:
+    """Begin to log as the settings say; where they cannot be followed, the program ends with a sentence."""
+    try:
+        logs.start(logs.LogSettings())
+    except ValueError as error:  # a setting that cannot be, or a log that is not there
+        _tell(error)
+        raise SystemExit(FAILED) from None
+
+
+def _tell(error: Exception) -> None:
+    Console(stderr=True, highlight=False).print(f"[red]coverslip:[/red] {escape(_sentence(error))}", soft_wrap=True)
 
 
 def _sentence(error: Exception) -> str:
@@ -67,20 +82,10 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, ValidationError):
         fault = error.errors(include_url=False, include_input=False)[0]
-        setting = "_".join(map(str, ("COVERSLIP", *fault["loc"]))).upper()
+        prefix = _PREFIXES.get(error.title, "COVERSLIP")
+        setting = "_".join(map(str, (prefix, *fault["loc"]))).upper()
         return f"the setting {setting} cannot have this value: {fault['msg']}"
     if isinstance(error, OSError) and error.errno:
         what = os.strerror(error.errno).lower()
         return f"a file or folder cannot be used ({what}); check the paths, their permissions and the disk"
-    return f"the program has a fault of its own ({type(error).__name__} {_place(error)}); please report this"
-
-
-def _place(error: Exception) -> str:
-    """Where in our own code an error arose."""
-    found, trace = "at its start", error.__traceback__
-    while trace is not None:
-        module = str(trace.tb_frame.f_globals.get("__name__", ""))
-        if module.startswith(("archive.", "ingest.")) and module != __name__:
-            found = f"in {module}, line {trace.tb_lineno}"
-        trace = trace.tb_next
-    return found
+    return f"the program has a fault of its own ({type(error).__name__} at {logs.place_of(error)}); please report this"

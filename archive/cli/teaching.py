@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from archive.accounts import Action
+from archive.cli.proving import Who, actor_of, signed
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.consent import explain
 from archive.holdings import Archive
@@ -18,19 +20,21 @@ def teach(
         list[str], typer.Argument(metavar="SLIDE...", help="Codes of slides, in the order to show them.")
     ],
     archive: ArchiveFolder = Path("coverslip-archive"),
+    who: Who = None,
 ) -> None:
     """Put slides into a teaching collection, which is made if there is none of that name.
 
     Each slide is decided by the rules, now and again whenever it is shown. Viewers get random handles: no code, no
     label, no metadata. A slide that may not be taught is not put in, and the answer says why.
     """
-    with Archive.open(archive, actor="educator") as holdings:
+    actor = actor_of(archive, who, Action.MAKE_COLLECTION)
+    with Archive.open(archive, **signed(actor, "educator")) as holdings:
         composed = compose(holdings, name, slides)
     for refusal in composed.refusals:
         out().print(f"[red]not put in:[/red] {refusal.slide}")
         out().print("  " + explain(refusal.decision).replace("\n", "\n  "), markup=False)
     if composed.collection is None:
-        out().print("No collection was made: none of these slides may be taught now.")
+        out().print("Nothing was put in: none of these slides may be taught now.")
         raise typer.Exit(FAILED)
     count = len(composed.collection.places)
     shown = f"The collection {composed.collection.name!r} shows {count} slide{'s' if count != 1 else ''}."

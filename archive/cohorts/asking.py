@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from archive.catalogue import counting, searching
+from archive.catalogue import counting, ruling, searching
 from archive.catalogue.counting import Tally
 from archive.cohorts.query import Comparison, Condition, Joined, Not, Query
 from archive.cohorts.words import Value
 from archive.consent import Decision, Purpose, Recipient
+from archive.consent.shown import decide_copy, facts_as_shown
 from archive.consent.terms import TissueSource
-from archive.holdings.deciding import decide_copy, facts_as_shown
 
 _FIRST = ("diagnosis", "organ")
 """Fields of many values, none of which is very frequent: what they fit is looked up, and the rest is compared."""
@@ -31,7 +31,14 @@ class Rules:
 
     @classmethod
     def ask(cls, connection: Connection, purpose: Purpose, recipient: Recipient) -> "Rules":
-        """Decide every situation that the catalogue knows."""
+        """Decide every situation that the catalogue knows.
+
+        Raises
+        ------
+        RulesNotInForce
+            If this program has other rules than those in force.
+        """
+        ruling.require_in_force(connection)
         return cls(
             {
                 number: decide_copy(facts_as_shown(facts, grade, report_bound=bound), purpose, recipient)

@@ -76,7 +76,7 @@ def _findings_post_mortem(facts: Facts) -> Iterator[Change]:
 def _consents(situation: Situation) -> Iterator[Change]:
     """Yield the consents that may still be asked for: none where somebody refused or withdrew."""
     facts = situation.facts
-    if facts.consent in (Consent.REFUSED, Consent.WITHDRAWN):
+    if situation.refused or facts.consent is Consent.WITHDRAWN:
         return
     purposes = {use.purpose for use in situation.as_made_for()} if situation.keeping else {situation.purpose}
     covers = facts.covers | {purpose for purpose in purposes if purpose.secondary}

@@ -37,9 +37,11 @@ class Facts:
     """All that the decision table asks about one copy of one picture; every field starts as unknown.
 
     ``covers`` and ``glass_covers`` list the secondary purposes that a consent names; ``recorded_for`` is the one that a
-    post-mortem picture was made for. ``state`` is what is claimed of the copy that would be shown, and ``report_bound``
-    whether a passed de-identification report is bound to exactly those bytes. ``second_person`` says that a second
-    person also looked and found nothing that might identify. ``pre_1997_collection`` means an old teaching collection.
+    post-mortem picture was made for. ``refused_for`` lists the secondary purposes that were refused or withdrawn while
+    others were not, and ``refused_publication`` says that a consent excepts publication. ``state`` is what is claimed
+    of the copy that would be shown, and ``report_bound`` whether a passed de-identification report is bound to exactly
+    those bytes. ``second_person`` says that a second person also looked and found nothing that might identify.
+    ``pre_1997_collection`` means an old teaching collection.
 
     Raises
     ------
@@ -57,6 +59,8 @@ class Facts:
     covers_identifiable: Answer = Answer.UNKNOWN
     covers_publication: Answer = Answer.UNKNOWN
     giver_entitled: Answer = Answer.UNKNOWN
+    refused_for: frozenset[Purpose] = frozenset()
+    refused_publication: bool = False
     vital: Vital = Vital.UNKNOWN
     maturity: Maturity = Maturity.UNKNOWN
     had_capacity: Answer = Answer.UNKNOWN
@@ -75,8 +79,11 @@ class Facts:
         for name, kind in _KINDS.items():
             if not isinstance(getattr(self, name), kind):
                 raise InvalidValue(f"{name}: this is not a value that the fact can have")
-        if not self.covers | self.glass_covers | {self.recorded_for} <= SECONDARY | {None}:
-            raise InvalidValue("covers, glass_covers, recorded_for: only audit, research, teaching or other secondary")
+        named = self.covers | self.refused_for | self.glass_covers | {self.recorded_for}
+        if not named <= SECONDARY | {None}:
+            raise InvalidValue(
+                "covers, refused_for, glass_covers, recorded_for: only audit, research, teaching or other secondary"
+            )
         if not all(isinstance(record, Record) for record in self.records):
             raise InvalidValue("records: there is one that the table does not know")
 

@@ -27,7 +27,7 @@ _KEEPING: dict[str, Condition] = {
 }
 
 _WISHES: dict[str, Condition] = {
-    "N1": lambda s: s.beyond_care and s.facts.consent is Consent.REFUSED,
+    "N1": lambda s: s.beyond_care and s.refused,
     "N2": lambda s: s.beyond_care and s.facts.consent is Consent.WITHDRAWN,
 }
 

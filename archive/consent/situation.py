@@ -156,6 +156,15 @@ class Situation:
         return self.facts.consent in (Consent.NOT_RECORDED, Consent.UNKNOWN)
 
     @property
+    def refused(self) -> bool:
+        """Refused altogether, or just what is asked for here."""
+        return (
+            self.facts.consent is Consent.REFUSED
+            or self.purpose in self.facts.refused_for
+            or (self.publishing and self.facts.refused_publication)
+        )
+
+    @property
     def obtained(self) -> bool:
         """Somebody said yes to something."""
         answers = (Consent.OBTAINED, Consent.WITH_POST_MORTEM, Consent.SEPARATELY)

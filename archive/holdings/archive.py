@@ -5,6 +5,7 @@ and every change is in the audit trail.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,6 +90,7 @@ class Archive(ReadingRoom):
         read_only: bool = False,
         settings: "ArchiveSettings | None" = None,
         actor: str = "local",
+        account: str | None = None,
         step: Callable[[str], None] = _no_step,
     ) -> "Archive":
         """Open an archive.
@@ -103,6 +105,8 @@ class Archive(ReadingRoom):
             Where the catalogue is and where the audit trail's heads are written; None for the archive's own folder.
         actor
             The role that the audit trail names, such as ``ingest``; never a patient.
+        account
+            The account in that role, where the archive has accounts; it has proven who it is, and the trail names both.
         step
             Called with the name of each step of a commit, right after it was done.
 
@@ -118,11 +122,17 @@ class Archive(ReadingRoom):
             raise HoldingsUnavailable(
                 "the archive's catalogue is missing; check its disk, or run: coverslip rebuild-catalogue"
             )
-        catalogue = _open_catalogue(place, settings, journal=place.journal, read_only=read_only, actor=actor)
+        catalogue = _open_catalogue(
+            place, settings, journal=place.journal, read_only=read_only, actor=actor, account=account
+        )
         if catalogue.identity != identity:
             catalogue.close()
             raise HoldingsUnavailable("this folder and this catalogue belong to different archives; check both paths")
         return cls(place, catalogue, settings.audit_second_place if settings else None, step)
+
+    def acting(self, actor: str, account: str) -> AbstractContextManager[None]:
+        """Have the audit trail name an account in a role for what is done meanwhile; see `Catalogue.acting`."""
+        return self.catalogue.acting(actor, account)
 
     # Putting in
 
@@ -185,7 +195,7 @@ class Archive(ReadingRoom):
     # Changing what is recorded
 
     def record_facts(self, case: InternalKey, facts: Facts, *, reason: str) -> None:
-        """Record anew what is known about a case's tissue and consent; the next use is decided by it.
+        """Record anew what was told about a case's tissue and consent; consent records since then stay in force.
 
         Raises
         ------
@@ -203,7 +213,7 @@ class Archive(ReadingRoom):
                 raise UnknownCode(codes.NOT_HERE)
             CaseRecord(case, known.patient, facts)  # refuses facts that a case cannot have
             slides.set_facts(writing.connection, case, facts)
-            before, after = known.facts.to_json(), facts.to_json()
+            before, after = known.told.to_json(), facts.to_json()
             changed = sorted(name for name in after if before[name] != after[name])
             writing.tell("record facts", reason=reason, case=str(code), changed=changed)
 
@@ -228,9 +238,15 @@ class Archive(ReadingRoom):
 
 
 def _open_catalogue(
-    place: Place, settings: "ArchiveSettings | None", *, journal: Path | None, actor: str, read_only: bool = False
+    place: Place,
+    settings: "ArchiveSettings | None",
+    *,
+    journal: Path | None,
+    actor: str,
+    account: str | None = None,
+    read_only: bool = False,
 ) -> Catalogue:
     url = settings.database_url if settings else None
     where = place.catalogue if url is None else url.get_secret_value()
     announce = partial(witness.add, settings.audit_second_place if settings else None)
-    return Catalogue.open(where, read_only=read_only, actor=actor, announce=announce, journal=journal)
+    return Catalogue.open(where, read_only=read_only, actor=actor, account=account, announce=announce, journal=journal)

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from archive import fixity
-from archive.catalogue import LABORATORY, Catalogue, Writing, codes, slides
+from archive.catalogue import LABORATORY, Catalogue, Writing, codes, doubt, ruling, slides
 from archive.catalogue.rows import case_row, scan_row, slide_row
 from archive.codes import Code, InternalKey, Kind, new_handle
 from archive.errors import ArchiveError, InvalidValue
@@ -184,11 +184,13 @@ def _move(staged: StagedScan, final: Path, step: Callable[[str], None]) -> None:
 def enter(writing: Writing, chain: Chain, manifest: Manifest, act: str) -> Committed:
     """Put a scan and what it belongs to into the catalogue, with codes and an audit entry."""
     connection = writing.connection
+    ruling.require_in_force(connection)
     slides.add_case(connection, chain.case)
     scan = replace(chain.scan, stored_bytes=manifest.stored_bytes, manifest_sha256=manifest.sha256)
-    if slides.is_unreviewed(connection, chain.case.key):
-        scan = replace(scan, status=ScanStatus.UNREVIEWED)  # what is recorded of its case is in doubt
-    keeping = require_keeping(facts_of_copy(chain.case.facts, scan))
+    if doubt.is_about(connection, chain.case.patient):
+        scan = replace(scan, status=ScanStatus.UNREVIEWED)  # so that nobody opens it who should not
+    case = slides.find_case(connection, chain.case.key) or chain.case
+    keeping = require_keeping(facts_of_copy(case.facts, scan))  # with what the patient said before it came
     slides.add_slide(connection, chain.slide)
     slides.add_scan(connection, scan)
     project = codes.project_number(connection, LABORATORY)

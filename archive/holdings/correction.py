@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from archive.auditchain import Value
-from archive.catalogue import LABORATORY, codes, slides
+from archive.catalogue import LABORATORY, codes, doubt, slides
 from archive.catalogue.rows import case_from, case_row, slide_from, slide_row
 from archive.codes import InternalKey, Kind
-from archive.consent import Purpose, Recipient
+from archive.consent import Facts, Purpose, Recipient
 from archive.consent import decide as decide_by_table
 from archive.errors import CatalogueUnavailable, InvalidValue
 from archive.holdings.archive import Archive
@@ -101,7 +101,8 @@ def carry_out(archive: Archive, correction: Correction) -> bool:
             changed = _record_slide(connection, project, correction.case, correction.slide)
             subject = ("slide", codes.code_of(connection, project, Kind.SLIDE, correction.slide.key))
             corrected = (correction.slide.key,)
-        scans = _put_away(connection, project, corrected, correction.withhold)
+        in_doubt = "patient" in changed and doubt.is_about(connection, correction.case.patient)
+        scans = put_away(connection, project, corrected, correction.withhold, in_doubt=in_doubt)
         if not changed and not scans:
             return False
         what, code = subject
@@ -132,7 +133,12 @@ def differences(before: SlideRecord, after: SlideRecord) -> dict[str, Value]:
 
 def differing_facts(before: CaseRecord, after: CaseRecord) -> dict[str, Value]:
     """Tell which facts of a case are others than were recorded, each as it was and as it is now."""
-    was, now = before.facts.to_json(), after.facts.to_json()
+    return differing(before.facts, after.facts)
+
+
+def differing(before: Facts, after: Facts) -> dict[str, Value]:
+    """Tell which facts differ: ``{"consent": ["unknown", "refused"]}``."""
+    was, now = before.to_json(), after.to_json()
     return {name: [was[name], now[name]] for name in now if was[name] != now[name]}
 
 
@@ -140,11 +146,13 @@ def _record_case(connection: Connection, project: int, after: CaseRecord) -> Map
     before = slides.find_case(connection, after.key)
     if before is None:
         return {}
-    changed = differing_facts(before, after)
-    if changed:
-        slides.set_facts(connection, after.key, after.facts)
+    told = differing(before.told, after.told)
+    if told:
+        slides.set_facts(connection, after.key, after.told)
     if before.patient != after.patient:
         slides.move_case(connection, after.key, after.patient)
+    changed = told | differing_facts(before, slides.find_case(connection, after.key) or after)
+    if before.patient != after.patient:
         changed["patient"] = _codes(connection, project, Kind.PATIENT, before.patient, after.patient)
         _name_in_projects(connection, after.key, after)
     return changed
@@ -177,10 +185,18 @@ def _codes(connection: Connection, project: int, kind: Kind, *keys: InternalKey)
     return [str(codes.add_code(connection, project, kind, key)) for key in keys]
 
 
-def _put_away(
-    connection: Connection, project: int, corrected: Iterable[InternalKey], withhold: frozenset[InternalKey]
+def put_away(
+    connection: Connection,
+    project: int,
+    corrected: Iterable[InternalKey],
+    withhold: frozenset[InternalKey] = frozenset(),
+    *,
+    in_doubt: bool = False,
 ) -> dict[str, Value]:
-    """Give every scan of these slides the status that follows from what is recorded now, and tell which changed."""
+    """Give every scan of these slides the status that follows from what is recorded now, and tell which changed.
+
+    Where what is recorded of their patient is in doubt, none of them may be opened.
+    """
     changed: dict[str, Value] = {}
     for slide in corrected:
         case = slides.case_of(connection, slide)
@@ -188,6 +204,8 @@ def _put_away(
             continue
         for scan in slides.scans_of(connection, slide):
             status = status_after(case, scan, withhold)
+            if in_doubt and status is ScanStatus.KEPT:
+                status = ScanStatus.UNREVIEWED
             if status is not scan.status:
                 slides.set_status(connection, scan.key, status)
                 (code,) = _codes(connection, project, Kind.SCAN, scan.key)

@@ -8,12 +8,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from archive import auditchain, fixity
-from archive.catalogue import LABORATORY, Catalogue, audit, codes, slides
+from archive.catalogue import LABORATORY, Catalogue, audit, codes, slides, tombstones
+from archive.catalogue.journal import Journal, require_not_older
 from archive.codes import Code, InternalKey, Kind
 from archive.consent import Decision, Facts, Purpose, Recipient
 from archive.errors import DamagedPyramid, InvalidValue, UnknownCode
 from archive.holdings import witness
 from archive.holdings.deciding import decide
+from archive.holdings.footing import require_footing
 from archive.holdings.place import PIXELS, Place
 from archive.records import CaseRecord, HeldScan, HeldSlide, ScanRecord, ScanStatus
 
@@ -27,7 +29,8 @@ class ReadingRoom:
     def __init__(self, place: Place, catalogue: Catalogue, second_place: Path | None) -> None:
         self.place = place
         self.catalogue = catalogue
-        self._second_place = second_place
+        self.second_place = second_place
+        self._journal = Journal(place.journal)
 
     def close(self) -> None:
         """Close the catalogue; closing twice is harmless."""
@@ -117,8 +120,28 @@ class ReadingRoom:
         return case.facts
 
     def change_count(self) -> int:
-        """Give a number that differs after every change of the catalogue, by any process; asking is cheap."""
+        """Give a number that differs after every change of the catalogue, by any process.
+
+        It is also asked, in about a millisecond, whether anything may be shown at all.
+
+        Raises
+        ------
+        CatalogueUnavailable, HoldingsUnavailable
+            If the catalogue or the archive's folder is gone, damaged, another one than was opened, or older than the
+            journal, which may know of a withdrawal.
+        RulesNotInForce, ClockUnreliable
+            If the rules of this program are not in force here, or the clock is behind the newest act.
+        """
+        knows = self._journal.knows()  # asked first, so that acts of others meanwhile do not make the catalogue old
+        standing = self.catalogue.standing()
+        require_footing(self.place, standing)
+        require_not_older(standing.acts, knows)
         return self.catalogue.change_count()
+
+    def newest_withdrawal(self) -> int:
+        """Give the number of the newest act by which consent was withdrawn; 0 before the first."""
+        with self.catalogue.reading() as connection:
+            return tombstones.newest_act(connection)
 
     # Opening
 
@@ -168,7 +191,7 @@ class ReadingRoom:
 
     def audit_faults(self) -> tuple[auditchain.Fault, ...]:
         """Check the audit trail against itself and against the heads in the second place."""
-        heads = witness.heads(self._second_place)
+        heads = witness.heads(self.second_place)
         with self.catalogue.reading() as connection:
             return auditchain.verify(audit.entries(connection), audit.first_head(connection), heads)
 

@@ -2,7 +2,8 @@
 
 A whole journal gives the same catalogue, table by table. Where acts are missing, a withdrawal may be among them: every
 scan that they may have touched is *unreviewed* from then on and opened for nothing until somebody has looked. Scans
-that no line tells of are catalogued from their own records, unreviewed as well. Identities are in the key vault and
+that no line tells of are catalogued from their own records, unreviewed as well, and so are scans that come in before
+somebody has said that the refusals were entered again. Identities are in the key vault and
 have no part in this.
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archive import auditchain, fixity
-from archive.catalogue import Catalogue, audit, slides
+from archive.catalogue import Catalogue, audit, doubt, slides
 from archive.catalogue.journal_reading import Fault, FaultCode, mend
 from archive.catalogue.journal_replay import Replayed, hand_over, identity_of, replay, require_unused
 from archive.codes import InternalKey, new_key
@@ -209,15 +210,21 @@ def _look(place: Place, made: Path, progress: Progress) -> _Looked:
 
 
 def _doubt(catalogue: Catalogue, replayed: Replayed) -> int:
-    """Mark every scan of which the journal does not tell for certain what is recorded now."""
+    """Mark every scan of which the journal does not tell for certain what is recorded now, and what its patient said.
+
+    A patient is certain who came after the last fault; whatever comes in later is in doubt until the loss is settled.
+    """
     if not replayed.faults:
         return 0
+    with catalogue.writing() as writing:
+        doubt.record_loss(writing.connection)
+        writing.tell("acts were lost", faults=len(replayed.faults))
     with catalogue.reading() as connection:
         links = slides.links_of_scans(connection, but=ScanStatus.WITHDRAWN)
     doubted = [
         scan
-        for scan, slide, case in links
-        if not replayed.is_certain(("scans", scan), ("slides", slide), ("cases", case))
+        for scan, slide, case, patient in links
+        if not replayed.is_certain(("scans", scan), ("slides", slide), ("cases", case), ("patients", patient))
     ]
     mark_unreviewed(catalogue, doubted)
     return len(doubted)

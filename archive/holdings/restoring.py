@@ -5,6 +5,7 @@ command goes on where it was. The newer of the two, the catalogue's copy and the
 """
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ def restore(
     *,
     begun: Begun = lambda what, total_bytes: None,
     wrote: Wrote = lambda count: None,
+    first: Callable[[], object] = lambda: None,
 ) -> Restored:
     """Make an archive from a backup.
 
@@ -73,6 +75,8 @@ def restore(
         Where its catalogue is to be; None for an SQLite file in its folder.
     begun, wrote
         Told how many bytes there are to copy, and then how far it is.
+    first
+        Puts in what must be there before the folder is an archive, so that nobody can open it without; each time anew.
 
     Raises
     ------
@@ -90,6 +94,7 @@ def restore(
         with claimed(root):
             for left in place.staging.iterdir():  # of a restoration that was killed
                 remove(left)
+            first()
             copy_journal(source.journal, place.journal, state.acts)
             rows = _take_catalogue(source, place, state)
             _copy_all(source, place, rows, done, begun, wrote)
@@ -98,8 +103,8 @@ def restore(
         if rows is None:
             done.rebuilt = rebuild_catalogue(root, settings, identity=state.archive, backup=backup)
     with Archive.open(root, settings=settings, actor="restore") as archive, archive.catalogue.reading() as connection:
-        first = audit.first_head(connection)
-        done.audit_faults = auditchain.verify(audit.entries(connection), first, heads_of(backup))
+        start = audit.first_head(connection)
+        done.audit_faults = auditchain.verify(audit.entries(connection), start, heads_of(backup))
     with disk_errors():
         (root / BEGUN).unlink()
         fixity.flush_one(root)

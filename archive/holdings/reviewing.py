@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from archive import fixity
-from archive.catalogue import LABORATORY, Catalogue, Writing, codes, slides
+from archive.catalogue import LABORATORY, Catalogue, Writing, codes, doubt, slides
 from archive.catalogue.rows import case_from, scan_from, slide_from
 from archive.codes import Code, InternalKey, Kind
 from archive.errors import CatalogueUnavailable, InvalidValue, UnknownCode
@@ -67,6 +67,29 @@ def review(archive: Archive, slide: Code | str, *, keep: bool, reason: str) -> i
             slides.set_status(writing.connection, scan.key, status)
         writing.tell("review", reason=reason, slide=str(Code.parse(str(slide))), status=str(status), scans=len(found))
     return len(found)
+
+
+def loss_is_settled(archive: Archive) -> bool:
+    """Tell whether slides come in as usual: nothing was lost, or it was entered again."""
+    with archive.catalogue.reading() as connection:
+        return not doubt.unsettled(connection)
+
+
+def settle_loss(archive: Archive, *, reason: str) -> None:
+    """Say that what patients had refused or withdrawn was entered again, so that slides come in as usual.
+
+    Raises
+    ------
+    InvalidValue
+        If nothing was lost, or that was said already.
+    FreeTextRefused
+        If the reason looks as if it held an identifier.
+    """
+    with archive.catalogue.writing() as writing:
+        if not doubt.unsettled(writing.connection):
+            raise InvalidValue("no act of this archive is lost that was not entered again; nothing was changed")
+        doubt.settle(writing.connection)
+        writing.tell("loss settled", reason=reason)
 
 
 def mark_unreviewed(catalogue: Catalogue, scans: Sequence[InternalKey]) -> None:

@@ -26,20 +26,27 @@ def require_keys(*keys: InternalKey | None) -> None:
 class CaseRecord:
     """One examination of one patient, and what is known about its tissue and consent.
 
-    ``facts`` are those of the case. What is claimed of a single copy (state, report) is known by the scan, and stays at
-    its default here; the grade may be a person's attestation for the whole case.
+    ``facts`` are those of the case: what its delivery list told, and what consent records say since; ``stated`` is the
+    former alone, where there is a difference. What is claimed of a single copy (state, report) is known by the scan,
+    and stays at its default here; the grade may be a person's attestation for the whole case.
     """
 
     key: InternalKey
     patient: InternalKey
     facts: Facts
+    stated: Facts | None = None
 
     def __post_init__(self) -> None:
         require_keys(self.key, self.patient)
         if not isinstance(self.facts, Facts):
             raise InvalidValue("a case has the facts of its consent, unknown ones included")
-        if (self.facts.state, self.facts.report_bound) != (Facts().state, False):
+        if any((facts.state, facts.report_bound) != (Facts().state, False) for facts in (self.facts, self.told)):
             raise InvalidValue("state and report belong to one scan and are told by its record, not by the case")
+
+    @property
+    def told(self) -> Facts:
+        """What the delivery list told, with the defaults of its feed, as corrected."""
+        return self.facts if self.stated is None else self.stated
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from archive.codes import InternalKey
-from archive.errors import ConsentRefused, UnknownCode
+from archive.errors import ClockUnreliable, ConsentRefused, UnknownCode
 from archive.holdings import Archive
 from archive.pyramid.between import ViewerLevel, viewer_levels
 from archive.pyramid.reader import Pyramid
@@ -53,7 +53,7 @@ class ShownSlide:
     number: int
     collection_handle: str
     collection_name: str
-    scan: str
+    scan: InternalKey
     pyramid: Pyramid
     levels: tuple[ViewerLevel, ...]
     deepzoom: DeepZoom
@@ -83,6 +83,8 @@ class SlideAccess:
         Decides where a handle leads; raises `UnknownCode` or `ConsentRefused` where nothing may be shown.
     clock : callable
         Gives seconds that never run backwards.
+    require : callable
+        Raises where nothing may be shown any more, whatever the archive says; asked as often as the archive is.
     """
 
     def __init__(
@@ -91,16 +93,24 @@ class SlideAccess:
         settings: ArchiveSettings,
         find: Callable[[str], Found],
         clock: Callable[[], float] = time.monotonic,
+        require: Callable[[], None] = lambda: None,
     ) -> None:
         self._archive = archive
         self._seconds = settings.decision_cache_seconds
         self._find = find
         self._clock = clock
-        self._sure_until = clock()
+        self._require = require
+        self._read_at = self._sure_until = clock()
         self._changes: int | None = None
         self._slides: OrderedDict[str, ShownSlide] = OrderedDict()
         self._refused: set[str] = set()
         self._open_shards = 0
+        self._withdrawal: int | None = None
+        self._when_withdrawn: list[Callable[[], None]] = []
+
+    def when_withdrawn(self, forget: Callable[[], None]) -> None:
+        """Have pictures that were made forgotten as soon as anything at all is withdrawn."""
+        self._when_withdrawn.append(forget)
 
     def slide(self, handle: str) -> ShownSlide:
         """Give the slide of that handle.
@@ -127,14 +137,19 @@ class SlideAccess:
         Raises
         ------
         CatalogueUnavailable
-            If the archive cannot be asked; then nothing may be shown.
+            If the archive cannot be asked, or the clock runs backwards; then nothing may be shown.
         """
-        now = self._clock()
-        if now < self._sure_until:
+        before, now = self._read_at, self._clock()
+        if not now >= before:
+            raise ClockUnreliable("the clock of this machine runs backwards; restart the machine")
+        self._read_at = now
+        if before < now < self._sure_until:  # a clock that stands still would make a decision last for ever
             return
+        self._require()
         changes = self._archive.change_count()
         if changes != self._changes:
             self.forget()
+            self._forget_withdrawn()
             self._changes = changes
         self._sure_until = now + self._seconds
 
@@ -143,6 +158,13 @@ class SlideAccess:
         while self._slides:
             self._close_oldest()
         self._refused.clear()
+
+    def _forget_withdrawn(self) -> None:
+        newest = self._archive.newest_withdrawal()
+        if newest != self._withdrawal:
+            for forget in self._when_withdrawn:
+                forget()
+            self._withdrawal = newest
 
     def _decided(self, handle: str) -> ShownSlide:
         if handle in self._refused:
@@ -193,12 +215,18 @@ class Access(SlideAccess):
         Says for how long a decision may be used again.
     clock : callable
         Gives seconds that never run backwards.
+    require : callable
+        Raises where nothing may be shown any more.
     """
 
     def __init__(
-        self, archive: Archive, settings: ArchiveSettings, clock: Callable[[], float] = time.monotonic
+        self,
+        archive: Archive,
+        settings: ArchiveSettings,
+        clock: Callable[[], float] = time.monotonic,
+        require: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(archive, settings, self._taught, clock)
+        super().__init__(archive, settings, self._taught, clock, require)
         self._collections: dict[str, ShownCollection] = {}
         self._all: tuple[ShownCollection, ...] | None = None
 

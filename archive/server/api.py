@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict
 
 from archive.server.access import Access, ShownCollection, ShownSlide
+from archive.server.site import Site
 
 Handle = Annotated[str, Path(description="A random handle; it belongs to one collection only.", max_length=64)]
 
@@ -87,6 +88,7 @@ class SlideTold(SlideNamed):
 
 _REFUSALS: dict[int | str, dict[str, object]] = {
     400: {"model": Refused, "description": "The address is malformed."},
+    401: {"model": Refused, "description": "The archive has accounts, and nobody who may ask is signed in."},
     404: {"model": Refused, "description": "There is nothing at this address, or nothing that may be shown."},
     503: {"model": Refused, "description": "The archive cannot tell now."},
 }
@@ -117,14 +119,21 @@ def api(access: Access) -> APIRouter:
     return routes
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """Give the OpenAPI description, in which a malformed address is answered as it is here: 400, never 422."""
+def describe(app: FastAPI, site: Site | None = None) -> dict[str, Any]:
+    """Give the OpenAPI description, in which a malformed address is answered as it is here: 400, never 422.
+
+    With a `site`, that of a server with accounts, the description says that a token is needed.
+    """
     description = get_openapi(title=app.title, summary=app.summary, version=app.version, routes=app.routes)
     for operations in description["paths"].values():
         for operation in operations.values():
             operation["responses"].pop("422", None)
     for unused in ("HTTPValidationError", "ValidationError"):
         description["components"]["schemas"].pop(unused, None)
+    if site is not None:
+        description["servers"] = [{"url": f"{site.root}/"}]
+        description["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        description["security"] = [{"token": []}]
     return description
 
 

@@ -33,10 +33,27 @@ SECURITY: Headers = [
 """What every answer has. The empty ``server`` keeps the one that granian would add from telling what runs here."""
 
 FOR_PAGES: Headers = [("content-security-policy", POLICY), ("cross-origin-opener-policy", "same-origin"), *SECURITY]
+_STRICTER = {"content-security-policy", "referrer-policy"}
+FOR_MEMBERS: Headers = [
+    *((name, value) for name, value in FOR_PAGES if name not in _STRICTER),
+    ("content-security-policy", POLICY.replace("form-action 'none'", "form-action 'self'")),
+    ("referrer-policy", "same-origin"),
+]
+"""As ``FOR_PAGES``; but forms may be sent to the server itself, and a browser tells it alone where they come from (with
+``no-referrer`` it would call the server's own origin ``null``)."""
+
 FOR_PICTURES: Headers = [("content-security-policy", "default-src 'none'"), *SECURITY]
 
 PRIVATE = ("cache-control", "private, no-cache")
 """A browser may keep a tile but must ask each time whether it may still show it; nobody in between may keep it."""
+
+NO_STORE = ("cache-control", "no-store")
+
+INSTEAD: dict[int, Headers] = {
+    HTTPStatus.METHOD_NOT_ALLOWED: [("allow", "GET, HEAD")],
+    HTTPStatus.UNAUTHORIZED: [("www-authenticate", "Bearer")],
+}
+"""What an answer of that status says about how to do it instead."""
 
 JPEG = "image/jpeg"
 DZI = "application/xml"
@@ -56,17 +73,25 @@ def unchanged(tag: str) -> Answer:
 
 
 def sentence(status: int, text: str) -> Answer:
-    """Answer with one sentence; a 405 says what is allowed."""
+    """Answer with one sentence; a 405 says what is allowed, and a 401 how to say who asks."""
     body = f"{text}\n".encode()
-    allowed = [("allow", "GET, HEAD")] if status == HTTPStatus.METHOD_NOT_ALLOWED else []
-    return status, [*_BY_TYPE[TEXT], ("content-length", str(len(body))), *allowed], body
+    return status, [*_BY_TYPE[TEXT], ("content-length", str(len(body))), *INSTEAD.get(status, [])], body
 
 
 def of_page(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Complete the headers of a page, given as ASGI gives them."""
+    return _completed(headers, PRIVATE, FOR_PAGES)
+
+
+def of_members_page(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Complete the headers of a page for those who signed in: nobody who uses the browser later may go back to it."""
+    return _completed(headers, NO_STORE, FOR_MEMBERS)
+
+
+def _completed(headers: Iterable[tuple[bytes, bytes]], kept: tuple[str, str], shield: Headers) -> Headers:
     given = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-    private = [] if any(name == PRIVATE[0] for name, _ in given) else [PRIVATE]
-    return [*given, *private, *FOR_PAGES]
+    keeping = [] if any(name == kept[0] for name, _ in given) else [kept]
+    return [*given, *keeping, *shield]
 
 
 def matches(known: str | None, tag: str) -> bool:

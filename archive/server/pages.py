@@ -1,7 +1,7 @@
 """The pages that people open: a list of collections, a collection's slides, and the frame that the viewer fills."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 
 from archive.errors import ArchiveError, UnknownCode
 from archive.server.access import Access
-from archive.server.headers import matches
+from archive.server.callers import Caller
+from archive.server.headers import INSTEAD, matches
 from archive.server.status import MALFORMED, NOTHING_HERE, Refusal, WrongMethod, refusal_for
 
 _HERE = Path(__file__).parent
@@ -31,7 +32,7 @@ VIEWER_MISSING = (
 )
 
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-_HEADINGS = {404: "Nothing here", 400: "Malformed address", 503: "Not now"}
+_HEADINGS = {404: "Nothing here", 400: "Malformed address", 403: "Not like this", 429: "Too often", 503: "Not now"}
 
 
 class Asset:
@@ -57,65 +58,96 @@ def static_answer(asset: Asset, known_tag: str | None) -> Response:
     return Response(asset.body, media_type=asset.kind, headers=headers)
 
 
-class _Frames:
-    """The HTML templates. Everything put into them is escaped."""
+class Frames:
+    """The HTML templates, and what they are made of. Everything put into them is escaped.
 
-    def __init__(self, viewer_missing: str | None) -> None:
+    Parameters
+    ----------
+    root : str
+        What every address begins with.
+    elsewhere : bool
+        Whether people may also sign in at a place of the hospital's own.
+    """
+
+    def __init__(self, root: str = "", *, elsewhere: bool = False) -> None:
+        self.assets = read_assets()
         loader = FileSystemLoader(TEMPLATES)
         self._environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-        self._environment.globals["viewer_missing"] = viewer_missing
+        self._environment.globals["viewer_missing"] = None if "viewer.js" in self.assets else VIEWER_MISSING
+        self._environment.globals["root"] = root
+        self._environment.globals["elsewhere"] = elsewhere
 
-    def fill(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        return HTMLResponse(self._environment.get_template(name).render(values), status)
+    def fill(self, name: str, caller: Caller | None = None, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """Fill a template for somebody who is signed in, or for anybody."""
+        return HTMLResponse(self._environment.get_template(name).render(caller=caller, **values), status)
+
+    def refuse(self, path: str, refusal: Refusal, caller: Caller | None = None) -> Response:
+        """Say why not: as JSON under ``/api``, and as a page elsewhere."""
+        instead = dict(INSTEAD.get(refusal.status, ())) | later(refusal)
+        if path.startswith("/api/"):
+            return JSONResponse({"detail": refusal.sentence}, refusal.status, instead)
+        heading = _HEADINGS.get(refusal.status, "Not possible")
+        page = self.fill("refused.html", caller, status=refusal.status, heading=heading, sentence=refusal.sentence)
+        page.headers.update(instead)
+        return page
 
 
-def add_pages(app: FastAPI, access: Access) -> None:
-    """Add the pages, what they are made of, and how all but tiles say that something cannot be shown."""
-    assets = read_assets()
-    frames = _Frames(None if "viewer.js" in assets else VIEWER_MISSING)
-    app.include_router(_routes(access, frames, assets))
+def later(refusal: Refusal) -> dict[str, str]:
+    """Give the header that says when to come again, if that is known."""
+    return {} if refusal.retry_seconds is None else {"retry-after": str(refusal.retry_seconds)}
+
+
+def caller_of(request: Request) -> Caller | None:
+    """Give who asks, if that was found out."""
+    caller = getattr(request.state, "caller", None)
+    return caller if isinstance(caller, Caller) else None
+
+
+def add_pages(app: FastAPI, access: Access, frames: Frames, alive: Callable[[], object]) -> None:
+    """Add the pages, what they are made of, and how all but tiles say that something cannot be shown.
+
+    `alive` raises where what the server depends on cannot be asked.
+    """
+    app.include_router(_routes(access, frames, alive))
     _answer_errors(app, frames)
 
 
-def _routes(access: Access, frames: _Frames, assets: Mapping[str, Asset]) -> APIRouter:
+def _routes(access: Access, frames: Frames, alive: Callable[[], object]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     page = partial(routes.api_route, methods=["GET", "HEAD"])
 
     @page("/")
-    async def collections() -> HTMLResponse:
-        return frames.fill("collections.html", collections=access.collections())
+    async def collections(request: Request) -> HTMLResponse:
+        return frames.fill("collections.html", caller_of(request), collections=access.collections())
 
     @page("/collections/{handle}")
-    async def collection(handle: str) -> HTMLResponse:
-        return frames.fill("collection.html", collection=access.collection(handle))
+    async def collection(handle: str, request: Request) -> HTMLResponse:
+        return frames.fill("collection.html", caller_of(request), collection=access.collection(handle))
 
     @page("/slides/{handle}")
-    async def slide(handle: str) -> HTMLResponse:
-        return frames.fill("slide.html", slide=access.slide(handle))
+    async def slide(handle: str, request: Request) -> HTMLResponse:
+        return frames.fill("slide.html", caller_of(request), slide=access.slide(handle))
 
     @page("/static/{name}")
     async def static(name: str, request: Request) -> Response:
-        asset = assets.get(name)
+        asset = frames.assets.get(name)
         if asset is None:
             raise UnknownCode
         return static_answer(asset, request.headers.get("if-none-match"))
 
     @page("/healthz")
     async def healthz() -> JSONResponse:
-        access.assure()
+        alive()
         return JSONResponse({"status": "ok"})
 
     return routes
 
 
-def _answer_errors(app: FastAPI, frames: _Frames) -> None:
-    """Answer with JSON under ``/api`` and with a page elsewhere; status and sentence come from the one table."""
+def _answer_errors(app: FastAPI, frames: Frames) -> None:
+    """Answer with status and sentence from the one table."""
 
     def answer(request: Request, refusal: Refusal) -> Response:
-        if request.url.path.startswith("/api/"):
-            return JSONResponse({"detail": refusal.sentence}, refusal.status)
-        heading = _HEADINGS.get(refusal.status, "Not possible")
-        return frames.fill("refused.html", refusal.status, heading=heading, sentence=refusal.sentence)
+        return frames.refuse(request.url.path, refusal, caller_of(request))
 
     @app.exception_handler(ArchiveError)
     @app.exception_handler(Exception)
@@ -128,8 +160,5 @@ def _answer_errors(app: FastAPI, frames: _Frames) -> None:
 
     @app.exception_handler(HTTPException)
     async def _(request: Request, error: HTTPException) -> Response:
-        if error.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
-            return answer(request, NOTHING_HERE)
-        refused = answer(request, refusal_for(WrongMethod()))
-        refused.headers["allow"] = "GET, HEAD"
-        return refused
+        wrong_method = error.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+        return answer(request, refusal_for(WrongMethod()) if wrong_method else NOTHING_HERE)

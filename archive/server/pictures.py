@@ -29,6 +29,10 @@ class Pictures:
     def __init__(self, cache: TileCache) -> None:
         self._cache = cache
 
+    def forget(self) -> None:
+        """Forget every picture that was made."""
+        self._cache.clear()
+
     def native(self, slide: ShownSlide, level: int, column: int, row: int) -> bytes:
         """Give a tile of the level that viewers number `level`: a JPEG file of the full tile size, edges padded.
 

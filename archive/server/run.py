@@ -1,6 +1,5 @@
-"""Start the server: some worker processes behind one port of this machine's loopback."""
+"""Start the server: some worker processes behind one port, of this machine's loopback unless there are accounts."""
 
-import logging
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -9,8 +8,13 @@ from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.log import LogLevels
 from granian.server import Server as Granian
 
+from archive import logs
+from archive.accounts import AccountStore
 from archive.errors import InvalidValue
-from archive.server.app import Server, create_app, is_loopback
+from archive.holdings import Archive
+from archive.server.app import create_app
+from archive.server.front import Server
+from archive.server.site import Site
 from archive.settings import ArchiveSettings
 
 WAITING_CONNECTIONS = 256
@@ -19,26 +23,16 @@ WAITING_CONNECTIONS = 256
 SECONDS_TO_END = 5
 """How long a worker may take to end when told to; one told before it listens for that never would, so it is killed."""
 
+GRANIANS_LOG = {"loggers": {"_granian": {"handlers": [], "propagate": True}}}
+"""What granian logs goes where our own lines go, and as little of it is written down as of any library."""
+
 
 def address_of(settings: ArchiveSettings) -> str:
-    """Give the address to open in a browser."""
+    """Give the address to open in a browser; behind a proxy, the proxy's."""
+    if settings.behind_tls_proxy:
+        return f"https://{settings.hostname}{settings.root_path}/"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{settings.port}/"
-
-
-def require_loopback(host: str) -> None:
-    """Refuse to listen where other machines could reach.
-
-    Raises
-    ------
-    InvalidValue
-        If `host` is anything but this machine's loopback.
-    """
-    if not is_loopback(host):
-        raise InvalidValue(
-            "the server listens on this machine only (127.0.0.1, ::1 or localhost), because there are no accounts "
-            "yet and an address that anyone can open is the public domain; use an SSH tunnel to look from elsewhere"
-        )
 
 
 def serve(settings: ArchiveSettings, started: Callable[[str], None] = lambda address: None) -> None:
@@ -54,14 +48,17 @@ def serve(settings: ArchiveSettings, started: Callable[[str], None] = lambda add
     Raises
     ------
     InvalidValue
-        If the host is not loopback or the port is taken.
+        If others could reach it who need no account, or the port is taken.
     ArchiveError
-        If the archive cannot be opened; this is tried before any worker starts.
+        If the archive cannot be opened, or nothing may be decided: the rules of this program are not in force, or the
+        clock is wrong. This is tried before any worker starts.
     """
-    require_loopback(settings.host)
+    accounts = AccountStore.exists(settings.archive)
+    Site.of(settings, accounts=accounts)
     host = "127.0.0.1" if settings.host.lower() == "localhost" else settings.host
     _require_free(host, settings.port)
-    create_app(settings).close()
+    create_app(settings, accounts=accounts).close()
+    _require_something_to_show(settings)
     server = Granian(
         target="archive.server.app:create_app",
         address=host,
@@ -77,15 +74,22 @@ def serve(settings: ArchiveSettings, started: Callable[[str], None] = lambda add
         respawn_failed_workers=True,
         workers_kill_timeout=SECONDS_TO_END,
         log_level=LogLevels.error,
+        log_dictconfig=GRANIANS_LOG,
     )
     server.on_startup(lambda: started(address_of(settings)))
-    server.serve(target_loader=partial(_worker, settings), wrap_loader=False)
+    server.serve(target_loader=partial(_worker, settings, accounts), wrap_loader=False)
 
 
-def _worker(settings: ArchiveSettings) -> Server:
+def _require_something_to_show(settings: ArchiveSettings) -> None:
+    """Refuse to start where nothing may be decided, so that this is known before somebody stands before a class."""
+    with Archive.open(settings.archive, read_only=True, settings=settings) as archive:
+        archive.change_count()
+
+
+def _worker(settings: ArchiveSettings, accounts: bool) -> Server:
     """Build one worker's application, in the worker's own process."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    return create_app(settings)
+    logs.start(logs.LogSettings())
+    return create_app(settings, accounts=accounts)
 
 
 def _require_free(host: str, port: int) -> None:

@@ -19,6 +19,11 @@ _WHOLE = re.compile("/slides/([^/]+)([.]dzi|/thumbnail[.]jpg)")
 _ANY_TILE = re.compile("/slides/[^/]+(/tiles|_files)(/.*)?", re.DOTALL)
 
 
+def is_picture(path: str) -> bool:
+    """Whether an address is a picture's, or could only ever be one's."""
+    return bool(_ANY_TILE.fullmatch(path) or _WHOLE.fullmatch(path))
+
+
 class TileRoute:
     """Answers requests for pictures.
 
@@ -33,6 +38,7 @@ class TileRoute:
     def __init__(self, access: SlideAccess, pictures: Pictures) -> None:
         self._access = access
         self._pictures = pictures
+        access.when_withdrawn(pictures.forget)
 
     def answer(self, method: str, path: str, known_tag: str | None) -> Answer | None:
         """Answer a request; None when its address is not a picture's.

@@ -11,6 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from archive import fixity
+from archive.accounts import Action
+from archive.accounts.copying import back_up_accounts, put_accounts_back
+from archive.cli.audit_shown import audit_key_of
+from archive.cli.proving import Who, actor_of
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from archive.holdings import Archive
@@ -38,7 +42,7 @@ def backup(
         Path | None, typer.Option(help="Copy the key vault too, into this folder, apart from the backup.")
     ] = None,
     key_to: Annotated[
-        Path | None, typer.Option(help="Copy the vault's key file too, into this third folder, apart from both.")
+        Path | None, typer.Option(help="Copy the key file and the audit's signing key too, into this third folder.")
     ] = None,
     verify: Annotated[Verify, typer.Option(help="How much of the copy is read again at the end.")] = Verify.SAMPLE,
     mirror_removals: Annotated[
@@ -47,6 +51,7 @@ def backup(
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
+    who: Who = None,
 ) -> None:
     """Copy what is new into a backup, digest by digest, and read copies again.
 
@@ -57,7 +62,8 @@ def backup(
     """
     places = Places.of(archive, vault, vault_key)
     _require_apart(places, folder, vault_to, key_to)
-    with places.opened() as (holdings, keyvault):
+    actor = actor_of(archive, who, Action.BACK_UP)
+    with places.opened(actor) as (holdings, keyvault):
         with _bar() as (begun, wrote):
             done = back_up(holdings, folder, verify=verify, mirror_removals=mirror_removals, begun=begun, wrote=wrote)
         _declare(keyvault, folder)
@@ -66,10 +72,17 @@ def backup(
         codes = _codes(holdings, done)
     if vault_to is not None:
         _verify_vault(vault_to, places.key, verify)
+    signing_key = audit_key_of(places.archive)
     if key_to is not None:
-        _copy_key(places.key, key_to)
+        for key in filter(Path.is_file, (places.key, signing_key)):
+            _copy_key(key, key_to)
     _tell(done, codes, mirror_removals)
+    if back_up_accounts(places.archive, folder):
+        out().print("The accounts were copied.")
     _tell_vault(vault_to, key_to)
+    if signing_key.is_file():
+        what = "was copied to the third place" if key_to else "was not copied: keep a copy of it in a third place"
+        out().print(f"The key that signs the audit trails {what}.")
     if done.faults:
         raise typer.Exit(FAILED)
 
@@ -95,12 +108,23 @@ def restore(
         _restore_vault(vault_from, places, BackupState.read(folder).archive)
     with _bar() as (begun, wrote):
         done = restore_archive(
-            folder, places.archive, ArchiveSettings(archive=places.archive), begun=begun, wrote=wrote
+            folder,
+            places.archive,
+            ArchiveSettings(archive=places.archive),
+            begun=begun,
+            wrote=wrote,
+            first=lambda: put_accounts_back(folder, places.archive),
         )
+    accounts = put_accounts_back(folder, places.archive)  # which counts them, as they are there
     if vault_from is not None:
         with places.opened():
             pass
     _tell_restored(done, vault_from)
+    if accounts is not None:
+        out().print(
+            f"{accounts:,} account{'s are' if accounts != 1 else ' is'} in place; nobody is signed in, and tokens must "
+            "be made anew. Take away again what was taken away since this backup."
+        )
     if not done.complete:
         raise typer.Exit(FAILED)
 

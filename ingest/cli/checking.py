@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from archive.accounts import Action, Actor
 from archive.cli.checking import (
     DoRepair,
     From,
@@ -18,6 +19,7 @@ from archive.cli.checking import (
     tell_repairs,
     tell_status,
 )
+from archive.cli.proving import Who, actor_of
 from archive.cli.sentences import ArchiveFolder, AsJson, said
 from archive.errors import InvalidValue
 from archive.settings import ArchiveSettings
@@ -43,6 +45,7 @@ def check(
     source: Source = None,
     limits_only: LimitsOnly = False,
     status: Status = False,
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """Read everything that is kept again, and tell every fault: what, where, expected, found.
@@ -55,25 +58,28 @@ def check(
     could not be checked.
     """
     places, settings = Places.of(archive, vault, vault_key), ArchiveSettings(archive=archive)
+    actor = actor_of(archive, who, Action.CHECK_ARCHIVE)
     if status:
         tell_status(settings, as_json=as_json)
     elif source is not None:
-        _repair_from(source, places, repair=repair and backup is None, limits_only=limits_only, as_json=as_json)
+        _repair_from(source, places, actor, repair=repair and backup is None, limits_only=limits_only, as_json=as_json)
     elif repair or backup is not None:
         copy = named_copy(repair, backup)
-        tell_repairs(settings, lambda work: work.from_copy(copy), as_json=as_json)
+        tell_repairs(settings, lambda work: work.from_copy(copy), actor, as_json=as_json)
     else:
         plan = plan_of(subset, max_duration, no_mark)
-        tell_check(settings, plan, as_json=as_json, first=VaultCheck(places.vault, places.key, settings).faults)
+        tell_check(settings, plan, actor, as_json=as_json, first=VaultCheck(places.vault, places.key, settings).faults)
 
 
-def _repair_from(source: Path, places: Places, *, repair: bool, limits_only: bool, as_json: bool) -> None:
+def _repair_from(
+    source: Path, places: Places, actor: Actor | None, *, repair: bool, limits_only: bool, as_json: bool
+) -> None:
     from ingest.pipeline.jailed import PREPARED
     from ingest.sandbox import prepare
 
     if not repair:
         raise InvalidValue("--source names the one file to repair from; say --repair --source FILE")
     prepare(*PREPARED)
-    with places.opened() as (holdings, keyvault):
+    with places.opened(actor) as (holdings, keyvault):
         told = repair_from_source(holdings, keyvault, source, keep_out=places.secret, limits_only=limits_only)
-    tell_repairs(ArchiveSettings(archive=places.archive), lambda _: [told], as_json=as_json)
+    tell_repairs(ArchiveSettings(archive=places.archive), lambda _: [told], actor, as_json=as_json)

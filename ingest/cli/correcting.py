@@ -9,18 +9,20 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
+from archive.accounts import Action, Actor
+from archive.cli.proving import Who, actor_of, named
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.consent import Decision
 from archive.errors import InvalidValue
 from archive.holdings import Archive
 from archive.records import Concept, Stain
-from ingest.cli.acting import Who, account
 from ingest.cli.finding import TYPED, typed
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.delivery.columns import BY_NAME
 from ingest.delivery.mending import read_settings
 from ingest.keyvault import KeyVault
 from ingest.pipeline.correcting import CasePlan, SlidePlan, SlideWords, carry_out, plan_case, plan_slide
+from ingest.pipeline.own_word import require_own_word
 from ingest.pipeline.recovery import recover
 
 PUT_AWAY = 3
@@ -72,6 +74,9 @@ def correct_slide(
     A case that is known brings its own facts. A new one has the defaults of the feed, and what --set tells. What was
     stored is searched for the identifiers of the case that it goes to. Exit code 3: some of it may not be opened now.
     """
+    actor, settings = actor_of(archive, who, Action.CORRECT), read_settings(setting or ())
+    acts = named(actor, who)
+    require_own_word(archive, settings.values)
     words = SlideWords(
         case=None if case is None else typed(case, "Case number"),
         patient=None if patient is None else typed(patient, "Patient number"),
@@ -81,8 +86,7 @@ def correct_slide(
         organ=_concept("organ", organ),
         diagnosis=_concept("diagnosis", diagnosis),
     )
-    settings, acts = read_settings(setting or ()), account(who)
-    with _opened(archive, vault, vault_key) as (holdings, keyvault):
+    with _opened(archive, vault, vault_key, actor) as (holdings, keyvault):
         with _searching():
             plan = plan_slide(holdings, keyvault, slide, words, settings, who=acts, reason=reason)
         _end(plan, holdings, keyvault, acts, dry_run)
@@ -109,22 +113,27 @@ def correct_case(
 ) -> None:
     """Mend what is recorded of a case's tissue and consent, or say whose case it is; what is not named stays.
 
-    An example: coverslip correct case --set consent=refused --reason "letter received". The columns and their words
-    are those of a delivery list; `--set covers=` empties one. Exit code 3: some of it may not be opened now.
+    An example: coverslip correct case --set vital=dead --reason "told by the ward". The columns and their words are
+    those of a delivery list; `--set covers=` empties one. What a patient refused or withdrew is no correction: see
+    coverslip consent. Exit code 3: some of it may not be opened now.
     """
+    actor, settings = actor_of(archive, who, Action.CORRECT), read_settings(setting or ())
+    acts = named(actor, who)
+    require_own_word(archive, settings.values)
     wanted = typed(case, "Case number")
     to = None if patient is None else typed(patient, "Patient number")
     now = None if now_under is None else typed(now_under, "Number of the patient it is under now")
-    settings, acts = read_settings(setting or ()), account(who)
-    with _opened(archive, vault, vault_key) as (holdings, keyvault):
+    with _opened(archive, vault, vault_key, actor) as (holdings, keyvault):
         with _searching():
             plan = plan_case(holdings, keyvault, wanted, settings, patient=to, now_under=now, who=acts, reason=reason)
         _end(plan, holdings, keyvault, acts, dry_run)
 
 
 @contextmanager
-def _opened(archive: Path, vault: Path | None, vault_key: Path | None) -> Iterator[tuple[Archive, KeyVault]]:
-    with Places.of(archive, vault, vault_key).opened() as (holdings, keyvault):
+def _opened(
+    archive: Path, vault: Path | None, vault_key: Path | None, actor: Actor | None
+) -> Iterator[tuple[Archive, KeyVault]]:
+    with Places.of(archive, vault, vault_key).opened(actor) as (holdings, keyvault):
         recover(holdings, keyvault)
         yield holdings, keyvault
 

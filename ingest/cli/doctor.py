@@ -8,6 +8,7 @@ import typer
 from pydantic import SecretStr
 from rich.table import Table
 
+from archive.accounts import AccountStore
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.errors import ArchiveError
 from archive.holdings import Archive
@@ -26,6 +27,9 @@ LOW_DISK_BYTES = 20 << 30
 
 BACKUP_DAYS = 7
 """A backup that is older is told."""
+
+TOKEN_SLACK = timedelta(days=14)
+"""A token that ends within this time is told."""
 
 CLOCK_SLACK = timedelta(minutes=2)
 """So far may the clock be behind the newest act before it is told."""
@@ -80,6 +84,7 @@ def _kept(places: Places) -> Iterator[Finding]:
         with places.opened() as (archive, vault):
             yield from _archive(archive)
             yield _backup(vault, archive)
+            yield from _tokens(places)
             trail = vault.verify_trail()
             told = "open; its audit trail is whole" if not trail else f"{len(trail)} faults in its audit trail"
             yield Finding(State.if_well(not trail), "vault", told)
@@ -108,6 +113,20 @@ def _clock(newest: datetime | None) -> Finding:
     if newest is not None and now < newest - CLOCK_SLACK:
         return Finding(State.LOOK, "clock", f"{now:%Y-%m-%d %H:%M} UTC is before the newest act; set it right")
     return Finding(State.WELL, "clock", f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def _tokens(places: Places) -> Iterator[Finding]:
+    """Tell of services that will stand still soon, because nobody else would before they do."""
+    if not AccountStore.exists(places.archive):
+        return
+    with AccountStore.open(places.archive) as store:
+        found = [token for account in store.accounts() for token in store.tokens(account.name)]
+    soon = [token for token in found if token.expires < datetime.now(UTC) + TOKEN_SLACK]
+    for token in soon:
+        told = f"token {token.number} of {token.account} ends on {token.expires:%Y-%m-%d}; make another one in time"
+        yield Finding(State.LOOK, "tokens", told)
+    if found and not soon:
+        yield Finding(State.WELL, "tokens", f"{len(found):,} for programs; none ends within two weeks")
 
 
 def _backup(vault: KeyVault, archive: Archive) -> Finding:

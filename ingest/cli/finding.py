@@ -9,13 +9,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from archive.accounts import Action
+from archive.cli.proving import Who, acting
 from archive.cli.sentences import FAILED, ArchiveFolder, AsJson, out, said
 from archive.consent import Decision, Purpose, Recipient
 from archive.errors import InvalidValue, UnknownCode
 from archive.holdings import Archive
 from archive.records import HeldSlide
 from archive.wordscreen import screen
-from ingest.cli.acting import Who, account
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.keyvault import FoundCase, FoundSlide, KeyVault
 from ingest.keyvault.identity import Kind, compared
@@ -53,11 +54,11 @@ def find(
     Who looked, and what for, is written down, also where nothing was found. A number that is given on the command line
     stays in the history of the shell: leave it out, and it is asked for. The pictures are shown by: coverslip desk
     """
-    purpose = screen(purpose, "the purpose")
+    purpose, acts = screen(purpose, "the purpose"), acting(archive, who, Action.FIND_CASE)
     wanted = typed(number, "Patient number" if by_patient else "Case number")
     with Places.of(archive, vault, vault_key).opened() as (holdings, keyvault):
         look = keyvault.directory.find_patient if by_patient else keyvault.directory.find_case
-        cases = look(wanted, who=account(who), purpose=purpose)
+        cases = look(wanted, who=acts, purpose=purpose)
         found = [_told(holdings, case) for case in cases]
         waiting = [] if by_patient else _waiting(keyvault, wanted)
     if as_json:

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from archive.accounts import Action
+from archive.cli.proving import Who, actor_of, in_person, named
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.consent.terms import Jurisdiction, TissueSource
 from ingest.cli.places import KeyFile, Places, VaultFolder
@@ -78,11 +80,13 @@ def add(
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
+    who: Who = None,
 ) -> None:
     """Declare a feed once, so that its lists need only file, patient, case, block and stain.
 
     Tissue from the living needs a pattern that tells post-mortems, or a signed statement that there can be none.
     """
+    actor = in_person(actor_of(archive, who, Action.INGEST))
     patterns = tuple(post_mortems or ())
     if source is TissueSource.LIVING and not patterns and not no_post_mortems:
         asked = typer.prompt("Pattern of post-mortems' case numbers, such as PM*")
@@ -103,25 +107,29 @@ def add(
     if not places.exist:
         places.create()
     with places.opened() as (_, keyvault):
-        _declare(keyvault, feed)
+        _declare(keyvault, feed, named(actor, who))
     out().print(f"The feed {feed.name!r} is declared; look at it again by {feed.review_date}.")
 
 
-def _declare(vault: KeyVault, feed: Feed) -> None:
+def _declare(vault: KeyVault, feed: Feed, who: str) -> None:
     """Declare a feed; if it is the default, the one that was so before is not any more."""
     if feed.default:
         for other in feeds_of(vault.declared("feed")).values():
             if other.default and other.name != feed.name:
-                vault.declare("feed", other.name, replace(other, default=False).to_json(), who="laboratory")
-    vault.declare("feed", feed.name, feed.to_json(), who="laboratory")
+                vault.declare("feed", other.name, replace(other, default=False).to_json(), who=who)
+    vault.declare("feed", feed.name, feed.to_json(), who=who)
 
 
 @feed_app.command("list")
 @said
 def list_feeds(
-    archive: ArchiveFolder = Path("coverslip-archive"), vault: VaultFolder = None, vault_key: KeyFile = None
+    archive: ArchiveFolder = Path("coverslip-archive"),
+    vault: VaultFolder = None,
+    vault_key: KeyFile = None,
+    who: Who = None,
 ) -> None:
     """List the feeds that are declared."""
+    actor_of(archive, who, Action.INGEST)
     with Places.of(archive, vault, vault_key).opened() as (_, keyvault):
         feeds = feeds_of(keyvault.declared("feed"))
     if not feeds:

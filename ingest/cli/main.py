@@ -7,6 +7,7 @@ from archive.cli.commands import Commands, build
 
 COMMANDS: Commands = {
     "demo": "ingest.cli.demo:demo",
+    "setup": "ingest.cli.setting_up:setup",
     "init": "ingest.cli.setting_up:init",
     "feed": "ingest.cli.listing:feed_app",
     "delivery": "ingest.cli.listing:delivery_app",
@@ -19,7 +20,14 @@ COMMANDS: Commands = {
     "desk": "ingest.cli.desk:desk",
     "find": "ingest.cli.finding:find",
     "correct": "ingest.cli.correcting:correct_app",
+    "consent": "ingest.cli.consenting:consent_app",
+    "obligations": "ingest.cli.obliging:obligations_app",
+    "identify": "ingest.cli.identifying:identify",
+    "identify-list": "ingest.cli.identifying:identify_list",
+    "approve": "ingest.cli.identifying:approve",
+    "erase": "ingest.cli.erasing:erase",
     **ARCHIVE_COMMANDS,
+    "audit": "ingest.cli.auditing:audit_app",
     "backup": "ingest.cli.backing_up:backup",
     "restore": "ingest.cli.backing_up:restore",
     "check": "ingest.cli.checking:check",

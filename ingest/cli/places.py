@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from archive.accounts import Actor
+from archive.cli.proving import signed
 from archive.errors import ArchiveError, InvalidValue
 from archive.holdings import Archive
 from archive.settings import ArchiveSettings
@@ -86,8 +88,13 @@ class Places:
             pass
 
     @contextmanager
-    def opened(self) -> Iterator[tuple[Archive, KeyVault]]:
+    def opened(self, actor: Actor | None = None) -> Iterator[tuple[Archive, KeyVault]]:
         """Open both for writing.
+
+        Parameters
+        ----------
+        actor
+            Who acts, where the archive has accounts; its trail then names them.
 
         Raises
         ------
@@ -96,10 +103,10 @@ class Places:
         """
         settings = ArchiveSettings(archive=self.archive)
         with (
-            Archive.open(self.archive, settings=settings, actor="laboratory") as archive,
+            Archive.open(self.archive, settings=settings, **signed(actor, "laboratory")) as archive,
             KeyVault.open(self.vault, self.key) as vault,
         ):
-            _require_pair(archive, vault)
+            require_pair(archive, vault)
             yield archive, vault
 
 
@@ -113,7 +120,7 @@ def _require_empty(archive: Path) -> None:
         raise InvalidValue("an archive is made in an empty folder; name another one with --archive")
 
 
-def _require_pair(archive: Archive, vault: KeyVault) -> None:
+def require_pair(archive: Archive, vault: KeyVault) -> None:
     """Bind a new vault to its archive, and refuse any other from then on."""
     bound = vault.declared(BOUND_TO)
     if not bound:

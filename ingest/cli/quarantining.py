@@ -11,9 +11,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from archive.accounts import Action
+from archive.cli.proving import Who, acting
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
-from ingest.cli.acting import Who, account
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.pictures import pictures_of
@@ -43,9 +44,11 @@ def list_entries(
         bool, typer.Option("--files", help="Show where the files lie; paths may name patients, so look around first.")
     ] = False,
     refused: Annotated[bool, typer.Option("--refused", help="List what was refused for good instead.")] = False,
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """List what waits, why, and what to do about it. The files themselves lie where they were delivered."""
+    acting(archive, who, Action.JUDGE_QUARANTINE)
     with Places.of(archive, vault, vault_key).opened() as (_, keyvault):
         quarantine = Quarantine(keyvault)
         waiting, released = (quarantine.refused(), ()) if refused else (quarantine.entries(), quarantine.released())
@@ -86,13 +89,14 @@ def show(
 
     A picture may show a name: write it where only you can see it, and delete it afterwards.
     """
+    acts = acting(archive, who, Action.JUDGE_QUARANTINE)
     if picture is not None:
         prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
     with places.opened() as (_, keyvault):
         entry = Quarantine(keyvault).entry(number)
         if reveal or picture is not None:
-            keyvault.register.looked_at(entry.number, account(who))
+            keyvault.register.looked_at(entry.number, acts)
     out().print(_table_of(entry, reveal))
     if picture is not None:
         pictures = pictures_of(entry.path, keep_out=places.secret, limits_only=limits_only)
@@ -114,8 +118,9 @@ def release(
 
     Only what a person can judge by looking is overruled so. Everything else is mended, and the answer says how.
     """
+    acts = acting(archive, who, Action.JUDGE_QUARANTINE)
     with _quarantine(archive, vault, vault_key) as quarantine:
-        entry = quarantine.release_by_hand(number, account(who), reason)
+        entry = quarantine.release_by_hand(number, acts, reason)
     out().print(f"{entry.number} is released: the next ingest of it, or a watch, takes it in.")
 
 
@@ -133,8 +138,9 @@ def refuse(
 
     Taken back with: coverslip quarantine release
     """
+    acts = acting(archive, who, Action.JUDGE_QUARANTINE)
     with _quarantine(archive, vault, vault_key) as quarantine:
-        entry = quarantine.refuse(number, account(who), reason)
+        entry = quarantine.refuse(number, acts, reason)
     out().print(f"{entry.number} is refused for good. The file lies where it was delivered; remove it if it must go.")
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from archive.accounts import Action
+from archive.cli.proving import Who, actor_of
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from ingest.cli.places import KeyFile, Places, VaultFolder
@@ -34,12 +36,14 @@ def report(
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
+    who: Who = None,
 ) -> None:
     """Tell what was expected on a day, what arrived, what became of it, what is missing, and when the disk is full.
 
     A source file may be deleted when every tile of it was read back and compared and, where a second copy is
     configured, when that has it too. Nothing is deleted here. The report names nobody; only --releasable shows paths.
     """
+    actor_of(archive, who, Action.INGEST)
     with Places.of(archive, vault, vault_key).opened() as (holdings, keyvault):
         if releasable:
             for source in Releasing(holdings, keyvault).sources():
@@ -55,7 +59,8 @@ def report(
 
 
 def _tell(told: DayReport) -> None:
-    table = Table(f"[bold]{told.day:%A} {told.day}[/bold]", "", box=None, pad_edge=False)
+    out().print(f"[bold]{told.day:%A} {told.day}[/bold]")
+    table = Table("", "", box=None, pad_edge=False, show_header=False)
     table.columns[0].width, table.columns[0].no_wrap = 16, True
     table.add_row("expected", f"{told.expected:,}")
     table.add_row("arrived", f"{told.arrived:,}")

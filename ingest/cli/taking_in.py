@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from archive.accounts import Action, Actor
+from archive.cli.proving import Who, actor_of, in_person
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
-from archive.holdings import Recovered
 from ingest.cli.hands import MANY, Authority, Certificate, Hands, PrivateKey
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 from ingest.cli.progress import STEPS, SlideProgress, stop_on_interrupt
-from ingest.cli.telling import tell_plan
+from ingest.cli.telling import tell_plan, tell_recovered
 from ingest.delivery import ColumnMapping, Feed, Row, default_of, feeds_of, match, read_delivery
 from ingest.keyvault import KeyVault
 from ingest.pipeline.batch import Delivered, Outcome, find_files, ingest_batch
 from ingest.pipeline.expecting import expect_rows
 from ingest.pipeline.jailed import PREPARED
+from ingest.pipeline.own_word import SECOND_WORD, require_own_word
 from ingest.pipeline.recovery import recover
 from ingest.pipeline.slide import Intake
 from ingest.sandbox import prepare
@@ -69,16 +71,19 @@ def ingest(
     tls_ca: Authority = None,
     tls_cert: Certificate = None,
     tls_key: PrivateKey = None,
+    who: Who = None,
 ) -> None:
     """Take slides into the archive, coded, without label and name.
 
     A slide is kept, known already, or refused with a reason; what is refused waits in quarantine, and the rest goes
     on. Source files are never changed. The same command again does only what is left. Exit code 0: all are kept;
-    3: some were refused; 130: Ctrl-C ended it after the slides in hand; 1: nothing could be done.
+    3: some were refused; 130: Ctrl-C ended it after the slides in hand; 1: nothing could be done. Where there are
+    accounts, a list in which somebody attests something is taken in by a person, and not by a service's token.
     """
     prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
     _require_there(paths)
+    actor = actor_of(archive, who, Action.INGEST)
     if dry_run and not places.exist:
         tell_plan(_delivered(paths, delivery, mapping, None).files, limits_only=limits_only)
         return
@@ -87,7 +92,7 @@ def ingest(
         _read(delivery, mapping, None)  # a list with faults makes no archive
         places.create()
         out().print(f"A new archive was made. Copy the vault's key file to a safe place: {places.key}", soft_wrap=True)
-    with places.opened() as (holdings, keyvault):
+    with places.opened(actor) as (holdings, keyvault):
         chosen = choose_feed(keyvault, feed)
         if chosen and chosen.is_overdue(date.today()):
             out().print(
@@ -97,7 +102,8 @@ def ingest(
         if dry_run:
             tell_plan(found.files, limits_only=limits_only)
             return
-        _tell_recovered(recover(holdings, keyvault))
+        _require_answered_for(found.rows, places.archive, actor)
+        tell_recovered(recover(holdings, keyvault))
         feed_name = chosen.name if chosen else None
         expect_rows(keyvault, found.rows, found.arrived, delivery, feed_name)
         bar = SlideProgress(len(found.files))
@@ -152,6 +158,14 @@ def choose_feed(vault: KeyVault, name: str | None) -> Feed | None:
     return feeds[name]
 
 
+def _require_answered_for(rows: Sequence[Row], archive: Path, actor: Actor | None) -> None:
+    """Have somebody answer for what a list says that people attest; a plain list needs nobody."""
+    if any(row.stated.second_person for row in rows):
+        require_own_word(archive, [SECOND_WORD])
+    if any(row.evidence for row in rows):
+        in_person(actor)
+
+
 def _require_there(paths: Sequence[Path]) -> None:
     for number, path in enumerate(paths, 1):
         if not path.exists():
@@ -195,16 +209,6 @@ def _delivered(paths: Sequence[Path], delivery: Path, mapping: Path | None, feed
         out().print(f"[yellow]row {row.number}:[/yellow] its file is not among those delivered")
     found = [Delivered(file, row, row.facts(feed)) for row, file in matching.pairs]
     return _Found(found + [Delivered(file, None) for file in matching.files_without_row], rows)
-
-
-def _tell_recovered(found: Recovered) -> None:
-    if found.taken_up or found.set_aside or found.removed:
-        out().print(
-            f"An interrupted ingest was put right: {len(found.taken_up)} slides completed, "
-            f"{found.removed} half-written ones removed, {found.set_aside} set aside."
-        )
-    if found.missing:
-        out().print(f"[red]{len(found.missing)} scans are in the catalogue but not on the disk.[/red] Is it mounted?")
 
 
 def _summary(bar: SlideProgress, *, interrupted: bool) -> None:

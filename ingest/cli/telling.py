@@ -7,6 +7,7 @@ from rich.table import Table
 
 from archive.cli.sentences import out
 from archive.consent import Purpose, Recipient, decide
+from archive.holdings import Recovered
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.batch import Delivered, Outcome
 from ingest.pipeline.preview import Preview, preview
@@ -105,3 +106,14 @@ def _plan(one: Delivered, limits_only: bool) -> str:
 def _contents(found: Preview) -> str:
     sizes, left = found.found.levels, found.left_behind.count
     return f"{sizes[0]}, {len(sizes)} levels; {left} pictures and {found.metadata.left_behind_count} values left behind"
+
+
+def tell_recovered(found: Recovered) -> None:
+    """Tell what interrupted work left, and what was done about it; nothing where all was in order."""
+    if found.taken_up or found.set_aside or found.removed:
+        out().print(
+            f"An interrupted ingest was put right: {len(found.taken_up)} slides completed, "
+            f"{found.removed} half-written ones removed, {found.set_aside} set aside."
+        )
+    if found.missing:
+        out().print(f"[red]{len(found.missing)} scans are in the catalogue but not on the disk.[/red] Is it mounted?")

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archive.accounts import Action
+from archive.cli.proving import Who, actor_of, require_still
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from ingest.cli.hands import Hands
@@ -67,6 +69,7 @@ def watch(
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
     limits_only: LimitsOnly = False,
+    who: Who = None,
 ) -> None:
     """Take in slides as they arrive in a folder, each when it is whole and a list has a row for it.
 
@@ -74,11 +77,16 @@ def watch(
     size and time have stayed the same for a while; a slide of several files, when all of them are there. What was taken
     is never taken again, also after a restart: the key vault remembers. Ctrl-C ends it after the slide in hand and
     shows what waits for what. Exit code with --once: 0, or 3 if a slide was refused.
+
+    Where there are accounts, it acts for the account that began it, best by a service's token (coverslip account token
+    make), and ends when that may not take slides in any more. A list in which somebody attests something is not taken
+    from the folder, but by coverslip ingest, which asks who answers for it.
     """
     prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
     _require_apart(folder.absolute(), places)
-    with _alone(folder), places.opened() as (holdings, keyvault):
+    actor = actor_of(archive, who, Action.INGEST)
+    with _alone(folder), places.opened(actor) as (holdings, keyvault):
         chosen = choose_feed(keyvault, feed)
         _tell_overdue(chosen)
         recover(holdings, keyvault)
@@ -90,11 +98,12 @@ def watch(
             keep_out=places.secret,
             limits_only=limits_only,
             retry=retry,
+            may_attest=actor is None,
         )
         watcher = Watcher(watched, keyvault, Settling(settle))
         intake = Intake(holdings, keyvault, keep_out=places.secret, limits_only=limits_only, feed=chosen)
         with _until_told() as stop, Hands(workers, None).for_slides(workers) as crew:
-            rounds = Rounds(watcher, intake, crew, stop)
+            rounds = Rounds(watcher, intake, crew, stop, lambda: require_still(archive, actor, Action.INGEST))
             if once:
                 rounds.once(settle)
             else:
@@ -117,10 +126,20 @@ class Rounds:
         Who works on them; None for this process alone.
     stop
         Set when it shall end; slides in hand are finished.
+    require
+        Raises where whoever began this may not do it any more.
     """
 
-    def __init__(self, watcher: Watcher, intake: Intake, crew: "Crew | None", stop: threading.Event) -> None:
+    def __init__(
+        self,
+        watcher: Watcher,
+        intake: Intake,
+        crew: "Crew | None",
+        stop: threading.Event,
+        require: Callable[[], None],
+    ) -> None:
         self.refused = 0
+        self._require = require
         self._watcher, self._intake, self._crew, self._stop = watcher, intake, crew, stop
         self._teller = Teller(out())
 
@@ -154,6 +173,7 @@ class Rounds:
         """Take what is ready. The next look comes in time: what is left then is ready at that look, too."""
         if not view.ready:
             return
+        self._require()
         of = {one.path: one.of for one in view.ready}
         bar = SlideProgress(len(view.ready))
         intake = replace(self._intake, rows=self._watcher.rows, watch=bar.watch)

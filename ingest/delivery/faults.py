@@ -44,8 +44,8 @@ def described(text: str, vocabulary: tuple[str, ...] = ()) -> str:
     return f"{len(plain):,} characters" if len(plain) > 1 else "1 character"
 
 
-def refuse(faults: Iterable[Fault]) -> NoReturn:
-    """Raise all faults at once.
+def refuse(faults: Iterable[Fault], what: str = "delivery list") -> NoReturn:
+    """Raise all faults of a list at once.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def refuse(faults: Iterable[Fault]) -> NoReturn:
     """
     ordered = tuple(sorted(faults, key=lambda fault: fault.row))
     count = "1 fault" if len(ordered) == 1 else f"{len(ordered):,} faults"
-    raise DeliveryListInvalid(f"the delivery list has {count}; correct the list and try again", ordered)
+    raise DeliveryListInvalid(f"the {what} has {count}; correct it and try again", ordered)
 
 
 def fault_of_header(number: int, found: str, expected: str) -> Fault:

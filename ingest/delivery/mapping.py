@@ -59,14 +59,14 @@ class ColumnMapping(BaseModel):
         try:
             mapping = cls.model_validate(tomllib.loads(path.read_text("utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-            refuse([Fault(0, "mapping", "no file that can be read", "a TOML file in UTF-8")])
+            refuse([Fault(0, "mapping", "no file that can be read", "a TOML file in UTF-8")], "mapping")
         except ValidationError as error:
             places = sorted({".".join(map(str, each["loc"][:1])) for each in error.errors()})
             expected = "barcode, [columns], [values.COLUMN] and [constants], each with texts only"
-            refuse([Fault(0, f"mapping, {place}", "something else", expected) for place in places])
+            refuse([Fault(0, f"mapping, {place}", "something else", expected) for place in places], "mapping")
         faults = list(mapping._faults())
         if faults:
-            refuse(faults)
+            refuse(faults, "mapping")
         return mapping
 
     def headers(self) -> dict[str, str]:

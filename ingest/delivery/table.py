@@ -7,6 +7,7 @@ are found out. Lines before the header that begin with ``#`` are notes.
 import codecs
 import csv
 import io
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,8 +46,12 @@ def read_lines(path: Path, known: Callable[[str], bool]) -> tuple[Line, ...]:
         If the file cannot be read as a table.
     """
     text = _decoded(_bytes(path))
-    attempts = [_lines(text, separator) for separator in _SEPARATORS]
-    lines, fault = max(attempts, key=lambda attempt: sum(map(known, attempt[0][0].cells)) if attempt[0] else -1)
+
+    def columns(separator: str) -> int:
+        header, _ = _lines(text, separator, most=1)
+        return sum(map(known, header[0].cells)) if header else -1
+
+    lines, fault = _lines(text, max(_SEPARATORS, key=columns))
     if fault:
         refuse([fault])
     if not lines:
@@ -59,7 +64,7 @@ def _bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
     except OSError:
-        refuse([Fault(0, "", "no file that can be read", "a delivery list (CSV)")])
+        refuse([Fault(0, "", "no file that can be read", "a list (CSV); check its path")])
     if len(data) > LARGEST_BYTES:
         refuse([Fault(0, "", "a file that is too large", f"a CSV of at most {LARGEST_BYTES // 2**20} MB")])
     if data.startswith(_WORKBOOK):
@@ -79,7 +84,7 @@ def _decoded(data: bytes) -> str:
     refuse([Fault(0, "", "bytes that are no text", "a CSV in UTF-8 or Windows-1252")])
 
 
-def _lines(text: str, separator: str) -> tuple[tuple[Line, ...], Fault | None]:
+def _lines(text: str, separator: str, most: int = sys.maxsize) -> tuple[tuple[Line, ...], Fault | None]:
     # With a wrong separator quotation marks may seem out of place, so a fault counts only if this separator is chosen.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     lines: list[Line] = []
@@ -90,6 +95,8 @@ def _lines(text: str, separator: str) -> tuple[tuple[Line, ...], Fault | None]:
             before = reader.line_num
             if any(line.cells) and (lines or not _is_note(line)):
                 lines.append(line)
+            if len(lines) == most:
+                break
     except csv.Error:
         return tuple(lines), Fault(
             before + 1, "", "a quotation mark out of place, or a cell without end", "plain cells"

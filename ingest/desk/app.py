@@ -2,29 +2,42 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
+from archive.accounts import AccountStore, Action
 from archive.errors import UnknownCode
 from archive.server.api import slide_told
 from archive.server.cache import TileCache
+from archive.server.headers import Answer
 from archive.server.pages import static_answer
 from archive.server.pictures import Pictures
+from archive.server.tiles import is_picture
+from ingest.desk.auditing import Trails
+from ingest.desk.consenting import Consenting
 from ingest.desk.correcting import Correcting
-from ingest.desk.door import Door
+from ingest.desk.door import LOCK, ROLE, Door
 from ingest.desk.finding import Tray
-from ingest.desk.frames import Frames, go, session_of
+from ingest.desk.frames import Frames, form_of, go, session_of
+from ingest.desk.identifying import Identifying
 from ingest.desk.judging import judge_routes
+from ingest.desk.members import Members
+from ingest.desk.obliging import work_routes
+from ingest.desk.page import Page
+from ingest.desk.patients import patient_routes
 from ingest.desk.reporting import report_routes
+from ingest.desk.reviewing import rules_routes
 from ingest.desk.room import Room
 from ingest.desk.searching import search_routes
 from ingest.desk.session import Session, Sessions
 from ingest.desk.settings import DeskSettings
 from ingest.desk.viewing import Openings, Viewing
+from ingest.desk.ways_in import ByAddress, BySigningIn, WayIn
+from ingest.desk.withdrawing import Withdrawing
 
 
 class Desk:
@@ -37,7 +50,7 @@ class Desk:
     settings : DeskSettings
         How long the desk trusts.
     announce : callable
-        Shows a token to whoever started the desk.
+        Shows a token to whoever started the desk; where there are accounts, nobody is let in by one.
     clock : callable
         Gives seconds that never run backwards.
     """
@@ -54,22 +67,32 @@ class Desk:
         self._pictures = Pictures(TileCache(room.settings.tile_cache_bytes))
         self._openings = Openings(room.vault.note_opening, clock)
         self.frames = Frames(idle_seconds)
-        self.sessions = Sessions(
-            room.who,
-            announce,
-            idle_seconds=idle_seconds,
-            token_seconds=60 * settings.token_minutes,
-            ended=self._put_away,
-            clock=clock,
-        )
+        cookie = f"coverslip-desk-{settings.port}"
         self._viewings: dict[Session, Viewing] = {}
+        self.sessions: Sessions | Members
+        way_in: WayIn
+        if room.accounts is None:
+            self.sessions = Sessions(
+                room.who,
+                announce,
+                idle_seconds=idle_seconds,
+                token_seconds=60 * settings.token_minutes,
+                ended=self._put_away,
+                clock=clock,
+                accounts=lambda: AccountStore.exists(room.settings.archive),
+            )
+            way_in = ByAddress(self.sessions, self.frames.closed, cookie)
+        else:
+            self.sessions = Members(room.accounts, idle_seconds=idle_seconds, ended=self._put_away, clock=clock)
+            way_in = BySigningIn(self.sessions, self.frames.sign_in, cookie)
         self.app = Door(
             _pages(self),
-            lambda session, method, path: self.viewing(session).picture(method, path),
+            self._picture,
             self.sessions,
-            closed=self.frames.closed,
+            way_in,
             refused=self.frames.refused,
-            cookie=f"coverslip-desk-{settings.port}",
+            acting=self._acting,
+            cookie=cookie,
         )
 
     @property
@@ -81,13 +104,28 @@ class Desk:
         """Give what a session may look at."""
         if session not in self._viewings:
             room = self._room
-            self._viewings[session] = Viewing(room.archive, room.settings, self._pictures, session, self._openings)
+            self._viewings[session] = Viewing(
+                room.archive, room.settings, self._pictures, session, self._openings, room.vault.require_standing
+            )
         return self._viewings[session]
 
     def close(self) -> None:
-        """Close every scan."""
+        """Close every scan, and sign everybody out."""
         for session in list(self._viewings):
             self._put_away(session)
+        if isinstance(self.sessions, Members):
+            self.sessions.end_all()
+
+    def _picture(self, session: Session, method: str, path: str) -> Answer | None:
+        if is_picture(path):
+            session.require(Action.OPEN_CASE_SLIDE)
+        return self.viewing(session).picture(method, path)
+
+    def _acting(self, session: Session) -> AbstractContextManager[None]:
+        """Have the archive's trail name the account and its role; without accounts it names the laboratory."""
+        if session.role is None:
+            return nullcontext()
+        return self._room.archive.acting(str(session.role), session.who)
 
     def _put_away(self, session: Session) -> None:
         viewing = self._viewings.pop(session, None)
@@ -95,7 +133,8 @@ class Desk:
             viewing.close()
 
 
-def _pages(desk: Desk) -> Starlette:
+def pages_of(desk: Desk) -> list[Page]:
+    """Build every address of the desk but the pictures of slides, each with what it needs."""
     frames = desk.frames
 
     async def static(request: Request) -> Response:
@@ -125,21 +164,48 @@ def _pages(desk: Desk) -> Starlette:
         desk.sessions.end(request.state.cookie)
         return go("/")
 
-    routes = [
-        Route("/static/{name}", static),
-        Route("/slides/{handle}", look),
-        Route("/api/slides/{handle}", tell_slide),
-        Route("/api/collections/{handle}", tell_collection),
-        Route("/rest", rest),
-        Route("/lock", lock, methods=["POST"]),
+    return [
+        Page("/static/{name}", static, needs=None),
+        Page("/slides/{handle}", look, needs=Action.OPEN_CASE_SLIDE),
+        Page("/api/slides/{handle}", tell_slide, needs=Action.OPEN_CASE_SLIDE),
+        Page("/api/collections/{handle}", tell_collection, needs=Action.OPEN_CASE_SLIDE),
+        Page("/rest", rest, needs=None),
+        Page(LOCK, lock, needs=None, methods=["POST"]),
+        *_role_pages(desk),
         *search_routes(desk.room, frames),
         *judge_routes(desk.room, frames),
         *Correcting(desk.room, frames).routes(),
         *report_routes(desk.room, frames),
+        *Consenting(desk.room, frames).routes(),
+        *patient_routes(desk.room, frames),
+        *Withdrawing(desk.room, frames).routes(),
+        *work_routes(desk.room, frames),
+        *rules_routes(desk.room, frames),
+        *Identifying(desk.room, frames).routes(),
+        *Trails(desk.room, frames).routes(),
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _lost})
+
+
+def _pages(desk: Desk) -> Starlette:
+    app = Starlette(routes=pages_of(desk), exception_handlers={HTTPException: _lost})
     app.router.redirect_slashes = False
     return app
+
+
+def _role_pages(desk: Desk) -> list[Page]:
+    """Build the page where somebody with several roles chooses one; there is none where there are no accounts."""
+    members = desk.sessions
+    if not isinstance(members, Members):
+        return []
+
+    async def ask(request: Request) -> Response:
+        return desk.frames.page(request, "desk_role.html")
+
+    async def choose(request: Request) -> Response:
+        members.choose(request.state.cookie, form_of(request).get("role", ""))
+        return go("/")
+
+    return [Page(ROLE, ask, needs=None), Page(ROLE, choose, needs=None, methods=["POST"])]
 
 
 async def _lost(_request: Request, _error: Exception) -> Response:

@@ -10,16 +10,18 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from archive.accounts import Action
 from archive.consent import Facts
 from archive.errors import ArchiveError
 from archive.records import Stain
 from ingest.desk.fields import fields_of, settings_of, slide_words
 from ingest.desk.finding import Tray
 from ingest.desk.frames import Frames, form_of, go, session_of, told
+from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.pipeline.correcting import CasePlan, SlidePlan, carry_out, plan_case, plan_slide
+from ingest.pipeline.own_word import SECOND_WORD, require_own_word
 
 Plan = SlidePlan | CasePlan
 
@@ -39,15 +41,15 @@ class Correcting:
         self._room = room
         self._frames = frames
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[Page]:
         """Build the routes."""
         slide, case = "/correct/{tray}/slide/{code}", "/correct/{tray}/case/{place:int}"
         return [
-            Route("/correct/carry-out", self._carry_out, methods=["POST"]),
-            Route(slide, self._show_slide),
-            Route(slide, self._plan_slide, methods=["POST"]),
-            Route(case, self._show_case),
-            Route(case, self._plan_case, methods=["POST"]),
+            Page("/correct/carry-out", self._carry_out, needs=Action.CORRECT, methods=["POST"]),
+            Page(slide, self._show_slide, needs=Action.CORRECT),
+            Page(slide, self._plan_slide, needs=Action.CORRECT, methods=["POST"]),
+            Page(case, self._show_case, needs=Action.CORRECT),
+            Page(case, self._plan_case, needs=Action.CORRECT, methods=["POST"]),
         ]
 
     async def _show_slide(self, request: Request) -> Response:
@@ -69,8 +71,15 @@ class Correcting:
     def _case_form(self, request: Request, status: int, form: Mapping[str, str]) -> Response:
         tray = _tray(request)
         record = self._room.archive.case(tray.found(request.path_params["place"]).key)
-        groups = fields_of(record.facts if record else Facts(), form)
-        told_of: dict[str, Any] = {"tray": tray, "form": form, "groups": groups, "back": f"/cases/{tray.handle}"}
+        second_word = SECOND_WORD if self._room.accounts else ""
+        groups = fields_of(record.told if record else Facts(), form, without=second_word)
+        told_of: dict[str, Any] = {
+            "tray": tray,
+            "form": form,
+            "groups": groups,
+            "back": f"/cases/{tray.handle}",
+            "consent": f"/consent/{tray.handle}/{request.path_params['place']}",
+        }
         return self._frames.page(request, "correct_case.html", status=status, **told_of)
 
     async def _plan_slide(self, request: Request) -> Response:
@@ -89,7 +98,9 @@ class Correcting:
 
         def plan() -> Plan:
             words = {name: form.get(name) or None for name in ("patient", "now_under")}
-            return plan_case(archive, vault, number, settings_of(form), **words, who=who, reason=form.get("reason", ""))
+            settings = settings_of(form)
+            require_own_word(self._room.settings.archive, settings.values)
+            return plan_case(archive, vault, number, settings, **words, who=who, reason=form.get("reason", ""))
 
         return await self._preview(request, plan, self._case_form)
 

@@ -1,33 +1,29 @@
 """The desk's door: whoever has not been let in gets one and the same answer, whatever is asked.
 
-It stands before everything else. It lets in who asks this machine by its own name and brings a session's cookie; takes
-a form only from a page of the desk itself; and lets nothing out that a browser would keep, frame or pass on.
+It stands before everything else. It lets in who asks this machine by its own name and brings a session's cookie, sends
+whoever has several roles to choose one first, takes a form only from a page of the desk itself, and lets nothing out
+that a browser would keep, frame or pass on.
 """
 
-import hmac
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
-from typing import Final
-from urllib.parse import parse_qsl
+from typing import Final, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from archive.errors import InvalidValue
-from archive.server.app import require_own_host
 from archive.server.headers import FOR_PAGES, POLICY, Answer, Headers
-from ingest.desk.session import Session, Sessions
+from archive.server.site import require_own_host
+from ingest.desk.forms import read_form
+from ingest.desk.session import Session
+from ingest.desk.ways_in import WayIn
 
-LARGEST_FORM: Final = 64 * 1024
-"""Bytes. A reason and an accession number fit a hundred times over."""
-
-MOST_FIELDS: Final = 60
-"""Fields of a form; the largest of the desk's has about twenty."""
-
-FORM: Final = "application/x-www-form-urlencoded"
-ENTRANCE: Final = "/enter/"
 PUBLIC: Final = "/static/"
 """The pages' own style and script, which are the same for everybody and tell nothing."""
+
+ROLE: Final = "/role"
+LOCK: Final = "/lock"
 
 ASKED_BY_PROGRAMS: Final = ("/api/", "/rest")
 """What an open page asks by itself; it does not show that anybody is there."""
@@ -49,6 +45,13 @@ Pictures = Callable[[Session, str, str], Answer | None]
 """Answers a session's ``(method, path)`` if it asks for a picture of a slide."""
 
 
+class LetIn(Protocol):
+    """Knows who was let in."""
+
+    def find(self, cookie: str, *, uses: bool) -> Session | None:
+        """Give the session of a cookie; a person's doing keeps it alive, a program's asking does not."""
+
+
 class Door:
     """Stands before the pages.
 
@@ -58,12 +61,14 @@ class Door:
         The pages; finds ``session``, ``cookie`` and ``form`` in its state.
     pictures : callable
         Answers requests for pictures, before the pages are asked.
-    sessions : Sessions
+    sessions : LetIn
         Knows who was let in.
-    closed : callable
-        Makes the page for whoever was not.
+    way_in : WayIn
+        Lets in whoever was not, or says how.
     refused : callable
         Says, as an answer, why something cannot be done.
+    acting : callable
+        Has the archive's trail name whose session it is, for as long as its pages answer.
     cookie : str
         The cookie's name.
     """
@@ -72,17 +77,19 @@ class Door:
         self,
         inside: ASGIApp,
         pictures: Pictures,
-        sessions: Sessions,
+        sessions: LetIn,
+        way_in: WayIn,
         *,
-        closed: Callable[[], Answer],
         refused: Callable[[Exception], Answer],
+        acting: Callable[[Session], AbstractContextManager[None]],
         cookie: str,
     ) -> None:
         self._inside = inside
         self._pictures = pictures
         self._sessions = sessions
-        self._closed = closed
+        self._way_in = way_in
         self._refused = refused
+        self._acting = acting
         self._cookie = cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,27 +111,22 @@ class Door:
         method, path = scope["method"], scope["path"]
         if path.startswith(PUBLIC):
             return await self._ask(scope)
-        if method == "GET" and path.startswith(ENTRANCE):
-            return self._enter(path.removeprefix(ENTRANCE))
+        entered = await self._way_in.enter(method, path, given, receive)
+        if entered is not None:
+            return entered
         cookie = _cookie(given.get("cookie", ""), self._cookie)
         session = self._sessions.find(cookie, uses=not path.startswith(ASKED_BY_PROGRAMS))
         if session is None:
-            self._sessions.offer()
-            return self._closed()
+            return self._way_in.closed()
+        if not session.acts and path not in (ROLE, LOCK):
+            return HTTPStatus.SEE_OTHER, [("location", ROLE), ("content-length", "0")], b""
         picture = self._pictures(session, method, path)
         if picture is not None:
             return picture
-        form = await _form(given, receive, session) if method == "POST" else {}
+        form = await read_form(given, receive, session) if method == "POST" else {}
         scope["state"] = {"session": session, "cookie": cookie, "form": form}
-        return await self._ask(scope)
-
-    def _enter(self, token: str) -> Answer:
-        cookie = self._sessions.enter(token)
-        if cookie is None:
-            self._sessions.offer()
-            return self._closed()
-        kept = f"{self._cookie}={cookie}; Path=/; HttpOnly; SameSite=Strict"
-        return HTTPStatus.SEE_OTHER, [("location", "/"), ("set-cookie", kept), ("content-length", "0")], b""
+        with self._acting(session):
+            return await self._ask(scope)
 
     async def _ask(self, scope: Scope) -> Answer:
         """Ask the pages; an error of theirs is not answered by them."""
@@ -159,38 +161,3 @@ def _cookie(header: str, name: str) -> str:
     except CookieError:
         return ""
     return found.value if found else ""
-
-
-async def _form(headers: dict[str, str], receive: Receive, session: Session) -> dict[str, str]:
-    """Read a form that a page of the desk's own sent.
-
-    Raises
-    ------
-    InvalidValue
-        If it was not sent from such a page, or is no form.
-    """
-    own = f"http://{headers.get('host', '')}"
-    if headers.get("origin") != own or headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        raise InvalidValue("this form was not sent from the desk; go back to the desk and fill it in there")
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise InvalidValue("this is no form of the desk's")
-    try:
-        text = (await _body(receive)).decode("ascii")
-        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
-    except ValueError:
-        raise InvalidValue("this is no form of the desk's") from None
-    form = {name: value.strip() for name, value in fields}
-    if not hmac.compare_digest(form.pop("key", "").encode(), session.form_key.encode()):
-        raise InvalidValue("this form belongs to an earlier session; fill it in again")
-    return form
-
-
-async def _body(receive: Receive) -> bytes:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False) and message["type"] == "http.request"
-        if len(body) > LARGEST_FORM:
-            raise InvalidValue("this form is too long; write less")
-    return body

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from archive.consent import Facts
+from archive.consent.terms import Consent
 from archive.errors import InvalidValue
 from archive.records import Stain
 from ingest.delivery.columns import BY_NAME, Column
@@ -14,6 +15,9 @@ from ingest.pipeline.correcting import SlideWords
 
 NEVER_TOLD = "-"
 """What is typed or chosen to have a column as if no list had ever told it."""
+
+NO_CORRECTION = frozenset({("consent", Consent.REFUSED), ("consent", Consent.WITHDRAWN)})
+"""Words that a list may tell and no correction: they are acts of a person, with a page of their own."""
 
 _RECORDED_AS = {"tissue": "source"}
 
@@ -36,7 +40,7 @@ class Field:
             return ()
         vocabulary = self.column.vocabulary
         terms = tuple(str(word) for word in vocabulary if isinstance(word, StrEnum))  # the others are their aliases
-        return terms or vocabulary
+        return tuple(word for word in terms or vocabulary if (self.column.name, word) not in NO_CORRECTION)
 
 
 def slide_words(form: Mapping[str, str]) -> SlideWords:
@@ -83,7 +87,7 @@ def settings_of(form: Mapping[str, str]) -> Settings:
     return read_settings([f"{name}={'' if value == NEVER_TOLD else value}" for name, value in told_of])
 
 
-def fields_of(facts: Facts, form: Mapping[str, str]) -> list[tuple[str, list[Field]]]:
+def fields_of(facts: Facts, form: Mapping[str, str], *, without: str = "") -> list[tuple[str, list[Field]]]:
     """Lay the case's form out: groups of fields, with what is recorded now and what was typed before."""
     recorded = facts.to_json()
 
@@ -93,6 +97,6 @@ def fields_of(facts: Facts, form: Mapping[str, str]) -> list[tuple[str, list[Fie
         return "" if text in _UNSAID else text
 
     groups: dict[str, list[Field]] = {}
-    for column in (BY_NAME[name] for name in SETTABLE):
+    for column in (BY_NAME[name] for name in SETTABLE if name != without):
         groups.setdefault(column.group.value, []).append(Field(column, said(column.name), form.get(column.name, "")))
     return list(groups.items())

@@ -8,6 +8,7 @@ opened.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archive.accounts import Action
 from archive.codes import Code
 from archive.consent import Decision, Purpose, Recipient
 from archive.errors import UnknownCode
@@ -133,11 +134,11 @@ class Tray:
         return {scan.handle: self._session.kept(scan.handle, Placed) for scan in scans if scan.handle}
 
     def _case(self, room: Room, case: FoundCase, numbers: Iterator[int]) -> ShownCase:
-        held = [(found, slide) for found in case.slides if (slide := _held(room, case, found)) is not None]
-        slides = tuple(self._glass(room, found, slide, numbers) for found, slide in held)
-        if not held:
+        here = [(found, slide) for found in case.slides if (slide := held(room, case, found)) is not None]
+        slides = tuple(self._glass(room, found, slide, numbers) for found, slide in here)
+        if not here:
             return ShownCase(None, None, ())
-        return ShownCase(held[0][1].case_code, held[0][1].patient_code, slides)
+        return ShownCase(here[0][1].case_code, here[0][1].patient_code, slides)
 
     def _glass(self, room: Room, found: FoundSlide, slide: HeldSlide, numbers: Iterator[int]) -> ShownGlass:
         title = f"{found.block} · {found.slide}"
@@ -158,6 +159,8 @@ class Tray:
         decision = room.archive.decide(slide.record.key, choice.purpose, choice.recipient, scan=scan.record.key)
         if not decision.allowed:
             return ShownScan(number, scan.code, scan.record, None, decision)
+        if not self._session.may(Action.OPEN_CASE_SLIDE):
+            return ShownScan(number, scan.code, scan.record, None, None)
         placed = Placed(
             slide=slide.record.key,
             scan=scan.record.key,
@@ -193,7 +196,7 @@ def find(room: Room, session: Session, asked: Asked) -> Tray:
     return Tray(session, cases[0].number, wanted, cases)
 
 
-def _held(room: Room, case: FoundCase, found: FoundSlide) -> HeldSlide | None:
+def held(room: Room, case: FoundCase, found: FoundSlide) -> HeldSlide | None:
     """Give a slide that was found, if it is in the archive and still this case's: a correction may have moved it."""
     try:
         slide = room.archive.held(found.key)

@@ -8,7 +8,8 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from archive.errors import ArchiveError, DamagedPyramid
+from archive.accounts import Action
+from archive.errors import ArchiveError, DamagedPyramid, NotAllowed
 from archive.server.headers import Answer
 from archive.server.pages import TEMPLATES as ARCHIVE_TEMPLATES
 from archive.server.pages import VIEWER_MISSING, read_assets
@@ -20,6 +21,17 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 PUT_AWAY_AFTER = 5
 """Seconds after the desk has locked itself until an open page is put away, so that it finds the desk locked."""
+
+ROOMS = (
+    ("/", "Find", Action.FIND_CASE),
+    ("/quarantine", "Quarantine", Action.JUDGE_QUARANTINE),
+    ("/report", "Day", Action.INGEST),
+    ("/work", "Work", Action.FULFIL_OBLIGATION),
+    ("/rules", "Rules", Action.REVIEW_RULES),
+    ("/identify", "Identify", Action.IDENTIFY),
+    ("/trail", "Trail", Action.VERIFY_AUDIT),
+)
+"""What stands at the head of every page: address, name, and what somebody must be allowed to do to see it there."""
 
 _HEADINGS = {404: "Nothing here", 400: "Not like this", 403: "The desk is locked", 503: "Not now"}
 
@@ -61,6 +73,7 @@ class Frames:
             lstrip_blocks=True,
         )
         self._environment.globals["viewer_missing"] = None if "viewer.js" in self.assets else VIEWER_MISSING
+        self._environment.globals["Action"] = Action
         self._environment.filters["size"] = bytes_told
         self._environment.filters["count"] = "{:,}".format
 
@@ -69,18 +82,29 @@ class Frames:
     ) -> HTMLResponse:
         """Fill a page for a session; unless it `stays`, the browser puts it away once the desk has locked itself."""
         session = session_of(request)
-        told = {"session": session, "notice": session.said(), "path": request.url.path, **values}
+        rooms = [(address, title) for address, title, action in ROOMS if session.may(action)]
+        told = {"session": session, "rooms": rooms, "notice": session.said(), "path": request.url.path, **values}
         headers = {} if stays else {"refresh": f"{self._put_away}; url=/rest"}
         return HTMLResponse(self._environment.get_template(name).render(told), status, headers)
+
+    def first_room(self, session: Session) -> str:
+        """Give the address where a session begins that finds no cases."""
+        return next((address for address, _, action in ROOMS if session.may(action)), "/rest")
 
     def closed(self) -> Answer:
         """Give the one page for whoever was not let in."""
         return _answer(HTTPStatus.FORBIDDEN, self._environment.get_template("closed.html").render())
 
+    def sign_in(self, sentence: str) -> Answer:
+        """Give the one page for whoever is not signed in, with a sentence where somebody tried and was refused."""
+        return _answer(
+            HTTPStatus.FORBIDDEN, self._environment.get_template("desk_sign_in.html").render(sentence=sentence)
+        )
+
     def refused(self, error: Exception) -> Answer:
         """Say why something cannot be done, to whoever is or is not let in."""
         status, sentence = told(error)
-        heading = _HEADINGS.get(status, "Not possible")
+        heading = "Not in this role" if isinstance(error, NotAllowed) else _HEADINGS.get(status, "Not possible")
         text = self._environment.get_template("sorry.html").render(heading=heading, sentence=sentence)
         return _answer(status, text)
 
@@ -88,6 +112,8 @@ class Frames:
 def told(error: Exception) -> tuple[int, str]:
     """Give status and sentence of an error; only what is raised on purpose speaks for itself."""
     text = str(error)
+    if isinstance(error, NotAllowed):
+        return HTTPStatus.FORBIDDEN, f"{text[0].upper()}{text[1:]}."
     if isinstance(error, DamagedPyramid) or not isinstance(error, ArchiveError) or not text:
         refusal = refusal_for(error)
         return refusal.status, refusal.sentence

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from archive.errors import InvalidValue
+from archive.accounts import Action
+from archive.errors import FreeTextRefused, InvalidValue
 from ingest.desk.frames import Frames, form_of, go, session_of, told
+from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.errors import JailUnavailable, SlideRefused
 from ingest.pipeline.pictures import pictures_of
@@ -25,7 +26,7 @@ CAPTIONS = {"macro": "The whole glass", "thumbnail": "The tissue", "unknown": "A
 Act = Callable[[str, str, str], Entry]
 
 
-def judge_routes(room: Room, frames: Frames) -> list[Route]:
+def judge_routes(room: Room, frames: Frames) -> list[Page]:
     """Build the routes."""
     quarantine = Quarantine(room.vault)
 
@@ -60,7 +61,7 @@ def judge_routes(room: Room, frames: Frames) -> list[Route]:
             number, session = request.path_params["number"], session_of(request)
             try:
                 judge(number, session.who, form_of(request).get("why", ""))
-            except InvalidValue as error:
+            except (FreeTextRefused, InvalidValue) as error:
                 session.say(told(error)[1])
                 return go(f"/quarantine/{number}")
             session.say(f"{number} {done}")
@@ -71,10 +72,10 @@ def judge_routes(room: Room, frames: Frames) -> list[Route]:
     released = act("is released: the next ingest takes it.", quarantine.release_by_hand)
     refused = act("is refused for good. The file itself was not touched.", quarantine.refuse)
     return [
-        Route("/quarantine", listed),
-        Route("/quarantine/{number}", show),
-        Route("/quarantine/{number}/release", released, methods=["POST"]),
-        Route("/quarantine/{number}/refuse", refused, methods=["POST"]),
+        Page("/quarantine", listed, needs=Action.JUDGE_QUARANTINE),
+        Page("/quarantine/{number}", show, needs=Action.JUDGE_QUARANTINE),
+        Page("/quarantine/{number}/release", released, needs=Action.JUDGE_QUARANTINE, methods=["POST"]),
+        Page("/quarantine/{number}/refuse", refused, needs=Action.JUDGE_QUARANTINE, methods=["POST"]),
     ]
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from archive.consent import Purpose, Recipient
 from archive.errors import InvalidValue
+from archive.wordscreen import screen
 
 LONGEST_WORDS = 120
 """Characters of somebody's own words; enough to say why, too short for a report."""
@@ -33,6 +34,7 @@ class Choice(StrEnum):
     MEETING = "meeting", "Second opinion or MDT", Purpose.CARE, Recipient.CARE_TEAM
     QUALITY = "quality", "Quality control", Purpose.CARE, Recipient.LABORATORY
     POST_MORTEM = "post-mortem", "Post-mortem (cause of death)", Purpose.CAUSE_OF_DEATH, Recipient.LABORATORY
+    CONSENT = "consent", "Consent or withdrawal", Purpose.OTHER_SECONDARY, Recipient.LABORATORY
     OTHER = "other", "Another purpose", Purpose.OTHER_SECONDARY, Recipient.LABORATORY
 
 
@@ -51,6 +53,8 @@ class Wanted:
         ------
         InvalidValue
             If nothing of the list was chosen, or another purpose was not put into words.
+        FreeTextRefused
+            If the words look as if they held an identifier.
         """
         chosen = next((one for one in Choice if one.value == choice), None)
         if chosen is None:
@@ -61,7 +65,7 @@ class Wanted:
             raise InvalidValue("say in a few words what the other purpose is")
         if len(words) > LONGEST_WORDS or not words.isprintable():
             raise InvalidValue(f"say the other purpose in at most {LONGEST_WORDS} characters")
-        return cls(chosen, words)
+        return cls(chosen, screen(words, "the purpose"))
 
     def __str__(self) -> str:
         return f"{self.choice.label}: {self.words}" if self.words else self.choice.label

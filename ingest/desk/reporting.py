@@ -4,10 +4,11 @@ from datetime import date, timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from archive.accounts import Action
 from archive.errors import UnknownCode
 from ingest.desk.frames import Frames
+from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.keyvault import State
 from ingest.pipeline.reporting import DayReport, Hold, gather
@@ -20,7 +21,7 @@ FAR_OFF_DAYS = 730
 Figures = list[tuple[str, str]]
 
 
-def report_routes(room: Room, frames: Frames) -> list[Route]:
+def report_routes(room: Room, frames: Frames) -> list[Page]:
     """Build the routes."""
 
     def page(request: Request, day: date) -> Response:
@@ -48,9 +49,9 @@ def report_routes(room: Room, frames: Frames) -> list[Route]:
         return Response(text, media_type="text/csv; charset=utf-8", headers={"content-disposition": name})
 
     return [
-        Route("/report", today),
-        Route("/report/{day}", of_day),
-        Route("/report/{day}/table.csv", table),
+        Page("/report", today, needs=Action.INGEST),
+        Page("/report/{day}", of_day, needs=Action.INGEST),
+        Page("/report/{day}/table.csv", table, needs=Action.INGEST),
     ]
 
 

@@ -5,7 +5,6 @@ open.
 """
 
 import asyncio
-import logging
 import signal
 import socket
 from collections.abc import Callable
@@ -13,11 +12,12 @@ from collections.abc import Callable
 import uvicorn
 
 from archive.errors import InvalidValue
-from archive.server.run import require_loopback
+from archive.server.site import require_loopback
 from ingest.desk.app import Desk
-from ingest.desk.door import ENTRANCE
 from ingest.desk.room import Room
+from ingest.desk.session import Sessions
 from ingest.desk.settings import DeskSettings
+from ingest.desk.ways_in import ENTRANCE
 
 WAITING_CONNECTIONS = 64
 """One person's browsers open six connections each."""
@@ -42,7 +42,8 @@ def serve(room: Room, settings: DeskSettings, announce: Callable[[str], None]) -
     settings : DeskSettings
         Where to listen, and how long to trust.
     announce : callable
-        Shows an address that opens the desk once, to whoever started it.
+        Shows an address to whoever started it: one that opens the desk once, or, where the room has accounts, the one
+        where people sign in.
 
     Raises
     ------
@@ -50,10 +51,12 @@ def serve(room: Room, settings: DeskSettings, announce: Callable[[str], None]) -
         If the host is not loopback or the port is taken.
     """
     require_loopback(settings.host)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     desk = Desk(room, settings, lambda token: announce(f"{address_of(settings)}{ENTRANCE}{token}"))
     with _listening(settings) as opened:
-        desk.sessions.offer()
+        if isinstance(desk.sessions, Sessions):
+            desk.sessions.offer()
+        else:
+            announce(address_of(settings))
         try:
             _serve(desk, opened)
         finally:

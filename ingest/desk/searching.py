@@ -5,17 +5,19 @@ from dataclasses import asdict
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from archive.errors import InvalidValue, UnknownCode
+from archive.accounts import Action
+from archive.codes import Code
+from archive.errors import FreeTextRefused, InvalidValue, UnknownCode
 from ingest.desk.finding import Asked, Tray, find
 from ingest.desk.frames import Frames, form_of, go, session_of, told
+from ingest.desk.page import Page
 from ingest.desk.purposes import Choice
 from ingest.desk.reporting import figures_of_today
 from ingest.desk.room import Room
 
 
-def search_routes(room: Room, frames: Frames) -> list[Route]:
+def search_routes(room: Room, frames: Frames) -> list[Page]:
     """Build the routes."""
 
     def start(request: Request, asked: Asked, status: int = 200) -> Response:
@@ -26,19 +28,23 @@ def search_routes(room: Room, frames: Frames) -> list[Route]:
             status=status,
             choices=tuple(Choice),
             asked=asdict(asked),
+            sought=_sought(request),
             waiting=waiting.most_common(),
             figures=figures_of_today(room),
         )
 
     async def empty(request: Request) -> Response:
-        return start(request, Asked(purpose=session_of(request).last_purpose))
+        session = session_of(request)
+        if not session.may(Action.FIND_CASE):
+            return go(frames.first_room(session))
+        return start(request, Asked(purpose=Choice.CONSENT if _sought(request) else session.last_purpose))
 
     async def search(request: Request) -> Response:
         form, session = form_of(request), session_of(request)
         asked = Asked(form.get("accession", ""), form.get("purpose", ""), form.get("words", ""))
         try:
             tray = find(room, session, asked)
-        except (InvalidValue, UnknownCode) as error:
+        except (FreeTextRefused, InvalidValue, UnknownCode) as error:
             status, sentence = told(error)
             session.say(sentence)
             return start(request, asked, status)
@@ -51,7 +57,13 @@ def search_routes(room: Room, frames: Frames) -> list[Route]:
         return frames.page(request, "case.html", tray=tray, cases=tray.cases(room))
 
     return [
-        Route("/", empty),
-        Route("/find", search, methods=["POST"]),
-        Route("/cases/{handle}", case),
+        Page("/", empty, needs=None),
+        Page("/find", search, needs=Action.FIND_CASE, methods=["POST"]),
+        Page("/cases/{handle}", case, needs=Action.FIND_CASE),
     ]
+
+
+def _sought(request: Request) -> Code | None:
+    """Give the case that somebody came for from the work list, which knows no numbers."""
+    code = request.query_params.get("case")
+    return Code.parse(code) if code else None

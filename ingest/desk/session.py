@@ -13,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from archive.accounts import Action, Role
+from archive.accounts import Session as SignedIn
 from archive.codes import new_handle
-from archive.errors import UnknownCode
+from archive.errors import AccountsUnavailable, NotAllowed, UnknownCode
 
 T = TypeVar("T")
 
@@ -26,6 +28,9 @@ MOST_KEPT = 20_000
 
 GONE = "this is no longer on the desk; find it again"
 
+AT_THE_DESK = frozenset({Role.CUSTODIAN, Role.LABORATORY, Role.PATHOLOGIST, Role.AUDITOR})
+"""Roles that work with the key vault's room, or read its trail; every other role works where slides are coded."""
+
 
 class Session:
     """What one browser has on the desk.
@@ -34,14 +39,58 @@ class Session:
     ----------
     who : str
         The account in whose name everything is done.
+    signed_in : archive.accounts.Session or None
+        The account's session where there are accounts; None where the desk is one person's own.
+    refused : callable
+        Told of what was asked for and may not be done.
     """
 
-    def __init__(self, who: str) -> None:
+    def __init__(
+        self, who: str, signed_in: SignedIn | None = None, refused: Callable[[Action], object] = lambda action: None
+    ) -> None:
         self.who = who
+        self.signed_in = signed_in
+        self._refused = refused
         self.form_key = secrets.token_urlsafe(24)
         self.last_purpose = ""
         self._notice: str | None = None
         self._kept: OrderedDict[str, object] = OrderedDict()
+
+    @property
+    def role(self) -> Role | None:
+        """The role that is acted in; None where there are no accounts, or none that works at the desk was chosen."""
+        actor = self.signed_in.actor if self.signed_in else None
+        return actor.role if actor and actor.role in AT_THE_DESK else None
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles of the account that work at the desk."""
+        grants = self.signed_in.grants if self.signed_in else ()
+        return tuple(grant.role for grant in grants if grant.role in AT_THE_DESK)
+
+    @property
+    def acts(self) -> bool:
+        """Whether it is known in which role things are done, where that matters."""
+        return self.signed_in is None or self.role is not None
+
+    def may(self, action: Action) -> bool:
+        """Tell whether this may be done here: the role may, or there are no accounts."""
+        if self.signed_in is None:
+            return True
+        actor = self.signed_in.actor
+        return self.role is not None and actor is not None and actor.may(action)
+
+    def require(self, action: Action) -> None:
+        """Refuse what may not be done here; that it was asked for is written down.
+
+        Raises
+        ------
+        NotAllowed
+            If the role may not.
+        """
+        if not self.may(action):
+            self._refused(action)
+            raise NotAllowed(f"as {self.role or 'nobody'} you may not do this: {action}")
 
     def keep(self, thing: object) -> str:
         """Keep a thing on the desk; gives the handle that leads to it."""
@@ -107,6 +156,8 @@ class Sessions:
         Told of each session that is over.
     clock : callable
         Gives seconds that never run backwards.
+    accounts : callable
+        Tells whether the archive has accounts by now; from then on nobody is let in so.
     """
 
     def __init__(
@@ -118,7 +169,9 @@ class Sessions:
         token_seconds: float,
         ended: Callable[[Session], None] = lambda session: None,
         clock: Callable[[], float] = time.monotonic,
+        accounts: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._accounts = accounts
         self._who = who
         self._announce = announce
         self._idle = idle_seconds
@@ -139,22 +192,30 @@ class Sessions:
 
     def enter(self, token: str) -> str | None:
         """Exchange a token for a cookie; None if it is not the one that was announced, was used, or is too old."""
+        self._require_alone()
         good = bool(self._token) and self._clock() < self._token_until
         if not hmac.compare_digest(token.encode(), self._token.encode()) or not good:
             return None
         self._token = ""
         cookie = secrets.token_urlsafe(32)
-        self._let[_digest(cookie)] = _Let(Session(self._who), self._clock())
+        self._let[digest_of(cookie)] = _Let(Session(self._who), self._clock())
         if len(self._let) > MOST_SESSIONS:
             self._drop(next(iter(self._let)))
         return cookie
 
     def find(self, cookie: str, *, uses: bool) -> Session | None:
-        """Give the session of a cookie; a person's doing keeps it alive, a program's asking does not."""
+        """Give the session of a cookie; a person's doing keeps it alive, a program's asking does not.
+
+        Raises
+        ------
+        AccountsUnavailable
+            If the archive was given accounts meanwhile.
+        """
+        self._require_alone()
         now = self._clock()
         for name in [name for name, let in self._let.items() if now - let.used > self._idle]:
             self._drop(name)
-        let = self._let.get(_digest(cookie))
+        let = self._let.get(digest_of(cookie))
         if let is None:
             return None
         if uses:
@@ -163,7 +224,13 @@ class Sessions:
 
     def end(self, cookie: str) -> None:
         """Let somebody in no more; harmless if nobody was."""
-        self._drop(_digest(cookie))
+        self._drop(digest_of(cookie))
+
+    def _require_alone(self) -> None:
+        if self._accounts():
+            raise AccountsUnavailable(
+                "this archive has accounts now; end the desk and open it again, so that people sign in"
+            )
 
     def _drop(self, name: str) -> None:
         let = self._let.pop(name, None)
@@ -171,6 +238,6 @@ class Sessions:
             self._ended(let.session)
 
 
-def _digest(cookie: str) -> str:
+def digest_of(cookie: str) -> str:
     """Cookies are kept as digests, so that looking one up takes as long whatever it is."""
     return hashlib.sha256(cookie.encode("utf-8", "surrogateescape")).hexdigest()

@@ -71,12 +71,27 @@ class Openings:
 
 
 class Viewing:
-    """What one session may look at. Belongs to one thread."""
+    """What one session may look at. Belongs to one thread.
+
+    Parameters
+    ----------
+    archive, settings, pictures, session, openings
+        What is looked at, by whom, and where it is written down.
+    require_vault : callable
+        Raises if the key vault is not there any more: the desk is a room of whoever holds the key, and of nobody else.
+    """
 
     def __init__(
-        self, archive: Archive, settings: ArchiveSettings, pictures: Pictures, session: Session, openings: Openings
+        self,
+        archive: Archive,
+        settings: ArchiveSettings,
+        pictures: Pictures,
+        session: Session,
+        openings: Openings,
+        require_vault: Callable[[], object],
     ) -> None:
         self._archive = archive
+        self._require_vault = require_vault
         self._session = session
         self._openings = openings
         self._access = SlideAccess(archive, settings, self._find)
@@ -90,6 +105,7 @@ class Viewing:
         UnknownCode
             If the handle leads to nothing that may be shown now.
         """
+        self._require_vault()
         shown = self._access.slide(handle)
         self._openings.note(self._session.who, self._session.kept(handle, Placed))
         return shown
@@ -103,6 +119,8 @@ class Viewing:
         looked_at = _LOOKED_AT.match(path)
         if looked_at:
             self.slide(looked_at[1])
+        elif path.startswith("/slides/"):
+            self._require_vault()
         return self._route.answer(method, path, None)
 
     def close(self) -> None:

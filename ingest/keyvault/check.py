@@ -18,6 +18,7 @@ from ingest.keyvault import (
     files,
     history,
     noted,
+    requests,
     tables,
     trail,
 )
@@ -71,6 +72,7 @@ def faults(connection: Connection, store: KeyStore) -> Iterator[VaultFault]:
     yield from _in_table(connection, declaration, lambda row: _tried(declarations.opened, store.vault_key, row))
     yield from _in_table(connection, tables.directory, lambda row: _listing_fault(connection, row))
     yield from _in_table(connection, tables.correction, lambda row: _tried(corrections.opened, store.vault_key, row))
+    yield from _in_table(connection, tables.lookup_request, lambda row: _tried(requests.opened, store.vault_key, row))
     yield from _in_register(connection, store)
     for number in store.damaged():
         yield VaultFault(FaultCode.FIELD_DAMAGED, "wrapped_key", number)

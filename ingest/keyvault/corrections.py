@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from archive.codes import InternalKey, new_key
-from archive.errors import InvalidValue, UnknownCode
-from ingest.errors import VaultDamaged, VaultUnavailable
+from archive.errors import InvalidValue
+from ingest.errors import VaultUnavailable
 from ingest.keyvault import directory, entries, erasure, files, noted, trail
-from ingest.keyvault.database import reading, writing
+from ingest.keyvault.database import reading
 from ingest.keyvault.entries import Owner, find_or_make
 from ingest.keyvault.identity import Identity, Keys, Kind, checked, compared
 from ingest.keyvault.keystore import KeyStore
+from ingest.keyvault.room import Room
 from ingest.keyvault.sealing import FieldKey
 from ingest.keyvault.tables import correction
 
@@ -43,12 +44,8 @@ class BegunCorrection:
     text: str = field(repr=False)
 
 
-class Corrections:
+class Corrections(Room):
     """Corrections in an open key vault. Every method is one transaction."""
-
-    def __init__(self, engine: Engine, store: KeyStore) -> None:
-        self._engine = engine
-        self._store = store
 
     def move_slide(
         self,
@@ -137,16 +134,14 @@ class Corrections:
         ``record`` is given what the archive is to record, and may be called again after a kill. Nobody else corrects
         anything meanwhile, so that an older correction never undoes a newer one.
         """
-        with writing(self._engine) as connection:
-            trail.newest(connection, lock=True)  # writers come one after another
+        with self._turn() as connection:
             if connection.scalar(select(correction.c.key).where(correction.c.key == begun.key)):
                 record(begun.text)
                 connection.execute(delete(correction).where(correction.c.key == begun.key))
 
     @contextmanager
     def _correcting(self, subject: InternalKey) -> Iterator[Connection]:
-        with writing(self._engine) as connection:
-            trail.newest(connection, lock=True)  # writers come one after another
+        with self._turn() as connection:
             if connection.scalar(select(correction.c.key).where(correction.c.subject == subject)):
                 raise VaultUnavailable("this is being corrected by somebody else now; try again in a moment")
             yield connection
@@ -156,15 +151,6 @@ class Corrections:
         erasure.refuse_if_begun(connection, owner.patient)
         find_or_make(connection, owner, Kind.PATIENT, _NOBODY, number, key=owner.patient)
         return owner
-
-    def _entry(self, connection: Connection, key: InternalKey, kind: Kind) -> tuple[RowMapping, Owner]:
-        row = entries.row_of(connection, key)
-        if row is None or row["kind"] != kind:
-            raise UnknownCode(f"the key vault has no such {kind}; check the code or the number")
-        own = self._store.key_of(InternalKey(row["patient"]))
-        if own is None:
-            raise VaultDamaged()
-        return row, Owner(InternalKey(row["patient"]), own)
 
     def _move_case(self, connection: Connection, old: Owner, new: Owner, row: RowMapping, number: str) -> None:
         case = InternalKey(row["key"])

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from archive.codes import InternalKey
 from archive.errors import InvalidValue
@@ -18,6 +18,7 @@ from ingest.keyvault.database import reading, writing
 from ingest.keyvault.entries import Owner
 from ingest.keyvault.identity import Kind, checked, compared
 from ingest.keyvault.keystore import KeyStore
+from ingest.keyvault.room import Room
 from ingest.keyvault.sealing import FieldKey
 from ingest.keyvault.tables import directory, entry, erasure
 
@@ -47,12 +48,8 @@ class FoundCase:
     slides: tuple[FoundSlide, ...] = field(repr=False)
 
 
-class Directory:
+class Directory(Room):
     """The way from a number to cases, in an open key vault. Who asked, and what for, is written down first."""
-
-    def __init__(self, engine: Engine, store: KeyStore) -> None:
-        self._engine = engine
-        self._store = store
 
     def find_case(self, number: str, *, who: str, purpose: str) -> tuple[FoundCase, ...]:
         """Find the cases of a number, whoever's they are; none if nobody has it.
@@ -93,6 +90,11 @@ class Directory:
         """Give the internal key of a patient, to somebody who knows the number; None if the patient is not known."""
         found = self._store.find(compared(Kind.PATIENT, checked(number, Kind.PATIENT)))
         return None if found is None else found[0]
+
+    def count_of(self, patient: InternalKey) -> int:
+        """Count the cases of a patient that was found before."""
+        with reading(self._engine) as connection:
+            return len(cases_of(connection, patient))
 
     def words_of(self, patient: str, number: str, *, who: str) -> tuple[str, ...]:
         """Give what must not be found in what is stored for a case, whether or not the vault knows the case already.

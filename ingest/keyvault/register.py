@@ -7,21 +7,21 @@ register of a million in seconds. Every change is kept as an event, of which any
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from archive.codes import InternalKey
 from archive.errors import InvalidValue, UnknownCode
-from ingest.errors import Reason, VaultDamaged
-from ingest.keyvault import awaited, files, history, noted, trail
+from archive.wordscreen import screen
+from ingest.errors import Reason
+from ingest.keyvault import files, history, noted, trail
 from ingest.keyvault.awaited import Awaited, Expected
 from ingest.keyvault.database import reading, writing
+from ingest.keyvault.days import Days, now
 from ingest.keyvault.entries import Owner
 from ingest.keyvault.history import Event
-from ingest.keyvault.keystore import KeyStore
 from ingest.keyvault.noted import Entry, Moment, State
 
 __all__ = ["Awaited", "Entry", "Event", "Expected", "Moment", "Register", "State"]
@@ -33,12 +33,8 @@ _BY_HAND = {State.RELEASED: "released file", State.REFUSED: "refused file"}
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-class Register:
+class Register(Days):
     """The register of delivered files in an open key vault. Every method is one transaction."""
-
-    def __init__(self, engine: Engine, store: KeyStore) -> None:
-        self._engine = engine
-        self._store = store
 
     def find(self, path: Path) -> Entry | None:
         """Find what became of the file at a path; None if no file was ever delivered under it."""
@@ -54,7 +50,7 @@ class Register:
             If there is none.
         """
         with reading(self._engine) as connection:
-            return self._entry(connection, number)
+            return self._noted(connection, number)
 
     def waiting(self) -> tuple[Entry, ...]:
         """List the files that wait in quarantine, the longest-waiting first."""
@@ -139,15 +135,14 @@ class Register:
             path.absolute(),
             moment,
             State(state),
-            _now(),
+            now(),
             Reason(reason) if reason else None,
             scan,
             source_bytes,
             feed,
             told,
         )
-        with writing(self._engine) as connection:
-            trail.newest(connection, lock=True)  # writers come one after another
+        with self._turn() as connection:
             before = self._find(connection, path)
             entry = self._following(connection, before, wanted)
             self._write(connection, before, entry, stored_bytes, who)
@@ -162,25 +157,28 @@ class Register:
             If there is no such entry.
         InvalidValue
             If no account or no reason is given, or a person cannot put a file into this state.
+        FreeTextRefused
+            If the reason looks as if it held an identifier.
         """
         if state not in _BY_HAND:
             raise InvalidValue("a person can release a file or refuse it, nothing else")
         decided = State(state)
         if not why.strip():
             raise InvalidValue("say why, such as who was asked and what the label says")
+        why = screen(why, "a reason")
         with writing(self._engine) as connection:
             trail.append(connection, self._store.vault_key, _BY_HAND[decided], who, number, why)
-            before = self._entry(connection, number)
+            before = self._noted(connection, number)
             reason = Reason.REFUSED_BY_HAND if decided is State.REFUSED else before.reason
             set_aside = frozenset(overruled) | before.overruled
-            entry = replace(before, state=decided, since=_now(), reason=reason, overruled=set_aside, because=why)
+            entry = replace(before, state=decided, since=now(), reason=reason, overruled=set_aside, because=why)
             self._write(connection, before, entry, 0, who)
             return entry
 
     def looked_at(self, number: str, who: str) -> None:
         """Write down that a person looked at what may name a patient: a file's picture, or the words of its row."""
         with writing(self._engine) as connection:
-            self._entry(connection, number)
+            self._noted(connection, number)
             trail.append(connection, self._store.vault_key, "looked at file", who, number)
 
     def forget_waiting(self, path: Path) -> None:
@@ -190,43 +188,10 @@ class Register:
             if before is not None and before.state in (State.WAITS, State.RELEASED):
                 noted.forget(connection, before.number)
 
-    def expect(self, rows: Iterable[Expected], *, list_name: str = "", feed: str | None = None) -> None:
-        """Remember the rows of a list that came in, and which of their files are there; once more changes nothing."""
-        with writing(self._engine) as connection:
-            trail.newest(connection, lock=True)
-            awaited.expect(connection, self._store.vault_key, rows, _now(), list_name, feed)
-
-    def expected(self, words: tuple[str, ...]) -> Awaited | None:
-        """Give what is remembered of a row; None if it was never expected."""
-        with reading(self._engine) as connection:
-            return awaited.remembered(connection, self._store.vault_key, words)
-
-    def take(self, words: Iterable[tuple[str, ...]]) -> None:
-        """Remember of expected rows that the archive has their files, so that none of them is taken for another's."""
-        with writing(self._engine) as connection:
-            trail.newest(connection, lock=True)
-            awaited.take(connection, self._store.vault_key, words, _now())
-
-    def awaited(self, day: date) -> tuple[Awaited, ...]:
-        """List the rows whose lists came on this day, or earlier and whose files had not come before it."""
-        with reading(self._engine) as connection:
-            return awaited.between(connection, self._store.vault_key, *_bounds(day))
-
-    def day(self, day: date) -> Iterator[Event]:
-        """Give everything that happened on a day, by the machine's clock, in its order."""
-        with reading(self._engine) as connection:
-            events = tuple(history.between(connection, self._store.vault_key, *_bounds(day)))
-        return iter(events)
-
-    def stored_by_day(self, until: date, days: int) -> dict[date, int]:
-        """Give the bytes stored on each of the last days, up to and with one, on which anything was stored."""
-        with reading(self._engine) as connection:
-            return history.stored_by_day(connection, _bounds(until)[1], days)
-
     def _find(self, connection: Connection, path: Path) -> Entry | None:
         return noted.find(connection, self._store.vault_key, self._store.key_of, path)
 
-    def _entry(self, connection: Connection, number: str) -> Entry:
+    def _noted(self, connection: Connection, number: str) -> Entry:
         found = noted.numbered(connection, self._store.vault_key, self._store.key_of, number)
         if found is None:
             raise UnknownCode("there is no file of this number; see: coverslip quarantine list")
@@ -250,7 +215,7 @@ class Register:
     def _write(self, connection: Connection, before: Entry | None, entry: Entry, stored_bytes: int, who: str) -> None:
         if entry == before:
             return
-        noted.write(connection, self._store.vault_key, entry, self._owner(connection, entry.scan))
+        noted.write(connection, self._store.vault_key, entry, self._owner_of(connection, entry.scan))
         if before is None or not _is_same(before, entry):
             event = Event(
                 entry.since,
@@ -265,16 +230,13 @@ class Register:
             )
             history.append(connection, self._store.vault_key, event)
 
-    def _owner(self, connection: Connection, scan: InternalKey | None) -> Owner | None:
+    def _owner_of(self, connection: Connection, scan: InternalKey | None) -> Owner | None:
         if scan is None:
             return None
         row = files.row_of_scan(connection, scan)
         if row is None:
             raise UnknownCode("the key vault has no such scan")
-        key = self._store.key_of(InternalKey(row["patient"]))
-        if key is None:
-            raise VaultDamaged()
-        return Owner(InternalKey(row["patient"]), key)
+        return self._owner(row["patient"])
 
 
 def _is_same(before: Entry, after: Entry) -> bool:
@@ -286,14 +248,3 @@ def _new_number(connection: Connection) -> str:
         number = secrets.token_hex(NUMBER_BYTES)
         if not noted.is_taken(connection, number):
             return number
-
-
-def _now() -> datetime:
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as it is stored
-
-
-def _bounds(day: date) -> tuple[datetime, datetime]:
-    """When a day begins and ends where the machine is."""
-    begins = datetime.combine(day, time.min).astimezone()
-    return begins, datetime.combine(day + timedelta(1), time.min).astimezone()

@@ -108,6 +108,13 @@ awaited = Table(
     Index("ix_awaited_arrived_since", "arrived", "since"),
 )
 
+lookup_request = Table(
+    "lookup_request",
+    vault_tables,
+    Column("number", String(8), primary_key=True, comment="random; what people call a request to identify by"),
+    Column("content", LargeBinary, nullable=False, comment="sealed: whose keys, who asks and why, and who approved"),
+)
+
 erasure = Table(
     "erasure",
     vault_tables,

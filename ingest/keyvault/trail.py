@@ -39,19 +39,24 @@ _NEW_HEAD = update(head)
 
 @dataclass(frozen=True, slots=True)
 class TrailEntry:
-    """One entry as people read it; ``reason`` is None where none was given or its patient is erased."""
+    """One entry as people read it; ``reason`` is None where none was given or its patient is erased.
+
+    ``before`` says how it was before a correction, in the laboratory's own numbers, as long as there is that patient.
+    """
 
     number: int
+    digest: str
     act: str
     who: str
     at: datetime
     subject: InternalKey = field(repr=False)
     reason: str | None = field(repr=False)
+    before: str | None = field(default=None, repr=False)
 
 
 def begin(connection: Connection, vault_key: FieldKey) -> None:
     """Start the trail of a new vault."""
-    start = _first(vault_key)
+    start = first(vault_key)
     connection.execute(insert(head).values(only=1, number=start.number, digest=start.digest))
 
 
@@ -84,7 +89,8 @@ def append(
     patient
         Whose key it is; empty for the vault's own.
     before
-        With a reason: how it was before, where the act changed it. It is sealed with the reason.
+        How it was before, where the act changed it. It names the patient, so it is sealed apart: whoever reads why
+        need not read whose.
 
     Raises
     ------
@@ -97,10 +103,10 @@ def append(
         raise InvalidValue(f"a reason has at most {LONGEST_REASON} characters; write it shorter")
     last = newest(connection, lock=True)
     details: dict[str, auditchain.Value] = {"subject": subject, "patient": patient}
-    if reason:
-        text = f"{reason} ({before})" if before else reason
-        sealed = key.seal(text.encode(), *_place(last.number + 1, subject))
-        details["reason"] = base64.b64encode(sealed).decode()
+    for what, text in (("reason", reason), ("before", before)):
+        if text:
+            sealed = key.seal(text.encode(), *_place(what, last.number + 1, subject))
+            details[what] = base64.b64encode(sealed).decode()
     entry = auditchain.seal(last, act, who, datetime.now(UTC), details)
     connection.execute(_NEW, {"number": entry.number, "text": entry.text, "digest": entry.digest})
     connection.execute(_NEW_HEAD, {"number": entry.number, "digest": entry.digest})
@@ -109,16 +115,21 @@ def append(
 def told(entry: auditchain.Entry, key_of: Callable[[InternalKey], FieldKey | None], vault_key: FieldKey) -> TrailEntry:
     """Read one entry, with its reason where its key is still there."""
     content = json.loads(entry.text)
-    sealed, patient = content.pop("reason", ""), content["patient"]
-    key = key_of(patient) if patient else vault_key
-    plain = key.unseal(base64.b64decode(sealed), *_place(entry.number, content["subject"])) if sealed and key else b""
+    key = key_of(content["patient"]) if content["patient"] else vault_key
+
+    def opened(what: str) -> str | None:
+        sealed = base64.b64decode(content.get(what, ""))
+        return key.unseal(sealed, *_place(what, entry.number, content["subject"])).decode() if sealed and key else None
+
     return TrailEntry(
         entry.number,
+        entry.digest,
         content["act"],
         content["actor"],
         datetime.fromisoformat(content["at"]),
         InternalKey(content["subject"]),
-        plain.decode() or None,
+        opened("reason"),
+        opened("before"),
     )
 
 
@@ -153,16 +164,17 @@ def verify(
         known = (*heads, newest(connection))
     except VaultDamaged:
         return (auditchain.Fault(0, auditchain.FaultCode.TRUNCATED, "a head", "none"),)
-    return auditchain.verify(entries(connection), _first(vault_key), known)
+    return auditchain.verify(entries(connection), first(vault_key), known)
 
 
 def _is_digest(value: object) -> bool:
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
-def _place(number: int, subject: str) -> tuple[str, ...]:
-    return ("audit", "reason", str(number), subject)
+def _place(what: str, number: int, subject: str) -> tuple[str, ...]:
+    return ("audit", what, str(number), subject)
 
 
-def _first(vault_key: FieldKey) -> auditchain.Head:
+def first(vault_key: FieldKey) -> auditchain.Head:
+    """Give the head of a vault's chain before its first entry."""
     return auditchain.start(f"key vault {vault_key.name}")

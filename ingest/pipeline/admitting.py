@@ -171,5 +171,5 @@ def _require_same_slide(scan: InternalKey, row: Row, facts: Facts, intake: Intak
 
 def _require_same_facts(known: CaseRecord | None, facts: Facts) -> None:
     """Refuse a list that contradicts what is recorded: what is known of a case changes by a correction only."""
-    if known is not None and known.facts != facts:
+    if known is not None and known.told != facts:
         raise SlideRefused(Reason.FACTS_CONFLICT)

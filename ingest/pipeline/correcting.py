@@ -8,8 +8,11 @@ identifiers of the case that it was delivered as, so it is searched again for th
 from dataclasses import replace
 
 from archive.codes import new_key
+from archive.consent import Facts
+from archive.consent.terms import Consent
 from archive.errors import InvalidValue, UnknownCode
 from archive.holdings import Archive
+from archive.holdings.consenting import case_if
 from archive.holdings.correction import Correction
 from archive.holdings.correction import carry_out as record
 from archive.holdings.prospect import foresee
@@ -124,7 +127,8 @@ def plan_case(
     UnknownCode
         If there is no such case.
     InvalidValue
-        If nothing would change, or something contradicts something else.
+        If nothing would change, something contradicts something else, or a refusal or a withdrawal is set, which are
+        acts of their own.
     """
     screen(reason, "a reason")
     finish_begun(archive, vault)
@@ -136,8 +140,9 @@ def plan_case(
     moves = owner != found.patient
     if moves and patient is not None:
         _require_free(archive, vault, patient, number)
-    facts = settings.mended(before.facts, number, _default_feed(vault))
-    after = CaseRecord(found.key, owner or new_key(), facts)
+    told = settings.mended(before.told, number, _default_feed(vault))
+    _refuse_what_ends_use(before.told, told)
+    after = case_if(archive, found.key, owner or new_key(), told)
     if after == before:
         raise InvalidValue("all of this is recorded so already; nothing was changed")
     searched = Searched()
@@ -198,7 +203,7 @@ def _case_after(
         return known
     facts = settings.facts_of_new(to.patient, to.case, stain, _default_feed(vault))
     owner = vault.directory.patient_of(to.patient)
-    return CaseRecord(found.key if found else new_key(), owner or new_key(), facts)
+    return case_if(archive, found.key if found else new_key(), owner or new_key(), facts)
 
 
 def _default_feed(vault: KeyVault) -> Feed | None:
@@ -214,6 +219,21 @@ def _only(found: tuple[FoundCase, ...], vault: KeyVault, now_under: str | None) 
     if len(found) > 1:
         raise InvalidValue("several patients have a case of this number; say under whom it is now (--now-under)")
     return found[0]
+
+
+def _refuse_what_ends_use(before: Facts, after: Facts) -> None:
+    """Somebody said so, and a corrected fact would name nobody, take nothing out of collections and leave no trace."""
+    if after.consent is before.consent:
+        return
+    if after.consent is Consent.WITHDRAWN:
+        raise InvalidValue(
+            "a withdrawal is no correction: it takes slides out of collections and leaves a tombstone; "
+            "use: coverslip consent withdraw"
+        )
+    if after.consent is Consent.REFUSED:
+        raise InvalidValue(
+            "a refusal is no correction: record who refused, and what; use: coverslip consent record --answer refused"
+        )
 
 
 def _require_free(archive: Archive, vault: KeyVault, patient: str, number: str) -> None:

@@ -16,22 +16,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 from types import MappingProxyType
 
 import openslide
 from openslide.deepzoom import DeepZoomGenerator
 
+from archive.accounts import AccountStore, Grant, Role
 from tests.benchmarks.ingesting import whole_ingest
 from tests.benchmarks.report import Row
 
 CONNECTIONS, SECONDS, WORKERS = 32, 8, 2
+ROUNDS = 3
 STORED_TILES, DERIVED_TILES = 6000, 3000
 
 LUA = """
 local paths = {}
 for line in io.lines("%s") do paths[#paths + 1] = line end
 local at = 0
-request = function() at = at %% #paths + 1; return wrk.format("GET", paths[at]) end
+request = function() at = at %% #paths + 1; return wrk.format("GET", paths[at], {%s}) end
 """
 
 NGINX = """
@@ -58,7 +61,34 @@ def measure(slide: Path) -> list[Row]:
         code = json.loads(listed.stdout)[0]["slide"]
         command = [sys.executable, "-m", "archive", "teach", "Benchmark", code, "--archive", str(archive)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        return [*_stored(archive, folder), *_derived(slide, archive, folder)]
+        rows = [*_stored(archive, folder), *_derived(slide, archive, folder)]
+        return [*rows, *_with_accounts(archive, folder)]
+
+
+def _with_accounts(archive: Path, folder: Path) -> list[Row]:
+    """Serve stored tiles to a browser that signed in, in turns with the same archive while it had no accounts."""
+    paths: list[str] = []
+    lone, signed_in = [], []
+    port = free_port()
+    for _ in range(ROUNDS):
+        with server(archive, port) as base:
+            paths = paths or random_tiles(base, 0, STORED_TILES)
+            lone.append(wrk(base, paths, folder))
+        with AccountStore.open(archive, create=True) as store:
+            store.add("carol", grants=[Grant(Role.CUSTODIAN)])
+            store.add("class", grants=[Grant(Role.LEARNER)])
+            cookie = f"coverslip-{port}={store.sign_in_vouched('class', 'benchmark', 'class').token}"
+        with server(archive, port) as base:
+            signed_in.append(wrk(base, paths, folder, cookie))
+        for file in archive.glob("*accounts*"):
+            file.unlink()
+    (ours, ours_p99), (theirs, theirs_p99) = (map(median, zip(*rates, strict=True)) for rates in (signed_in, lone))
+    return [
+        Row("stored tiles/s with accounts", ours, "without accounts", theirs, ours / theirs, "at least 0.8"),
+        Row(
+            "stored tiles with accounts, p99 ms", ours_p99, "without", theirs_p99, ours_p99 / theirs_p99, "at most 1.5"
+        ),
+    ]
 
 
 def _stored(archive: Path, folder: Path) -> list[Row]:
@@ -113,10 +143,11 @@ def random_tiles(base: str, level: int, count: int) -> list[str]:
     return [f"/slides/{handle}/tiles/{level}/{rng.randrange(columns)}_{rng.randrange(rows)}.jpg" for _ in range(count)]
 
 
-def wrk(base: str, paths: list[str], folder: Path) -> tuple[float, float]:
+def wrk(base: str, paths: list[str], folder: Path, cookie: str = "") -> tuple[float, float]:
     """Measure requests a second and p99 in milliseconds. Any answer that is not a tile ends the benchmark."""
     (folder / "paths.txt").write_text("\n".join(paths))
-    (folder / "tiles.lua").write_text(LUA % (folder / "paths.txt"))
+    headers = f'Cookie = "{cookie}"' if cookie else ""
+    (folder / "tiles.lua").write_text(LUA % (folder / "paths.txt", headers))
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-s", str(folder / "tiles.lua"), base]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in out:
@@ -127,9 +158,9 @@ def wrk(base: str, paths: list[str], folder: Path) -> tuple[float, float]:
 
 
 @contextmanager
-def server(archive: Path, **settings: str) -> Iterator[str]:
+def server(archive: Path, port: int | None = None, **settings: str) -> Iterator[str]:
     """Run the tile server with two workers, and with settings from the environment."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "archive", "serve", "--archive", str(archive)]
     yield from _running([*command, "--port", str(port), "--workers", str(WORKERS)], port, settings)
 

@@ -1,4 +1,4 @@
-"""A served archive with real slides where they are present, and a Chromium that may ask nobody else."""
+"""A served archive with real slides where they are present, a desk, and a Chromium that may ask nobody else."""
 
 import os
 import shutil
@@ -9,11 +9,13 @@ import numpy as np
 import openslide
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from archive.geometry import MicronsPerPixel, Size
 from archive.server.pages import STATIC
 from tests.archive.server.taught import TaughtArchive, served, shrunk
+from tests.browser.desks import DeskProcess, Visit
+from tests.ingest.desk.furnished import Furnished, furnish
 from tests.slides.tissue import Picture, tissue
 
 REAL = Path(os.environ.get("COVERSLIP_TEST_SLIDES", "../shared/slides"), "aperio", "CMU-1-Small-Region.svs")
@@ -84,3 +86,39 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         made.base = base
         yield made
     made.taught.archive.close()
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
+    if not (STATIC / "viewer.js").is_file():
+        absent("The built viewer", "install Node.js with npm, then install Coverslip again")
+    return furnish(tmp_path_factory.mktemp("desk"))
+
+
+@pytest.fixture(scope="module")
+def desk(furnished: Furnished) -> Iterator[DeskProcess]:
+    process = DeskProcess(furnished.laboratory.archive)
+    yield process
+    process.end()
+
+
+@pytest.fixture
+def visit(chromium: Browser, desk: DeskProcess) -> Iterator[Visit]:
+    """Come in with a fresh browser: whoever knocks makes the desk announce an address."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 860})
+    page = context.new_page()
+    address = desk.address() if not hasattr(desk, "base") else _knock(page, desk)
+    desk.base = address.split("/enter/")[0]  # type: ignore[attr-defined]
+    visit = Visit(page)
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Find a case")).to_be_visible()
+    yield visit
+    context.close()
+    assert visit.complaints == []
+    assert {address.split("/")[2] for address in visit.addresses} == {address.split("/")[2]}
+
+
+def _knock(page: Page, desk: DeskProcess) -> str:
+    page.goto(desk.base)  # type: ignore[attr-defined]
+    expect(page.get_by_role("heading", name="The desk is locked")).to_be_visible()
+    return desk.address()

@@ -1,125 +1,17 @@
 """The desk in a real browser: find a case and look at it, judge what waits, correct, and be locked out in time."""
 
 import io
-import os
 import re
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
+from playwright.sync_api import Browser, Page, expect
 
-from archive.server.pages import STATIC
-from tests.archive.server.taught import free_port
-from tests.browser.conftest import absent
-from tests.ingest.desk.furnished import CASE, WRONG, Furnished, furnish
-from tests.journeys.laboratory import ROOT
+from tests.browser.desks import DeskProcess, Visit
+from tests.ingest.desk.furnished import CASE, WRONG, Furnished
 
-ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/enter/[\w-]{43}")
 SETTLED_MS = 900
-SHOTS = os.environ.get("COVERSLIP_TEST_SHOTS")
-"""Folder for pictures of every page, for people to look at; none unless given."""
-
-
-class DeskProcess:
-    """A desk in a process of its own; its announcements can be read one after the other."""
-
-    def __init__(self, archive: Path, idle_minutes: float = 15) -> None:
-        own = {name: value for name, value in os.environ.items() if not name.startswith("COVERSLIP_")}
-        settings = {"COVERSLIP_ARCHIVE": str(archive), "COVERSLIP_DESK_IDLE_MINUTES": str(idle_minutes)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "ingest", "desk", "--port", str(free_port())],
-            cwd=ROOT,
-            env=own | settings | {"PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def address(self) -> str:
-        """Wait for the next address that is announced."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if found := ADDRESS.search(line):
-                return found[0]
-        raise AssertionError("the desk ended without an address")
-
-    def end(self) -> None:
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.communicate(timeout=30)
-        finally:
-            self.process.kill()
-            self.process.wait()
-
-
-class Visit:
-    """A page of the desk, every complaint of its console, and every address it asked."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self.addresses: set[str] = set()
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self._request)
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and "status of 400" not in message.text:  # a form that was refused with a sentence
-            self.complaints.append(message.text)
-
-    def _request(self, request: Request) -> None:
-        if not request.url.startswith(("data:", "blob:")):
-            self.addresses.add(request.url)
-
-    def find(self, case: str, purpose: str = "Clinical review") -> None:
-        self.page.get_by_label("Accession number").fill(case)
-        self.page.get_by_text(purpose, exact=True).click()
-        self.page.get_by_role("button", name="Find", exact=True).click()
-
-    def shoot(self, name: str) -> None:
-        if SHOTS:
-            self.page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
-
-
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
-    if not (STATIC / "viewer.js").is_file():
-        absent("The built viewer", "install Node.js with npm, then install Coverslip again")
-    return furnish(tmp_path_factory.mktemp("desk"))
-
-
-@pytest.fixture(scope="module")
-def desk(furnished: Furnished) -> Iterator[DeskProcess]:
-    process = DeskProcess(furnished.laboratory.archive)
-    yield process
-    process.end()
-
-
-@pytest.fixture
-def visit(chromium: Browser, desk: DeskProcess) -> Iterator[Visit]:
-    """Come in with a fresh browser: whoever knocks makes the desk announce an address."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 860})
-    page = context.new_page()
-    address = desk.address() if not hasattr(desk, "base") else _knock(page, desk)
-    desk.base = address.split("/enter/")[0]  # type: ignore[attr-defined]
-    visit = Visit(page)
-    page.goto(address)
-    expect(page.get_by_role("heading", name="Find a case")).to_be_visible()
-    yield visit
-    context.close()
-    assert visit.complaints == []
-    assert {address.split("/")[2] for address in visit.addresses} == {address.split("/")[2]}
-
-
-def _knock(page: Page, desk: DeskProcess) -> str:
-    page.goto(desk.base)  # type: ignore[attr-defined]
-    expect(page.get_by_role("heading", name="The desk is locked")).to_be_visible()
-    return desk.address()
 
 
 def stained(page: Page) -> float:
@@ -245,7 +137,11 @@ def test_no_page_is_wider_than_its_window(visit: Visit, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     visit.find(CASE)
     expect(page.get_by_role("heading", name=CASE)).to_be_visible()
-    addresses = [page.url, *(f"{page.url.split('/cases/')[0]}/{name}" for name in ("", "quarantine", "report"))]
+    addresses = [
+        page.url,
+        page.url.replace("/cases/", "/consent/") + "/0",
+        *(f"{page.url.split('/cases/')[0]}/{name}" for name in ("", "quarantine", "report", "work", "rules")),
+    ]
     for number, address in enumerate(addresses):
         page.goto(address)
         visit.shoot(f"width-{width}-{number}")

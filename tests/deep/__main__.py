@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--mutants", type=int, default=5000, help="damaged slides that are taken in")
     parser.add_argument("--flips", type=int, default=2000, help="bits that are changed in what is stored")
     parser.add_argument("--named", type=int, default=2000, help="bits that a check finds and names the file of")
+    parser.add_argument("--tamperings", type=int, default=1000, help="changes to the audit trails and what was signed")
     parser.add_argument("--slide", type=Path, help="a large slide to verify tile by tile; one is drawn unless given")
     parser.add_argument("--no-slide", action="store_true", help="verify no large slide")
     print(f"Python {platform.python_version()}, {platform.machine()}\n")
@@ -38,6 +39,7 @@ def run(asked: argparse.Namespace) -> Iterator[str]:
         (asked.mutants, lambda home: parts.mutants(home, asked.mutants)),
         (asked.flips, lambda home: parts.flips(home, asked.flips)),
         (asked.named, lambda home: parts.named(home, asked.named)),
+        (asked.tamperings, lambda home: parts.tamperings(home, asked.tamperings)),
         (not asked.no_slide, lambda home: parts.every_tile(home, asked.slide)),
     ]
     for part in [part for wanted, part in chosen if wanted]:

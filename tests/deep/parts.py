@@ -13,6 +13,8 @@ from tests.journeys.found_by_check import NO_ROW, ROWS, Kept, flip_and_check, fl
 from tests.journeys.killing import Delivery, Killings, kill_at_random_times
 from tests.journeys.laboratory import Laboratory
 from tests.journeys.mutating import SEEDS, ingest_mutants
+from tests.journeys.tampering import Kept as Trails
+from tests.journeys.tampering import tamper
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,14 @@ def named(home: Path, count: int) -> Told:
         f"{unsealed.bits[ROWS]:,} that change what it says ({unsealed.bits[NO_ROW]:,} others change nothing)"
     )
     return Told(f"changed bits in {len(found.bits)} kinds of kept files", f"{count:,}", seen)
+
+
+def tamperings(home: Path, count: int) -> Told:
+    """Tamper so often with the audit trails and with the signed statements about them; each must be seen."""
+    told = tamper(Trails.make(home / "laboratory"), count, home)
+    if told.missed:
+        raise SystemExit("\n".join(["some tamperings were not seen:", *told.missed]))
+    return Told(f"tamperings with audit trails, of {len(told.tried)} kinds", f"{count:,}", "all seen")
 
 
 def every_tile(home: Path, slide: Path | None) -> Told:

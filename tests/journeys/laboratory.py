@@ -60,6 +60,8 @@ class Laboratory:
 
     home: Path
     said: list[Said] = field(default_factory=list)
+    typed: str | None = field(default=None, repr=False)
+    """What is typed when a command asks, such as a password; None where nobody is there to type."""
 
     @property
     def archive(self) -> Path:
@@ -118,14 +120,14 @@ class Laboratory:
             command,
             cwd=ROOT,
             env=self._environment() | dict(settings or {}),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if self.typed else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
         try:
-            out, err = process.communicate(timeout=PATIENCE_SECONDS)
+            out, err = process.communicate(self.typed, timeout=PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # a server with its workers, where one started by mistake
             raise

@@ -53,6 +53,21 @@ def test_a_backup_says_what_it_did_and_the_report_knows_of_it(kept: Kept) -> Non
     assert "The key vault was not copied" in again
 
 
+def test_the_key_that_signs_the_trails_is_named_and_copied(kept: Kept) -> None:
+    signing = kept.laboratory.home / "archive-key" / "audit.key"
+    signing.write_bytes(b"a signing key, as far as copying goes")
+    try:
+        assert "signs the audit trails was not copied" in kept.laboratory.run("backup", kept.disk).out
+        said = kept.laboratory.run("backup", kept.disk, "--vault-to", kept.safe, "--key-to", kept.pocket)
+        assert "signs the audit trails was copied to the third place" in said.out
+        copy = kept.pocket / "audit.key"
+        assert copy.read_bytes() == signing.read_bytes()
+        assert copy.stat().st_mode & 0o777 == 0o600
+        copy.unlink()
+    finally:
+        signing.unlink()
+
+
 def test_no_copy_of_the_archive_names_anybody(kept: Kept) -> None:
     for folder in (kept.disk, kept.safe):
         for file in folder.rglob("*"):

@@ -22,3 +22,8 @@ def test_bits_that_a_check_names_are_counted(tmp_path: Path) -> None:
     told = parts.named(tmp_path, 15)
     assert told.what == "changed bits in 15 kinds of kept files"
     assert "their file named" in told.seen
+
+
+def test_tamperings_are_counted(tmp_path: Path) -> None:
+    told = parts.tamperings(tmp_path, 12)
+    assert (told.how_many, told.seen) == ("12", "all seen")

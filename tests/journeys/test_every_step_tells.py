@@ -36,7 +36,7 @@ def test_every_fault_of_a_list_is_told_at_once_with_row_and_column(desk: Desk, t
         file.write(f"{names('short row')},H-1\n")
     said = desk.laboratory.run("delivery", "check", listed, ends=1)
     found = [line.split(": found ")[0] for line in said.err.splitlines()[1:]]
-    assert said.err.startswith("coverslip: the delivery list has 7 faults; correct the list and try again\n")
+    assert said.err.startswith("coverslip: the delivery list has 7 faults; correct it and try again\n")
     assert found == [
         *("row 3, block", "row 3, stain", "row 4, birth_date", "row 5, file"),
         *("row 6, file", "row 6, assessed_by", "row 7"),

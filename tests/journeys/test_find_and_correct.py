@@ -142,10 +142,10 @@ def test_a_collection_shows_what_consent_allows_within_a_second_of_the_correctio
     with laboratory.serving() as base:
         page = f"{base}/collections/{handle}"
         assert httpx.get(page).status_code == 200
-        said = laboratory.run("correct", "case", CASE, "--set", "consent=refused", *WHY)
+        said = laboratory.run("correct", "case", CASE, "--set", "might_identify=yes", *WHY)
         assert "'Liver, week 3' does not show it any more" in said.out
         assert ends_as(page, 404)
-        laboratory.run("correct", "case", CASE, "--set", "consent=", *WHY)
+        laboratory.run("correct", "case", CASE, "--set", "might_identify=", *WHY)
         assert ends_as(page, 200)
     assert here.status(code) is ScanStatus.KEPT
     refused = laboratory.take_in(here.slides, here.told(OLD, CASE, consent="refused"), ends=3).refused

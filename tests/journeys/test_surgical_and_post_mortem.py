@@ -153,7 +153,7 @@ def test_what_may_not_be_taught_is_not_and_the_answer_says_why_for_each(kept: Ke
         assert f"row {CASES[name].row}; " in answer
         assert CASES[name].says in answer
         assert CASES[name].change in answer.partition("What would change it:")[2]
-    assert plain.endswith("No collection was made: none of these slides may be taught now.")
+    assert plain.endswith("Nothing was put in: none of these slides may be taught now.")
     assert len(refused) == 8
 
 

@@ -14,8 +14,6 @@ from tests.journeys.laboratory import Laboratory, row_of, write_list
 from tests.slides.planted import Plant
 from tests.slides.svs import make_svs
 
-TODAY = date.today()
-
 
 class Day:
     """One delivery: two good slides, one of them twice, one cut short, one without a row."""
@@ -78,7 +76,7 @@ def test_the_report_is_a_page_of_its_own_and_a_table_with_a_row_for_each_file(da
     day.laboratory.run("report", "--html", page, "--csv", table)
     assert day.silent_about_names(page, table)
     text = page.read_text()
-    assert f"{TODAY:%A, %-d %B %Y}" in text
+    assert f"{date.today():%A, %-d %B %Y}" in text
     assert not re.search(r"""(?:src|href)\s*=|url\(|@import|<script""", text)
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -91,7 +89,7 @@ def test_the_report_is_a_page_of_its_own_and_a_table_with_a_row_for_each_file(da
 
 
 def test_another_day_is_empty(day: Day) -> None:
-    told = figures(day.laboratory.run("report", "--day", TODAY - timedelta(1)).out)
+    told = figures(day.laboratory.run("report", "--day", date.today() - timedelta(1)).out)
     assert (told["arrived"], told["kept"], told["delivered"]) == ("0", "0", "0.0 kB")
 
 

@@ -65,6 +65,8 @@ class Watching:
     laboratory: Laboratory
     folder: Path
     watches: list[Watch] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
+    """What a watch is told by its surroundings."""
 
     @classmethod
     def set_up(cls, home: Path, *feed: str) -> "Watching":
@@ -82,6 +84,7 @@ class Watching:
         """Watch the folder until the block ends, at the latest."""
         output = self.folder.parent / f"watch-{len(self.watches)}.out"
         environment = self.laboratory._environment() | {"COVERSLIP_SETTLE": str(settle), "PYTHONUNBUFFERED": "1"}
+        environment |= self.settings
         command = [sys.executable, "-m", "ingest", "watch", str(self.folder), "--every", str(EVERY), *more]
         with output.open("w") as file:
             process = subprocess.Popen(

@@ -37,6 +37,7 @@ _CHECKS: tuple[Callable[[Connection], Iterator[RowFault]], ...] = (
     checking.code_faults,
     checking.collection_faults,
     checking.derived_faults,
+    checking.consent_faults,
 )
 
 

@@ -28,11 +28,22 @@ class ArchiveCheck:
         What is to be done.
     progress
         Told how far it is.
+    actor, account
+        Whom the trail names where a scan is marked.
     """
 
-    def __init__(self, settings: ArchiveSettings, plan: Plan, progress: Progress) -> None:
+    def __init__(
+        self,
+        settings: ArchiveSettings,
+        plan: Plan,
+        progress: Progress,
+        *,
+        actor: str = "check",
+        account: str | None = None,
+    ) -> None:
         self.place = Place(settings.archive)
         self._settings, self._plan, self._progress = settings, plan, progress
+        self._actor, self._account = actor, account
         self.checked = Checked()
         self.hindered: str | None = None
         """Why the rest could not be checked, where something that was told is in the way."""
@@ -77,7 +88,7 @@ class ArchiveCheck:
 
     def _opened(self) -> Archive | None:
         try:
-            return Archive.open(self.place.root, settings=self._settings, actor="check")
+            return Archive.open(self.place.root, settings=self._settings, actor=self._actor, account=self._account)
         except ArchiveError as error:
             self.hindered = str(error)
             return None

@@ -48,11 +48,17 @@ export class NotShown extends Error {}
 /** What may not be shown, or is not there: the two look alike. */
 export class Gone extends NotShown {}
 
-async function told<T>(address: string): Promise<T> {
-  const answer = await fetch(address, { headers: { accept: "application/json" } }).catch(() => {
+/** What every address of this server begins with: nothing, unless a proxy keeps other things under the same name. */
+function within(path: string): string {
+  return (document.querySelector<HTMLElement>("[data-root]")?.dataset["root"] ?? "") + path;
+}
+
+async function told<T>(path: string): Promise<T> {
+  const answer = await fetch(within(path), { headers: { accept: "application/json" } }).catch(() => {
     throw new NotShown("The archive does not answer. Check that its server runs, then load the page again.");
   });
   if (answer.ok) return (await answer.json()) as T;
+  if (answer.status === 401) throw new Gone("You are signed out. Load the page again to sign in.");
   if (answer.status === 403) throw new Gone("This desk was locked. Open it again with a new address.");
   if (answer.status === 404) throw new Gone("This slide is no longer shown.");
   throw new NotShown("The archive cannot show this slide now. Try again in a moment, or tell whoever runs it.");
@@ -67,9 +73,13 @@ export function collectionOf(handle: string): Promise<Collection> {
 }
 
 export function thumbnailOf(handle: string): string {
-  return `/slides/${handle}/thumbnail.jpg`;
+  return within(`/slides/${handle}/thumbnail.jpg`);
 }
 
 export function pageOf(handle: string): string {
-  return `/slides/${handle}`;
+  return within(`/slides/${handle}`);
+}
+
+export function tileOf(handle: string, level: number, column: number, row: number): string {
+  return within(`/slides/${handle}/tiles/${level}/${column}_${row}.jpg`);
 }

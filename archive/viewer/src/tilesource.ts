@@ -3,7 +3,7 @@
 import OpenSeadragon from "openseadragon";
 
 import * as geometry from "./geometry";
-import type { Level, Slide } from "./slide";
+import { tileOf, type Level, type Slide } from "./slide";
 
 /** The archive's own tiles: every level with its true size and tile size, padding never drawn. */
 export class NativeTiles extends OpenSeadragon.TileSource {
@@ -64,6 +64,6 @@ export class NativeTiles extends OpenSeadragon.TileSource {
   }
 
   override getTileUrl(level: number, x: number, y: number): string {
-    return `/slides/${this.#handle}/tiles/${this.#index(level)}/${x}_${y}.jpg`;
+    return tileOf(this.#handle, this.#index(level), x, y);
   }
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.delivery import ColumnMapping, Feed, Row, read_delivery
+from ingest.delivery import ColumnMapping, Fault, Feed, Row, read_delivery
 from ingest.errors import DeliveryListInvalid
 from ingest.pipeline.watching.settling import Settling
 from ingest.quarantine import Moment
@@ -37,9 +37,14 @@ class Lists:
         The feed that they are of.
     named
         A list that lies elsewhere.
+    may_attest
+        Whether a row may say what somebody attests; not where nobody is there to prove who answers for it.
     """
 
-    def __init__(self, mapping: ColumnMapping | None, feed: Feed | None, named: Path | None) -> None:
+    def __init__(
+        self, mapping: ColumnMapping | None, feed: Feed | None, named: Path | None, *, may_attest: bool = True
+    ) -> None:
+        self._may_attest = may_attest
         self._mapping, self._feed, self._named = mapping, feed, named.absolute() if named else None
         self._numbers: dict[Path, int] = {}
         self._read: dict[Path, WatchedList] = {}
@@ -60,9 +65,16 @@ class Lists:
             return known
         number = self._numbers.setdefault(path, len(self._numbers) + 1)
         try:
-            return WatchedList(number, path, moment, rows=read_delivery(path, self._mapping, self._feed))
+            rows = read_delivery(path, self._mapping, self._feed)
+            faults = () if self._may_attest else tuple(str(_attested(row)) for row in rows if row.evidence)
+            return WatchedList(number, path, moment, rows=() if faults else rows, faults=faults)
         except DeliveryListInvalid as error:
             return WatchedList(number, path, moment, faults=tuple(map(str, error.faults)))
+
+
+def _attested(row: Row) -> Fault:
+    expected = "nobody's, because nobody answers for it here; take the list in with: coverslip ingest"
+    return Fault(row.number, "", "somebody's attestation", expected)
 
 
 def names(lists: Iterable[WatchedList]) -> frozenset[str]:

@@ -23,7 +23,10 @@ NANOSECONDS = 10**9
 
 @dataclass(frozen=True)
 class Watched:
-    """What is watched, and with what lists are read. ``retry`` tries again, once, what waits in quarantine."""
+    """What is watched, and with what lists are read. ``retry`` tries again, once, what waits in quarantine.
+
+    ``may_attest`` says whether a row may say what somebody attests.
+    """
 
     folder: Path
     delivery: Path | None = None
@@ -32,6 +35,7 @@ class Watched:
     keep_out: tuple[Path, ...] = ()
     limits_only: bool = False
     retry: bool = False
+    may_attest: bool = True
 
 
 class Watcher:
@@ -49,7 +53,7 @@ class Watcher:
 
     def __init__(self, watched: Watched, vault: KeyVault, settling: Settling) -> None:
         self._watched, self._vault, self._settling = watched, vault, settling
-        self._lists = Lists(watched.mapping, watched.feed, watched.delivery)
+        self._lists = Lists(watched.mapping, watched.feed, watched.delivery, may_attest=watched.may_attest)
         self._gathering = Gathering()
         self._labels = Labels(watched.keep_out, limits_only=watched.limits_only)
         self._whole: frozenset[Path] = frozenset()

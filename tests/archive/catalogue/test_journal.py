@@ -240,6 +240,24 @@ def test_a_line_whose_act_was_not_committed_is_made_void_when_the_catalogue_is_o
     assert verify(folder) == ()
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_journal_that_is_taken_away_under_a_writer_is_missed_and_begun_anew(
+    kept: Catalogue, open_catalogue: Callable[..., Catalogue], make_chain: MakeChain, folder: Path, whole: bool
+) -> None:
+    a_day(kept, make_chain)
+    before = rows_of(kept)
+    for file in folder.iterdir():
+        file.unlink()
+    if whole:
+        folder.rmdir()
+    with pytest.raises(CatalogueUnavailable, match="journal is gone"), kept.writing() as writing:
+        add(writing, make_chain())
+    assert rows_of(kept) == before
+    with open_catalogue(journal=folder).writing() as writing:
+        add(writing, make_chain())
+    assert verify(folder) == ()
+
+
 @pytest.mark.parametrize("cut", [1, 30, 200])
 def test_a_line_that_a_crash_cut_short_spoils_no_other(
     open_catalogue: Callable[..., Catalogue],

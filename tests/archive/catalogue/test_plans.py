@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from archive.catalogue import Catalogue, codes, counting, slides
+from archive.catalogue import Catalogue, codes, counting, schema, slides
+from archive.catalogue.journal_rows import Touched
 from archive.codes import Code, Kind, new_key
 from archive.cohorts.asking import Asking, Rules
 from archive.cohorts.query import parse
@@ -121,3 +122,12 @@ def test_frequent_values_together_are_read_in_the_order_of_patients(plans: Plans
 def test_slides_are_found_by_indexes_alone(plans: Plans, act: Callable[[Any], object]) -> None:
     for plan in plans(act):
         assert "SCAN" not in plan.replace("SCAN projects", "").replace("SCAN CONSTANT ROW", ""), plan
+
+
+def test_what_an_act_touched_is_read_again_by_its_whole_key(plans: Plans) -> None:
+    touched = Touched()
+    touched.note(schema.codes, [(1, kind.value, str(new_key())) for kind in Kind], must_stay=False)
+    told = plans(touched.content)
+    assert len(told) == len(Kind)
+    for plan in told:
+        assert "(project=? AND kind=? AND key=?)" in plan

@@ -76,7 +76,7 @@ def test_a_new_catalogue_is_what_the_migrations_would_make(place: Path | str, en
         connection.execute(text("DROP TABLE alembic_version"))
     migrate(engine)
     assert constraints(engine) == made
-    assert len(made) == 13
+    assert made.keys() == metadata.tables.keys()
 
 
 def test_the_revision_that_the_program_expects_is_the_newest_migration() -> None:

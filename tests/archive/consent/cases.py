@@ -1,12 +1,14 @@
 """Facts to begin a test with, spelt as a laboratory would know them."""
 
+from typing import Any
+
 from archive.consent import Facts, MightIdentify
 from archive.consent.terms import Answer, Authority, Consent, Grade, Maturity, Recorded, State, TissueSource
 
 SCREENED = MightIdentify.screened("structure-1")
 LOOKED_AT = MightIdentify(Grade.NO_PERSON)
 
-CODED = {"state": State.CODED, "report_bound": True, "might_identify": LOOKED_AT}
+CODED: dict[str, Any] = {"state": State.CODED, "report_bound": True, "might_identify": LOOKED_AT}
 ANONYMISED = {"state": State.ANONYMISED, "report_bound": True, "might_identify": LOOKED_AT, "second_person": True}
 GROWN_UP = {"maturity": Maturity.ADULT, "had_capacity": Answer.YES}
 CLOSED = {"authority_open": Answer.NO}

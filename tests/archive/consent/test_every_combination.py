@@ -4,6 +4,7 @@ Each space below is a full product: its axes are facts, the first value of an ax
 are checked on the facts as given, with words of their own, never through the code that decides.
 """
 
+import hashlib
 import itertools
 import random
 from dataclasses import dataclass, field, fields, replace
@@ -11,9 +12,9 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import pytest
 
-from archive.consent import Decision, Facts, MightIdentify, Purpose, Recipient, Verdict, decide
+from archive.consent import RULES_VERSION, Decision, Facts, MightIdentify, Purpose, Recipient, Verdict, decide, evaluate
 from archive.consent.glass import glass_gates
-from archive.consent.table import ROWS
+from archive.consent.table import ROWS, Effect
 from archive.consent.terms import (
     SECONDARY,
     Answer,
@@ -136,6 +137,7 @@ class Space:
     questions: list[tuple[Purpose, Recipient]]
     yes: list[Decision] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    outcomes: "hashlib._Hash" = field(default_factory=hashlib.sha256)
 
     def __post_init__(self):
         self.axes["holds key"] = [{"holds_key": True}, {"holds_key": False}]
@@ -153,14 +155,78 @@ class Space:
             assert isinstance(decision.verdict, Verdict)
             assert decision.trail[-1] is decision.decided_by
             self.touched.update(row.key for row in decision.trail)
+            self.outcomes.update(outcome(decision))
             if decision.allowed:
                 self.yes.append(decision)
             yield decision.allowed
 
 
+def outcome(decision):
+    """Tell what came of a question: verdict, every row on the way, and what somebody has to do."""
+    rows = [row.key for row in decision.trail]
+    return f"{decision.verdict} {rows} {[one.code for one in decision.obligations]}\n".encode()
+
+
 @pytest.fixture(scope="module")
 def walked():
     return list(spaces())
+
+
+OUTCOMES = {"1": "d1bb4c22f9071797c31427ce7eb51713a58c013f35f49e79bdb43227f4daaa38"}
+"""The digest of all outcomes, by the version of the rules. Where it is another one the rules changed, whatever was
+changed: then raise the version in ``table.toml``, and add its digest here. Laboratories put rules in force by their
+version, and are shown what a new one would change; a change under the old version would take effect unseen.
+"""
+
+
+def one_fact_away():
+    """Every fact with each of its values alone, beside facts that cannot be told apart otherwise."""
+    consents, grades = [Consent.UNKNOWN, Consent.SEPARATELY], [GRADE[0], GRADE[3]]
+    for source, consent, grade in itertools.product(TissueSource, consents, grades):
+        known = {"source": source, "consent": consent, "authority": Authority.CORONER, **COVERS, **COPY[1], **grade}
+        for name, values in every_fact():
+            for value in values:
+                yield Facts(**(known | {name: value}))
+
+
+def every_fact():
+    for part in fields(Facts):
+        default = getattr(Facts(), part.name)
+        if isinstance(default, bool):
+            yield part.name, [False, True]
+        elif isinstance(default, frozenset):
+            members = Record if part.name == "records" else SECONDARY
+            yield part.name, [frozenset({one}) for one in sorted(members)]
+        elif part.name == "recorded_for":
+            yield part.name, [None, *sorted(SECONDARY)]
+        elif part.name == "might_identify":
+            yield part.name, [one.get(part.name, default) for one in GRADE]
+        else:
+            yield part.name, list(type(default))
+
+
+def digest_of_outcomes(walked):
+    found = hashlib.sha256()
+    for facts, purpose, to in itertools.product(one_fact_away(), Purpose, Recipient):
+        for holds_key in (False, True):
+            found.update(outcome(decide(facts, purpose, to, holds_key=holds_key)))
+    for facts, purpose in itertools.product(glass_facts(), Purpose):
+        found.update(repr([gate.row.key for gate in glass_gates(facts, purpose)]).encode())
+    for space in walked:
+        found.update(space.outcomes.digest())
+    return found.hexdigest()
+
+
+def test_rules_that_decide_otherwise_have_another_version(walked):
+    assert OUTCOMES[RULES_VERSION] == digest_of_outcomes(walked)
+
+
+@pytest.mark.parametrize("key", ["N1", "L3", "M5", "Z2", "D0"])
+def test_a_row_that_does_something_else_is_noticed(key, walked, monkeypatch):
+    effect = Effect.DENY if ROWS[key].effect is not Effect.DENY else Effect.ALLOW
+    steps = tuple((replace(row, effect=effect) if row.key == key else row, rule) for row, rule in evaluate._STEPS)
+    monkeypatch.setattr(evaluate, "_STEPS", steps)
+    assert digest_of_outcomes(walked) != OUTCOMES[RULES_VERSION]
 
 
 # The promises: each says of one decision that allowed, on the facts as given, what must be so.
@@ -211,7 +277,12 @@ def nothing_that_might_identify_rests_on_not_foreseen(question):
 
 
 def refusal_and_withdrawal_end_every_secondary_use(question):
-    return not (asks_more_than_care(question) and question.facts.consent in (Consent.REFUSED, Consent.WITHDRAWN))
+    facts = question.facts
+    refused_in_part = question.purpose in facts.refused_for or (
+        question.recipient is Recipient.PUBLIC and facts.refused_publication
+    )
+    ended = facts.consent in (Consent.REFUSED, Consent.WITHDRAWN) or refused_in_part
+    return not (asks_more_than_care(question) and ended)
 
 
 def identifiable_use_has_a_consent_that_matches(question):
@@ -334,7 +405,7 @@ def anything(name, rng):
     """Draw a value of any fact, without regard to what goes with it."""
     if name == "records":
         return frozenset(record for record in Record if rng.random() < 0.5)
-    if name in ("covers", "glass_covers"):
+    if name in ("covers", "refused_for", "glass_covers"):
         return frozenset(purpose for purpose in sorted(SECONDARY) if rng.random() < 0.5)
     if name == "recorded_for":
         return rng.choice([None, *sorted(SECONDARY)])
@@ -361,7 +432,9 @@ def test_the_promises_hold_for_facts_that_contradict_each_other():
 
 
 def test_forgetting_any_one_fact_never_turns_a_no_into_a_yes_but_for_the_listed_defaults():
-    names = [part.name for part in fields(Facts)]
+    # A refusal of a part stands beside the answer that it is excepted from: it is never unknown.
+    parts_of_answers = {"refused_for", "refused_publication"}
+    names = [part.name for part in fields(Facts) if part.name not in parts_of_answers]
     milder = set()
     for decision in drawn(6_000):
         question = decision.question

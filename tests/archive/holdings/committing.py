@@ -10,7 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
-from archive.codes import new_key
+from archive.codes import InternalKey, new_key
 from archive.consent import Facts, MightIdentify
 from archive.consent.terms import TissueSource
 from archive.errors import CatalogueUnavailable, HoldingsUnavailable
@@ -19,9 +19,9 @@ from archive.holdings import Archive, Committed
 from archive.records import CaseRecord, Fidelity, ScanRecord, SlideRecord, Stain
 
 
-def commit_one(archive: Archive, size_bytes: int = 40_000) -> Committed:
+def commit_one(archive: Archive, size_bytes: int = 40_000, patient: InternalKey | None = None) -> Committed:
     """Commit a scan of a new slide, whose pixels are any bytes: the holdings never look into them."""
-    case = CaseRecord(new_key(), new_key(), Facts(source=TissueSource.LIVING))
+    case = CaseRecord(new_key(), patient or new_key(), Facts(source=TissueSource.LIVING))
     slide = SlideRecord(new_key(), case.key, new_key(), Stain.HE)
     scan = ScanRecord(
         key=new_key(),

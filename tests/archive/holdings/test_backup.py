@@ -354,6 +354,28 @@ def test_killed_at_any_time_backup_and_restoration_go_on_where_they_were(
     assert not (tmp_path / "again" / BEGUN).exists()
 
 
+def test_what_must_be_there_first_is_put_in_before_anybody_can_open_it(
+    root: Path, folder: Path, tmp_path: Path
+) -> None:
+    some(root, 2)
+    with Archive.open(root) as archive:
+        back_up(archive, folder)
+    again = tmp_path / "again"
+
+    def fail() -> None:
+        assert not is_restored(again)
+        with pytest.raises(HoldingsUnavailable):
+            Archive.open(again, read_only=True)
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            restore(folder, again, first=fail)
+    assert not Place(again).mark.exists()
+    assert restore(folder, again, first=(again / "there").touch).complete
+    assert (again / "there").exists()
+
+
 def test_slides_may_come_in_while_a_backup_is_made(root: Path, folder: Path, tmp_path: Path) -> None:
     some(root, 2)
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -8,10 +8,10 @@ import pytest
 
 from archive.codes import new_key
 from archive.consent import Facts, MightIdentify, Purpose, Recipient, Verdict
+from archive.consent.shown import strictest
 from archive.consent.terms import Authority, Consent, Grade, Recorded, TissueSource
 from archive.errors import UnknownCode
 from archive.holdings import Archive
-from archive.holdings.deciding import strictest
 from archive.records import CaseRecord, ScanRecord, ScanStatus, SlideRecord
 
 Chain = tuple[CaseRecord, SlideRecord, ScanRecord]

@@ -17,14 +17,17 @@ from archive.auditchain import FaultCode as AuditFault
 from archive.catalogue import codes, searching
 from archive.catalogue.journal import segments
 from archive.catalogue.journal_reading import FaultCode
-from archive.codes import Kind
+from archive.codes import InternalKey, Kind, new_key
 from archive.consent import Purpose, Recipient
+from archive.consent.records import ConsentRecord, Giver, Said
 from archive.consent.terms import Consent
 from archive.errors import CatalogueUnavailable, HoldingsUnavailable, InvalidValue, UnknownCode
 from archive.holdings import Archive, Committed
 from archive.holdings.backup import back_up
+from archive.holdings.consenting import Subject, record
+from archive.holdings.correction import Correction, carry_out
 from archive.holdings.rebuilding import rebuild_catalogue
-from archive.holdings.reviewing import review, unreviewed
+from archive.holdings.reviewing import loss_is_settled, review, settle_loss, unreviewed
 from archive.records import ScanStatus
 from archive.settings import ArchiveSettings
 from archive.teaching import compose
@@ -177,6 +180,82 @@ def test_a_new_scan_of_a_case_in_doubt_is_in_doubt_as_well(
             (staged.folder / "zarr.json").write_text("{}")
             archive.commit(staged, case, slide.record, again)
         assert {scan.status for scan in archive.scans_of(slide.record.key)} == {ScanStatus.UNREVIEWED}
+
+
+def refuse(archive: Archive, patient: InternalKey) -> None:
+    said = ConsentRecord(by="j.doe", said=Said.REFUSED, giver=Giver.SELF)
+    record(archive, Subject(patient=patient), new_key(), said, reason="a letter")
+
+
+def damage_newest_act(root: Path) -> None:
+    """Flip a bit in the line that tells the newest act."""
+    path = segments(root / "journal")[-1].path
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[-1] = lines[-1].replace(b'"put"', b'"pus"')
+    path.write_bytes(b"".join(lines))
+
+
+def status(archive: Archive, one: Committed) -> ScanStatus:
+    return archive.slide(one.slide_code).scans[0].record.status
+
+
+def test_a_lost_refusal_puts_every_case_of_its_patient_in_doubt_later_ones_too(root: Path) -> None:
+    patient = new_key()
+    with Archive.create(root) as archive:
+        before = commit_one(archive, patient=patient)
+        refuse(archive, patient)
+        damage_newest_act(root)
+        later, stranger = commit_one(archive, patient=patient), commit_one(archive)
+    lose(root)
+    assert rebuild_catalogue(root).journal_faults
+    with Archive.open(root) as archive:
+        assert status(archive, before) is status(archive, later) is ScanStatus.UNREVIEWED
+        assert status(archive, stranger) is ScanStatus.KEPT  # who came after it cannot have refused in it
+        assert status(archive, commit_one(archive, patient=patient)) is ScanStatus.UNREVIEWED
+        settle_loss(archive, reason="list entered again")
+        assert status(archive, commit_one(archive, patient=patient)) is ScanStatus.UNREVIEWED
+        assert status(archive, commit_one(archive)) is ScanStatus.KEPT
+        for code in unreviewed(archive):
+            review(archive, code, keep=True, reason="looked up")
+        assert status(archive, commit_one(archive, patient=patient)) is ScanStatus.KEPT
+
+
+def test_a_lost_refusal_of_somebody_who_had_no_case_yet_holds_back_whatever_comes_in(root: Path) -> None:
+    patient = new_key()
+    with Archive.create(root) as archive:
+        refuse(archive, patient)
+        damage_newest_act(root)
+        commit_one(archive)
+    lose(root)
+    rebuild_catalogue(root)
+    lose(root)
+    assert rebuild_catalogue(root).journal_faults == ()  # and the loss is not forgotten with the catalogue
+    with Archive.open(root) as archive:
+        assert not loss_is_settled(archive)
+        assert status(archive, commit_one(archive, patient=patient)) is ScanStatus.UNREVIEWED
+        settle_loss(archive, reason="list entered again")
+        assert loss_is_settled(archive)
+        assert status(archive, commit_one(archive)) is ScanStatus.KEPT
+        with pytest.raises(InvalidValue, match="nothing was changed"):
+            settle_loss(archive, reason="again")
+
+
+def test_a_case_that_is_corrected_to_a_patient_in_doubt_is_in_doubt(root: Path) -> None:
+    patient = new_key()
+    with Archive.create(root) as archive:
+        commit_one(archive, patient=patient)
+        refuse(archive, patient)
+        damage_newest_act(root)
+        other = commit_one(archive)
+    lose(root)
+    rebuild_catalogue(root)
+    with Archive.open(root) as archive:
+        settle_loss(archive, reason="list entered again")
+        case = archive.case(archive.slide(other.slide_code).record.case)
+        assert case is not None
+        assert status(archive, other) is ScanStatus.KEPT
+        carry_out(archive, Correction(dataclasses.replace(case, patient=patient), None, "wrong name"))
+        assert status(archive, other) is ScanStatus.UNREVIEWED
 
 
 @pytest.mark.parametrize("place", [0.0, 0.3, 0.6, 0.95])

@@ -1,5 +1,6 @@
 """An archive with slides that may be taught, written through the archive's own door from pictures drawn here."""
 
+import json
 import os
 import socket
 import subprocess
@@ -154,24 +155,28 @@ def free_port() -> int:
 
 
 START = (
-    "import sys; from pathlib import Path; from archive.server.run import serve; "
+    "import json, sys; from pathlib import Path; from archive.server.run import serve; "
     "from archive.settings import ArchiveSettings; "
-    "serve(ArchiveSettings(archive=Path(sys.argv[1]), port=int(sys.argv[2]), workers=int(sys.argv[3])), "
-    "lambda address: print(address, flush=True))"
+    "serve(ArchiveSettings(archive=Path(sys.argv[1]), port=int(sys.argv[2]), workers=int(sys.argv[3]), "
+    "**json.loads((sys.argv[4:] or ['{}'])[0])), lambda address: print(address, flush=True))"
 )
 
 
 @contextmanager
-def served(root: Path, *, workers: int = 2, log: Path | None = None) -> Iterator[str]:
+def served(
+    root: Path, *, workers: int = 2, log: Path | None = None, port: int | None = None, **settings: object
+) -> Iterator[str]:
     """Serve an archive from processes of their own; gives the address without a final slash."""
-    port = free_port()
+    port = port or free_port()
     base = f"http://127.0.0.1:{port}"
     with (log or Path(os.devnull)).open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", START, str(root), str(port), str(workers)], stdout=output, stderr=output
+            [sys.executable, "-c", START, str(root), str(port), str(workers), json.dumps(settings)],
+            stdout=output,
+            stderr=output,
         )
         try:
-            _wait_for(base, process)
+            _wait_for(base, process, str(settings.get("hostname", f"127.0.0.1:{port}")), settings.get("root_path", ""))
             yield base
         finally:
             process.terminate()
@@ -182,12 +187,13 @@ def served(root: Path, *, workers: int = 2, log: Path | None = None) -> Iterator
                 process.wait()
 
 
-def _wait_for(base: str, process: "subprocess.Popen[bytes]") -> None:
+def _wait_for(base: str, process: "subprocess.Popen[bytes]", host: str, root: object) -> None:
+    request = urllib.request.Request(f"{base}{root}/healthz", headers={"host": host})
     for _ in range(300):
         if process.poll() is not None:
             raise AssertionError("the server ended at once")
         try:
-            with urllib.request.urlopen(f"{base}/healthz", timeout=5):
+            with urllib.request.urlopen(request, timeout=5):
                 return
         except OSError:
             time.sleep(0.1)

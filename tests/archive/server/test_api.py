@@ -6,9 +6,11 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
+from archive.accounts import Role
 from archive.geometry import MicronsPerPixel
 from archive.server.api import CollectionListed, CollectionTold, SlideTold
 from tests.archive.server.conftest import Opened
+from tests.archive.server.members import Members
 from tests.archive.server.taught import TaughtArchive, served, shrunk
 from tests.slides.tissue import tissue
 
@@ -98,13 +100,13 @@ def test_the_api_has_no_field_that_is_not_described() -> None:
         assert model.model_config["extra"] == "forbid"
 
 
-def ask(operation: schemathesis.APIOperation) -> None:
+def ask(operation: schemathesis.APIOperation, headers: dict[str, str]) -> None:
     """Ask whatever the description allows, and hold each answer against it."""
 
     @EXAMPLES
     @given(case=operation.as_strategy())
     def asking(case: schemathesis.Case) -> None:
-        case.call_and_validate()
+        case.call_and_validate(headers=headers)
 
     asking()
 
@@ -118,7 +120,34 @@ def test_the_api_keeps_to_its_description_whatever_is_asked(taught: TaughtArchiv
         operations = [found.ok() for found in schema.get_all_operations()]
         assert len(operations) == 3
         for operation in operations:
-            ask(operation)
+            ask(operation, {})
             if "{handle}" in operation.path:
                 handle = known[operation.path.split("/")[2]]
                 assert operation.Case(path_parameters={"handle": handle}).call_and_validate().status_code == 200
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("role", ["educator", "auditor", None])
+def test_with_accounts_it_keeps_to_its_description_too(
+    taught: TaughtArchive, members: Members, role: Role | None
+) -> None:
+    collection = taught.teach("One", taught.add())
+    known = {"collections": collection.handle, "slides": collection.places[0].handle}
+    educator = members.bearer(Role.EDUCATOR)
+    headers = members.bearer(Role(role)) if role else {}
+    with served(taught.root) as base:
+        schema = schemathesis.openapi.from_url(f"{base}/api/openapi.json", headers=educator)
+        assert schema.raw_schema["security"] == [{"token": []}]
+        for operation in [found.ok() for found in schema.get_all_operations()]:
+            ask(operation, headers)
+            handle = known[operation.path.split("/")[2]]
+            case = operation.Case(path_parameters={"handle": handle} if "{handle}" in operation.path else {})
+            status = case.call_and_validate(headers=headers).status_code
+            assert status == {"educator": 200, "auditor": 404, None: 401}[role]
+
+
+def test_the_description_is_for_those_who_may_use_it(taught: TaughtArchive, members: Members, opened: Opened) -> None:
+    client = opened(taught)
+    assert client.get("/api/openapi.json").status_code == 401
+    assert client.get("/api/openapi.json", members.bearer(Role.AUDITOR)).status_code == 404
+    assert client.get("/api/openapi.json", members.bearer(Role.LEARNER)).status_code == 200

@@ -92,7 +92,7 @@ def test_a_fault_of_the_server_itself_tells_nothing(
 
     monkeypatch.setattr(Pictures, "native", faulty)
     monkeypatch.setattr("archive.server.api.slide_told", faulty)
-    monkeypatch.setattr("archive.server.pages._Frames.fill", faulty)
+    monkeypatch.setattr("archive.server.pages.Frames.fill", faulty)
     with caplog.at_level(logging.DEBUG):
         answer = client.get(route.format(place.handle))
     assert answer.status_code == 500

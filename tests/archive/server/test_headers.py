@@ -80,7 +80,7 @@ def test_the_time_taken_does_not_tell_a_refused_slide_either(
     two_slides: tuple[Client, str, str], route: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, shown, refused = two_slides
-    monkeypatch.setattr("archive.server.app.NOTHING_HERE_SECONDS", 0.5)
+    monkeypatch.setattr("archive.server.front.NOTHING_HERE_SECONDS", 0.5)
     for handle in (refused, "1" * 26):
         began = time.monotonic()
         assert client.get(route.format(handle)).status_code == 404

@@ -1,31 +1,43 @@
 """The server as it runs: processes behind one port of loopback, which agree within a second on what may be shown."""
 
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import insert
+from typer.testing import CliRunner
 
-from archive.errors import ArchiveError, InvalidValue
-from archive.server.run import address_of, require_loopback, serve
+from archive.accounts import AccountStore, Role
+from archive.catalogue.schema import rules
+from archive.cli.commands import build
+from archive.cli.main import COMMANDS
+from archive.errors import AccountsUnavailable, ArchiveError, InvalidValue
+from archive.server.app import create_app
+from archive.server.callers import SECONDS_BETWEEN
+from archive.server.run import address_of, serve
+from archive.server.site import require_loopback
 from archive.settings import ArchiveSettings
 from tests.archive.server.conftest import Opened
+from tests.archive.server.members import Members
 from tests.archive.server.taught import START, TaughtArchive, free_port, served
 
 FRESH = 40
 """Connections opened one after the other: enough that every one of two workers answers some of them."""
 
 
-def statuses(address: str, count: int = FRESH) -> set[int]:
+def statuses(address: str, count: int = FRESH, headers: dict[str, str] | None = None) -> set[int]:
     """Ask again and again, each time on a fresh connection, so that each worker is asked."""
     found = set()
     for _ in range(count):
         with httpx.Client() as client:
-            found.add(client.get(address).status_code)
+            found.add(client.get(address, headers=headers).status_code)
     return found
 
 
@@ -44,6 +56,28 @@ def test_the_server_refuses_to_be_reached_from_elsewhere(host: str) -> None:
 def test_loopback_is_served_and_its_address_can_be_opened(host: str, address: str) -> None:
     require_loopback(host)
     assert address_of(ArchiveSettings(host=host)) == address
+
+
+def test_a_server_whose_accounts_were_deleted_is_not_one_without(taught: TaughtArchive) -> None:
+    AccountStore.open(taught.root, create=True).close()
+    for file in taught.root.glob("accounts.sqlite*"):
+        file.unlink()
+    settings = ArchiveSettings(archive=taught.root, port=free_port())
+    for start in (serve, create_app):
+        with pytest.raises(AccountsUnavailable, match="file is lost, so nobody is let in"):
+            start(settings)
+
+
+def test_a_server_does_not_start_under_rules_that_are_not_in_force(taught: TaughtArchive) -> None:
+    with taught.archive.catalogue.writing() as writing:
+        writing.connection.execute(insert(rules).values(number=2, version="another"))
+        writing.tell("rules in force")
+    said = CliRunner().invoke(
+        build("", COMMANDS, "serve"), ["serve", "--archive", str(taught.root), "--port", str(free_port())]
+    )
+    assert said.exit_code == 1
+    assert "version another is in force here, so nothing is decided" in said.output
+    assert "coverslip consent review" in said.output
 
 
 def test_a_taken_port_is_said_to_be_taken(taught: TaughtArchive) -> None:
@@ -180,3 +214,105 @@ def test_the_server_ends_when_it_is_told_to_before_its_workers_are_up(taught: Ta
             assert process.wait(60) == 0
         finally:
             process.kill()
+
+
+def test_two_workers_let_in_the_same_people_and_tell_one_opening(taught: TaughtArchive, members: Members) -> None:
+    (place,) = taught.teach("One", taught.add()).places
+    with served(taught.root, workers=2) as base:
+        cookie = members.cookie("learner", f"coverslip-{base.rsplit(':', 1)[1]}")
+        address = f"{base}/slides/{place.handle}/tiles/0/0_0.jpg"
+        assert statuses(address, headers=cookie) == {200}
+        assert statuses(address) == {401}
+        assert len(members.openings()) == 1
+
+
+def a_learner(store: AccountStore) -> None:
+    store.disable("learner")
+
+
+def the_role(store: AccountStore) -> None:
+    store.revoke("learner", Role.LEARNER)
+
+
+def everything(store: AccountStore) -> None:
+    store.end_all("learner")
+
+
+@pytest.mark.parametrize("take_away", [a_learner, the_role, everything])
+def test_what_is_taken_away_is_gone_on_every_worker_at_once(
+    taught: TaughtArchive, members: Members, take_away: Callable[[AccountStore], None]
+) -> None:
+    members.store.grant("learner", Role.AUDITOR)  # so that a role is left
+    (place,) = taught.teach("One", taught.add()).places
+    with served(taught.root, workers=2) as base:
+        session = members.session("learner")
+        members.store.choose_role(session.token, Role.LEARNER)
+        asks = [{"cookie": f"coverslip-{base.rsplit(':', 1)[1]}={session.token}"}, members.bearer(Role.EDUCATOR)]
+        bearer = {"authorization": f"Bearer {members.store.new_token('learner', Role.LEARNER).secret}"}
+        address = f"{base}/slides/{place.handle}/tiles/0/0_0.jpg"
+        for headers in (*asks, bearer):
+            assert statuses(address, headers=headers) == {200}
+        take_away(members.store)
+        time.sleep(2 * SECONDS_BETWEEN)
+        for headers in (asks[0], bearer):
+            assert statuses(address, headers=headers) == {401}
+        assert statuses(address, headers=asks[1]) == {200}
+
+
+def test_whoever_signs_out_at_one_worker_is_out_at_every_one_at_once(taught: TaughtArchive, members: Members) -> None:
+    (place,) = taught.teach("One", taught.add()).places
+    with served(taught.root, workers=2) as base:
+        cookie = members.cookie("learner", f"coverslip-{base.rsplit(':', 1)[1]}")
+        tile = f"{base}/slides/{place.handle}/tiles/0/0_0.jpg"
+        assert statuses(tile, headers=cookie) == {200}
+        (key,) = set(re.findall('name="key" value="([0-9a-f]{64})"', httpx.get(f"{base}/", headers=cookie).text))
+        left = httpx.post(f"{base}/sign-out", data={"key": key}, headers={**cookie, "origin": base})
+        assert left.status_code == 303
+        time.sleep(2 * SECONDS_BETWEEN)
+        assert statuses(tile, headers=cookie) == {401}
+        assert statuses(f"{base}/", headers=cookie) == {303}
+
+
+def test_another_role_acts_on_every_worker_at_once(taught: TaughtArchive, members: Members) -> None:
+    members.store.grant("learner", Role.AUDITOR)
+    (place,) = taught.teach("One", taught.add()).places
+    with served(taught.root, workers=2) as base:
+        session = members.session("learner")
+        cookie = {"cookie": f"coverslip-{base.rsplit(':', 1)[1]}={session.token}"}
+        tile = f"{base}/slides/{place.handle}/tiles/0/0_0.jpg"
+        for role, status in ((Role.LEARNER, 200), (Role.AUDITOR, 404), (Role.LEARNER, 200)):
+            members.store.choose_role(session.token, role)
+            time.sleep(2 * SECONDS_BETWEEN)
+            assert statuses(tile, headers=cookie) == {status}
+
+
+def test_a_server_without_accounts_shows_nothing_more_once_there_are_some(
+    taught: TaughtArchive, tmp_path: Path
+) -> None:
+    collection = taught.teach("One", taught.add())
+    (place,) = collection.places
+    log = tmp_path / "log"
+    shows = [f"/slides/{place.handle}/tiles/0/0_0.jpg", f"/slides/{place.handle}", "/", "/api/collections"]
+    shows += [f"/collections/{collection.handle}", f"/slides/{place.handle}/thumbnail.jpg", "/healthz"]
+    with served(taught.root, workers=2, log=log) as base:
+        for path in shows:
+            assert statuses(base + path, 10) == {200}
+        made = Members(taught.root)
+        made.store.close()
+        time.sleep(0.5)
+        for path in shows:
+            assert statuses(base + path, 10) == {503}, path
+        assert "must start the server again" in httpx.get(base + shows[0]).text
+    assert "RestartNeeded" in log.read_text()
+    with served(taught.root) as base:
+        assert httpx.get(base + shows[0]).status_code == 401
+
+
+def test_behind_a_proxy_the_running_server_answers_under_its_name_and_prefix(
+    taught: TaughtArchive, members: Members
+) -> None:
+    with served(taught.root, workers=1, behind_tls_proxy=True, hostname="slides.example", root_path="/archive") as base:
+        named = {"host": "slides.example", **members.bearer(Role.EDUCATOR)}
+        assert httpx.get(f"{base}/archive/api/collections", headers=named).json() == []
+        assert httpx.get(f"{base}/api/collections", headers=named).status_code == 404
+        assert httpx.get(f"{base}/archive/api/collections").status_code == 421

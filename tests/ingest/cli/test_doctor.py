@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.accounts import AccountStore, Action, Grant, Role
 from archive.catalogue import Catalogue
 from archive.catalogue.journal import segments
 from archive.holdings import Archive
@@ -102,3 +103,15 @@ def test_settings_are_told_and_secrets_are_not(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("COVERSLIP_DATABASE_URL", "postgresql://archive:secret@db.example/coverslip")
     said = ", ".join(doctor._settings(ArchiveSettings()))
     assert said == "database_url = (set, hidden), port = 9000"
+
+
+def test_a_service_whose_token_ends_soon_is_told_in_time(places: Places) -> None:
+    AccountStore.found(places.archive, "carol", "violin grape umbrella")
+    with AccountStore.open(places.archive) as store:
+        store.add("nightly", None, [Grant(Role.LABORATORY)])
+        assert "tokens" not in {one.what for one in doctor._kept(places)}
+        store.new_token("nightly", Role.LABORATORY, actions=[Action.INGEST], days=300)
+        assert told(places, "tokens")[0] is State.WELL
+        store.new_token("nightly", Role.LABORATORY, actions=[Action.BACK_UP], days=13)
+    state, found = told(places, "tokens")
+    assert (state, "token 2 of nightly ends on" in found) == (State.LOOK, True)

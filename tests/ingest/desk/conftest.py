@@ -9,18 +9,34 @@ from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
+from archive.accounts import AccountStore, Grant, Role, passwords
 from archive.codes import Code
 from archive.settings import ArchiveSettings
 from ingest.cli.places import Places
 from ingest.desk.app import Desk
 from ingest.desk.room import Room
+from ingest.desk.session import Sessions
 from ingest.desk.settings import DeskSettings
 from tests.ingest.desk.furnished import Furnished, furnish
 
 WHO = "dr.curator"
 BASE = "http://127.0.0.1:8766"
 KEY = re.compile(r'name="key" value="([^"]+)"')
+
+
+PASSWORD = "violin grape umbrella"
+PEOPLE = {
+    "carol": [Role.CUSTODIAN],
+    "lab": [Role.LABORATORY],
+    "path": [Role.PATHOLOGIST],
+    "both": [Role.LABORATORY, Role.PATHOLOGIST, Role.EDUCATOR],
+    "ed": [Role.EDUCATOR],
+    "learn": [Role.LEARNER],
+    "aud": [Role.AUDITOR],
+}
+"""Who may sign in, each with the same password, and as what."""
 
 
 class Clock:
@@ -62,8 +78,9 @@ class Browser:
         return self.get(f"/enter/{token}")
 
     def key(self) -> str:
-        """Read a form's key off the first page."""
-        found = KEY.search(self.get("/").text)
+        """Read a form's key off the first page of whoever came in."""
+        answer = self.get("/")
+        found = KEY.search(self.get(answer.headers["location"]).text if answer.is_redirect else answer.text)
         assert found
         return found[1]
 
@@ -76,6 +93,11 @@ class Browser:
         own = {"origin": BASE, "content-type": "application/x-www-form-urlencoded"}
         return self.ask("POST", address, {**own, **(headers or {})}, content)
 
+    def sign_in(self, name: str, password: str, **headers: str) -> httpx.Response:
+        """Send the form by which people sign in, where there are accounts."""
+        own = {"origin": BASE, "content-type": "application/x-www-form-urlencoded", **headers}
+        return self.ask("POST", "/sign-in", own, str(httpx.QueryParams({"name": name, "password": password})))
+
     def find(self, accession: str, purpose: str = "review", words: str = "") -> httpx.Response:
         """Search, and follow to the case."""
         sent = self.send("/find", {"accession": accession, "purpose": purpose, "words": words})
@@ -83,9 +105,11 @@ class Browser:
 
 
 class OpenDesk:
-    """A desk over a copy of the laboratory, with every token that it announced."""
+    """A desk over a copy of the laboratory, with every token that it announced, and its accounts if it has any."""
 
-    def __init__(self, furnished: Furnished, places: Places, **settings: float) -> None:
+    def __init__(
+        self, furnished: Furnished, places: Places, accounts: AccountStore | None = None, **settings: float
+    ) -> None:
         self.furnished = furnished
         self.clock = Clock()
         self.tokens: list[str] = []
@@ -94,16 +118,21 @@ class OpenDesk:
         self._opened = places.opened()
         self.archive, self.vault = self._opened.__enter__()
         archive_settings = ArchiveSettings(archive=places.archive, decision_cache_seconds=0)
-        self.room = Room(self.archive, self.vault, archive_settings, WHO, places.secret)
+        self.room = Room(self.archive, self.vault, archive_settings, WHO, places.secret, accounts=accounts)
         self.desk = Desk(self.room, DeskSettings(**settings), self.tokens.append, self.clock)
 
     def run(self, asking: Coroutine[None, None, httpx.Response]) -> httpx.Response:
         """Run it in the desk's one thread: a browser's tests may have a loop of their own running in this one."""
         return self._thread.submit(self._runner.run, asking).result()
 
-    def browser(self) -> Browser:
-        """Let a new browser in."""
+    def offer(self) -> None:
+        """Announce an address that lets somebody in, unless one is still good."""
+        assert isinstance(self.desk.sessions, Sessions)
         self.desk.sessions.offer()
+
+    def browser(self) -> Browser:
+        """Let a new browser in by the address that is announced."""
+        self.offer()
         browser = Browser(self)
         assert browser.enter(self.tokens[-1]).status_code == 303
         return browser
@@ -161,3 +190,44 @@ def desk(open_desk: OpenIt) -> OpenDesk:
 @pytest.fixture
 def browser(desk: OpenDesk) -> Browser:
     return desk.browser()
+
+
+class PeopledDesk(OpenDesk):
+    """A desk whose archive has accounts."""
+
+    def __init__(self, furnished: Furnished, places: Places, **settings: float) -> None:
+        self.accounts = AccountStore.open(places.archive, create=True)
+        for name, roles in PEOPLE.items():
+            self.accounts.add(name, PASSWORD, [Grant(role) for role in roles])
+        super().__init__(furnished, places, self.accounts, **settings)
+
+    def member(self, name: str, role: Role | None = None) -> Browser:
+        """Sign somebody in, and choose a role where that is to be done."""
+        browser = self.stranger()
+        assert browser.sign_in(name, PASSWORD).status_code == 303
+        if role is not None:
+            assert self.choose(browser, role).status_code == 303
+        return browser
+
+    def choose(self, browser: Browser, role: str) -> httpx.Response:
+        """Choose a role on the page where that is done."""
+        found = KEY.search(browser.get("/role").text)
+        assert found
+        return browser.send("/role", {"role": role}, key=found[1])
+
+    def close(self) -> None:
+        super().close()
+        self.accounts.close()
+
+
+@pytest.fixture
+def peopled(furnished: Furnished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PeopledDesk]:
+    """Open the desk of a laboratory with accounts; hashing takes the least memory and one pass."""
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    passwords._nobodys.cache_clear()
+    home = tmp_path / "peopled"
+    for name in ("archive", "archive-vault", "archive-key"):
+        shutil.copytree(furnished.home / name, home / name)
+    desk = PeopledDesk(furnished, Places.of(home / "archive"))
+    yield desk
+    desk.close()

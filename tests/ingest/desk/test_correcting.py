@@ -5,8 +5,8 @@ import re
 import httpx
 import pytest
 
-from archive.consent.terms import Consent
-from tests.ingest.desk.conftest import WHO, Browser, OpenDesk
+from archive.consent.terms import Grade
+from tests.ingest.desk.conftest import WHO, Browser, OpenDesk, PeopledDesk
 from tests.ingest.desk.furnished import CASE
 
 PLAN = re.compile(r'name="plan" value="([0-9a-z]{26})"')
@@ -78,12 +78,12 @@ def test_facts_of_a_case_are_mended_and_decided_anew(desk: OpenDesk, browser: Br
     held = desk.archive.slide(desk.slide_code(CASE))
     page = browser.get(case).text
     assert "tissue: living" in page
-    preview = browser.send(case, {"consent": "refused", "reason": "the patient wrote to us"})
+    preview = browser.send(case, {"might_identify": "yes", "reason": "looked at again"})
     assert preview.status_code == 200
     assert preview.text.count('class="differs"') == 4, "two slides are no longer taught or given to research"
-    assert desk.archive.facts_of(held.record.key).consent is not Consent.REFUSED
+    assert desk.archive.facts_of(held.record.key).might_identify.grade is not Grade.YES
     carry_out(browser, preview)
-    assert desk.archive.facts_of(held.record.key).consent is Consent.REFUSED
+    assert desk.archive.facts_of(held.record.key).might_identify.grade is Grade.YES
     assert browser.find(CASE).text.count('class="use no"') == 4
 
 
@@ -114,9 +114,22 @@ def test_what_cannot_be_corrected_is_said_and_what_was_typed_stays(
 
 def test_a_setting_that_is_no_word_of_its_list_is_told(browser: Browser) -> None:
     case, _ = forms(browser)
+    answer = browser.send(case, {"consent": "withdrawn", "reason": "letter received"})
+    assert (answer.status_code, "coverslip consent withdraw" in answer.text) == (400, True)
     answer = browser.send(case, {"consent": "maybe", "reason": "asked again"})
     assert answer.status_code == 400
     assert "consent" in answer.text
+
+
+def test_no_answer_is_offered_that_is_no_correction(browser: Browser) -> None:
+    case, _ = forms(browser)
+    page = browser.get(case).text
+    (consent,) = re.findall(r'<select name="consent">(.*?)</select>', page)
+    assert "obtained" in consent
+    assert "refused" not in consent
+    assert "withdrawn" not in consent
+    (address,) = re.findall(r'<a href="(/consent/[^"]+)">the case\'s page of consent', page)
+    assert browser.get(address).status_code == 200
 
 
 def test_every_column_that_can_be_set_has_a_field(browser: Browser) -> None:
@@ -125,3 +138,26 @@ def test_every_column_that_can_be_set_has_a_field(browser: Browser) -> None:
     page = browser.get(forms(browser)[0]).text
     for name in SETTABLE:
         assert len(re.findall(f'name="{name}"', page)) == 1
+
+
+SECOND_WORD = {"might_identify": "no", "assessed_by": "Dr A", "assessed_also_by": "Dr B", "reason": "looked at again"}
+
+
+def test_where_there_are_accounts_a_correction_brings_no_second_persons_word(peopled: PeopledDesk) -> None:
+    browser = peopled.member("lab")
+    case, _ = forms(browser)
+    assert "assessed_also_by" not in browser.get(case).text
+    before = peopled.archive.change_count()
+    answer = browser.send(case, SECOND_WORD)
+    assert answer.status_code == 400
+    assert "under an account of their own" in answer.text
+    assert not PLAN.search(answer.text)
+    assert peopled.archive.change_count() == before
+    alone = {name: value for name, value in SECOND_WORD.items() if name != "assessed_also_by"}
+    assert "Nothing is changed yet." in browser.send(case, alone).text
+
+
+def test_without_accounts_a_second_persons_word_is_believed(desk: OpenDesk, browser: Browser) -> None:
+    case, _ = forms(browser)
+    carry_out(browser, browser.send(case, SECOND_WORD))
+    assert desk.archive.facts_of(desk.archive.slide(desk.slide_code(CASE)).record.key).second_person

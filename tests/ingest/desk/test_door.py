@@ -38,7 +38,7 @@ def test_a_cookie_that_was_made_up_is_no_session(desk: OpenDesk) -> None:
 
 
 def test_an_address_opens_the_desk_once(desk: OpenDesk) -> None:
-    desk.desk.sessions.offer()
+    desk.offer()
     (token,) = desk.tokens
     entered = desk.stranger().enter(token)
     assert (entered.status_code, entered.headers["location"]) == (303, "/")
@@ -48,20 +48,20 @@ def test_an_address_opens_the_desk_once(desk: OpenDesk) -> None:
 
 
 def test_an_address_that_was_only_looked_at_is_not_used_up(desk: OpenDesk) -> None:
-    desk.desk.sessions.offer()
+    desk.offer()
     assert desk.stranger().ask("HEAD", f"/enter/{desk.tokens[0]}").status_code == 403
     assert desk.stranger().enter(desk.tokens[0]).status_code == 303
 
 
 def test_an_address_grows_old(open_desk: OpenIt) -> None:
     desk = open_desk(token_minutes=10)
-    desk.desk.sessions.offer()
+    desk.offer()
     desk.clock.now += 601
     assert desk.stranger().enter(desk.tokens[0]).status_code == 403
 
 
 def test_one_address_at_a_time_is_announced_however_often_somebody_knocks(desk: OpenDesk) -> None:
-    desk.desk.sessions.offer()
+    desk.offer()
     for _ in range(5):
         desk.stranger().get("/")
     assert len(desk.tokens) == 1

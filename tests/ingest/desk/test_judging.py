@@ -58,6 +58,9 @@ def test_a_release_needs_a_reason_and_is_written_down(desk: OpenDesk, browser: B
         assert sent.headers["location"] == f"/quarantine/{number}"
         assert "Say why" in browser.get(f"/quarantine/{number}").text
         assert desk.vault.register.entry(number).state == "waits"
+    browser.send(f"/quarantine/{number}/release", {"why": "the label says 943 476 5919"})
+    assert "leave out whatever could identify a patient" in browser.get(f"/quarantine/{number}").text
+    assert desk.vault.register.entry(number).state == "waits"
     sent = browser.send(f"/quarantine/{number}/release", {"why": "label read at the bench"})
     assert sent.headers["location"] == "/quarantine"
     assert desk.vault.register.entry(number).state == "released"

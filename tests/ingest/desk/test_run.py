@@ -11,6 +11,8 @@ from pathlib import Path
 
 import httpx
 
+from archive.consent.terms import Vital
+from archive.holdings import Archive
 from tests.archive.server.taught import free_port
 from tests.ingest.desk.furnished import CASE, Furnished
 from tests.journeys.laboratory import ROOT
@@ -86,6 +88,36 @@ def test_the_printed_address_opens_the_desk_once_and_nothing_that_was_asked_is_p
 def test_it_acts_in_the_name_that_it_was_started_with(furnished: Furnished) -> None:
     with running(furnished, "--who", "j.curator") as desk, httpx.Client() as client:
         assert ">j.curator</span>" in client.get(desk.address, follow_redirects=True).text
+
+
+def known_alive(archive: Path) -> int:
+    """Count the slides of patients who are known to be alive."""
+    with Archive.open(archive, read_only=True) as holdings:
+        facts = [holdings.facts_of(slide.record.key) for slide in holdings.slides()]
+    return [one.vital for one in facts].count(Vital.ALIVE)
+
+
+def test_what_interrupted_commands_left_is_put_right_first(furnished: Furnished) -> None:
+    archive = furnished.home / "archive"
+    half_written = archive / "staging" / "half-written"
+    words = ("correct", "case", CASE, "--set", "vital=alive", "--reason", "seen in clinic")
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.journeys.dying_correcting", "begun", *words],
+        cwd=ROOT,
+        env=os.environ | {"COVERSLIP_ARCHIVE": str(archive)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    half_written.mkdir()
+    (half_written / "tile").write_bytes(b"half")
+    assert known_alive(archive) == 0
+    with running(furnished) as desk:
+        assert not half_written.exists()
+        assert known_alive(archive) == 2
+        assert httpx.get(desk.base).status_code == 403
+    assert "0 slides completed, 1 half-written ones removed, 0 set aside" in " ".join(desk.said.split())
 
 
 def test_it_ends_on_sigterm_too(furnished: Furnished) -> None:

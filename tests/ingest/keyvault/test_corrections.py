@@ -72,11 +72,12 @@ def test_where_it_was_is_read_with_the_old_patients_key_only(vault: KeyVault, sc
     keys, _ = scanned()
     move(vault, keys.slide, JOHNS)
     old, new = vault.trail()[-2:]
-    was = f"{WHY} (was patient {JANE.patient}, case S26-0012345, block A1, slide HE 1)"
-    assert (old.act, old.subject, old.reason) == ("corrected slide", keys.slide, was)
-    assert (new.act, new.subject, new.reason) == ("received slide", keys.slide, WHY)
+    was = f"was patient {JANE.patient}, case S26-0012345, block A1, slide HE 1"
+    assert (old.act, old.subject, old.reason, old.before) == ("corrected slide", keys.slide, WHY, was)
+    assert (new.act, new.subject, new.reason, new.before) == ("received slide", keys.slide, WHY, None)
     vault.erase(keys.patient, "a.clinician", "request 17")
-    assert [entry.reason for entry in vault.trail()[old.number - 1 : new.number]] == [None, WHY]
+    told = vault.trail()[old.number - 1 : new.number]
+    assert [(entry.reason, entry.before) for entry in told] == [(None, None), (WHY, None)]
     assert vault.verify_trail() == ()
 
 

@@ -28,6 +28,7 @@ SEALED = {
         "intake": ["content"],
         "intake_event": ["content"],
         "awaited": ["content"],
+        "lookup_request": ["content"],
         "audit": ["text", "digest"],
     },
     "patient-keys.sqlite": {"wrapped_key": ["wrapped"]},
@@ -41,6 +42,7 @@ CLEAR = {
         "intake": ["number", "look_up", "state", "reason", "since", "scan", "patient", "source_bytes"],
         "intake_event": ["number", "at", "entry", "state", "reason", "source_bytes", "stored_bytes"],
         "awaited": ["look_up", "since", "arrived"],
+        "lookup_request": ["number"],
         "audit": ["number"],
         "head": ["number", "digest"],
     },
@@ -63,6 +65,8 @@ def filled(vault: KeyVault, scanned: Scanned) -> dict[InternalKey, str]:
     vault.register.note(Path("/delivered/S26-3.svs"), "waits", moment=(1, 2), reason="no-row", source_bytes=1)
     vault.register.expect([Expected(2, ("S26-4.svs",), False), Expected(3, ("S26-5.svs",), True)])
     vault.identify(scan, "a.clinician", "request 17")
+    vault.approvals.ask([scan], "a.clinician", "request 17")
+    vault.approvals.ask([keys.slide], "a.clinician", "request 18")
     vault.close()
     return owners
 

@@ -94,7 +94,32 @@ def test_a_number_that_two_patients_have_is_asked_about(
         plan_case(laboratory.archive, laboratory.vault, "S26-2", patient=OLD, now_under=NEW, **SAID)
 
 
-@pytest.mark.parametrize("later", [("consent=withdrawn",), ("vital=dead",)])
+@pytest.mark.parametrize(
+    ("word", "command"), [("withdrawn", "coverslip consent withdraw"), ("refused", "coverslip consent record")]
+)
+def test_what_ends_use_is_an_act_of_its_own_and_no_correction(
+    laboratory: Laboratory, held: HeldSlide, word: str, command: str
+) -> None:
+    both, asked = (laboratory.archive, laboratory.vault), read_settings([f"consent={word}", "vital=dead"])
+    with pytest.raises(InvalidValue, match=command):
+        plan_case(*both, CASE, asked, **SAID)
+    assert laboratory.archive.facts_of(held.record.key) == LIVING
+
+
+def test_a_case_that_a_list_told_to_have_refused_can_be_corrected_otherwise(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    file = make_svs(tmp_path / "two.svs", width=310, height=200, tile=(128, 128), factors=(1,)).path
+    code = laboratory.take_in(file, replace(LIVING, consent=Consent.REFUSED), case=CASE).slide_code
+    slide = laboratory.archive.slide(code)
+    mend(laboratory, "vital=dead")
+    facts = laboratory.archive.facts_of(slide.record.key)
+    assert (facts.consent, facts.vital) == (Consent.REFUSED, Vital.DEAD)
+    mend(laboratory, "consent=")
+    assert laboratory.archive.facts_of(slide.record.key).consent is Consent.UNKNOWN
+
+
+@pytest.mark.parametrize("later", [("consent=obtained", "covers=teaching"), ("vital=dead",)])
 def test_a_plan_that_is_out_of_date_undoes_nothing(
     laboratory: Laboratory, held: HeldSlide, later: tuple[str, ...]
 ) -> None:

@@ -23,8 +23,6 @@ from tests.ingest.pipeline.conftest import Laboratory
 from tests.slides.many import make_vms
 from tests.slides.svs import make_svs
 
-TODAY = date.today()
-
 
 @pytest.fixture
 def taken(laboratory: Laboratory, tmp_path: Path) -> tuple[Path, Receipt]:
@@ -51,8 +49,8 @@ def rows(*names: str) -> list[Row]:
     return [Row(number=number, file=PurePosixPath(name), **told) for number, name in enumerate(names, 2)]
 
 
-def report(laboratory: Laboratory, day: date = TODAY) -> DayReport:
-    return gather(laboratory.archive, laboratory.vault, day)
+def report(laboratory: Laboratory, *, days_later: int = 0) -> DayReport:
+    return gather(laboratory.archive, laboratory.vault, date.today() + timedelta(days_later))
 
 
 def hold(laboratory: Laboratory, path: Path) -> Hold:
@@ -90,8 +88,8 @@ def test_a_row_is_missing_until_its_file_comes(laboratory: Laboratory, tmp_path:
     expect_rows(laboratory.vault, listed, {2}, tmp_path / "monday.csv", "surgical")
     told = report(laboratory)
     assert (told.expected, [missing.row for missing in told.missing]) == (3, [3, 4])
-    assert [missing.row for missing in report(laboratory, TODAY + timedelta(1)).missing] == [3, 4]
-    assert report(laboratory, TODAY + timedelta(1)).expected == 0
+    assert [missing.row for missing in report(laboratory, days_later=1).missing] == [3, 4]
+    assert report(laboratory, days_later=1).expected == 0
     expect_rows(laboratory.vault, rows("c.svs", "b.svs"), {2}, tmp_path / "tuesday.csv", None)
     told = report(laboratory)
     assert (told.expected, [missing.row for missing in told.missing]) == (3, [3])
@@ -105,8 +103,8 @@ def test_what_waits_is_told_by_its_reasons_the_commonest_first(laboratory: Labor
     told = report(laboratory)
     assert list(told.quarantined.items()) == [(Reason.NO_ROW, 2), (Reason.TRUNCATED, 1)]
     assert (told.count(State.REFUSED), told.waiting, told.arrived) == (1, 3, 4)
-    assert report(laboratory, TODAY + timedelta(1)).quarantined == {}
-    assert report(laboratory, TODAY + timedelta(1)).waiting == 3
+    assert report(laboratory, days_later=1).quarantined == {}
+    assert report(laboratory, days_later=1).waiting == 3
 
 
 def test_a_source_may_be_deleted_when_the_archive_has_it(laboratory: Laboratory, taken: tuple[Path, Receipt]) -> None:

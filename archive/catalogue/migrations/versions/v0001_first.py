@@ -19,9 +19,11 @@ def upgrade() -> None:
     """Make the tables of an archive with coded slides and teaching collections."""
     _bookkeeping()
     _chain()
+    _consents()
     _scans()
     _searching()
     _collections()
+    _ruling()
 
 
 def _bookkeeping() -> None:
@@ -72,6 +74,12 @@ def _chain() -> None:
         sa.Column("key", KEY, nullable=False),
         sa.Column("patient_key", KEY, nullable=False),
         sa.Column("facts", sa.Text(), nullable=False, comment="archive.consent.Facts as canonical JSON"),
+        sa.Column(
+            "told",
+            sa.Text(),
+            nullable=True,
+            comment="the same without what was recorded since; empty where that is nothing",
+        ),
         sa.ForeignKeyConstraint(["patient_key"], ["patients.key"], name="fk_cases_patient_key"),
         sa.PrimaryKeyConstraint("key", name="pk_cases"),
     )
@@ -100,6 +108,37 @@ def _chain() -> None:
     )
     for column in ("case_key", "block_key", "stain", "organ_code", "diagnosis_code"):
         op.create_index(f"ix_slides_{column}", "slides", [column])
+
+
+def _consents() -> None:
+    op.create_table(
+        "consents",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False, comment="in the order of recording"),
+        sa.Column("key", KEY, nullable=False, comment="random; the key vault has the evidence under it"),
+        sa.Column("patient_key", KEY, nullable=True),
+        sa.Column("case_key", KEY, nullable=True),
+        sa.Column("text", sa.Text(), nullable=False, comment="archive.consent.records.ConsentRecord as canonical JSON"),
+        sa.Column("annulled", sa.Boolean(), nullable=False, comment="it was a mistake, and counts no more"),
+        sa.CheckConstraint("(patient_key IS NULL) <> (case_key IS NULL)", name=op.f("ck_consents_subject")),
+        sa.ForeignKeyConstraint(["patient_key"], ["patients.key"], name="fk_consents_patient_key"),
+        sa.ForeignKeyConstraint(["case_key"], ["cases.key"], name="fk_consents_case_key"),
+        sa.PrimaryKeyConstraint("number", name="pk_consents"),
+        sa.UniqueConstraint("key", name="uq_consents_key"),
+    )
+    for column in ("patient_key", "case_key"):
+        op.create_index(f"ix_consents_{column}", "consents", [column])
+    op.create_table(
+        "obligations",
+        sa.Column("case_key", KEY, nullable=False),
+        sa.Column("record", WORD, nullable=False, comment="the document that the rules ask for"),
+        sa.Column(
+            "done", sa.Boolean(), nullable=False, comment="whether it exists; false if it was said to and does not"
+        ),
+        sa.Column("by", WORD, nullable=False, comment="a staff account"),
+        sa.Column("reason", sa.String(200), nullable=False),
+        sa.ForeignKeyConstraint(["case_key"], ["cases.key"], name="fk_obligations_case_key"),
+        sa.PrimaryKeyConstraint("case_key", "record", name="pk_obligations"),
+    )
 
 
 def _scans() -> None:
@@ -205,3 +244,36 @@ def _collections() -> None:
         sa.UniqueConstraint("collection", "position", name="uq_collection_slides_collection_position"),
     )
     op.create_index("ix_collection_slides_slide_key", "collection_slides", ["slide_key"])
+
+
+def _ruling() -> None:
+    op.create_table(
+        "rules",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False, comment="the highest is in force"),
+        sa.Column("version", WORD, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_rules"),
+    )
+    op.create_table(
+        "rulings",
+        sa.Column("digest", SHA256, nullable=False, comment="that of the situation"),
+        sa.Column("version", WORD, nullable=False, comment="of the rules that ruled so"),
+        sa.Column("outcomes", sa.Text(), nullable=False, comment="verdict and row for each question, as JSON"),
+        sa.PrimaryKeyConstraint("digest", name="pk_rulings"),
+    )
+    op.create_table(
+        "losses",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("settled", sa.Boolean(), nullable=False, comment="what the lost acts told was entered again"),
+        sa.PrimaryKeyConstraint("number", name="pk_losses"),
+    )
+    op.create_table(
+        "tombstones",
+        sa.Column("case_key", KEY, nullable=False),
+        sa.Column(
+            "act", sa.BigInteger(), autoincrement=False, nullable=False, comment="the number of its entry in the trail"
+        ),
+        sa.Column("by", WORD, nullable=False, comment="in which role somebody withdrew"),
+        sa.Column("scope", WORD, nullable=False),
+        sa.ForeignKeyConstraint(["case_key"], ["cases.key"], name="fk_tombstones_case_key"),
+        sa.PrimaryKeyConstraint("case_key", "act", name="pk_tombstones"),
+    )

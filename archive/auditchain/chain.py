@@ -1,9 +1,9 @@
-"""A trail that can be edited proves nothing, so each entry seals the one before it.
+"""Each entry of a trail seals the one before it, so that no entry can be changed alone.
 
 An entry is canonical JSON; its digest is SHA-256 over the digest before it, its number and its text. Whoever changes,
 removes, inserts or moves an entry must make every later digest anew, and whoever cuts the end off or makes the whole
 chain anew is found out by any *head* (number and digest of the newest entry) that was written to a second place. A
-chain alone cannot show that its end is missing. The catalogue and the key vault keep one chain each, in this format.
+chain alone cannot show that its end is missing.
 
 Entries speak in codes and roles, never in names.
 """
@@ -11,11 +11,11 @@ Entries speak in codes and roles, never in names.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from archive.errors import InvalidValue
 
@@ -23,6 +23,9 @@ Value: TypeAlias = "str | int | float | bool | Sequence[Value] | Mapping[str, Va
 """What an entry's details may be: values that look the same in every JSON library."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+_NO_DIGEST = "0" * 64
+"""Stands for a digest that is none, so that the chain can be told to be broken there."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,6 +64,25 @@ class Entry:
         """The state of the chain when this entry was its newest."""
         return Head(self.number, self.digest)
 
+    @classmethod
+    def stored(cls, number: object, text: object, digest: object) -> "Entry":
+        """Take an entry as a database gives it: whatever was written over a cell is an entry with a fault."""
+        sound = isinstance(digest, str) and _SHA256.fullmatch(digest) is not None
+        return cls(
+            number if isinstance(number, int) and number > 0 else 0,
+            text if isinstance(text, str) else "",
+            str(digest) if sound else _NO_DIGEST,
+        )
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What it says; nothing where that is no JSON object, which `verify` reports."""
+        try:
+            content = json.loads(self.text)
+        except ValueError:
+            return {}
+        return content if isinstance(content, dict) else {}
+
 
 class FaultCode(StrEnum):
     """What can be wrong with a chain. The values are stable: scripts may rely on them."""
@@ -70,6 +92,12 @@ class FaultCode(StrEnum):
     OUT_OF_ORDER = "entry-out-of-order"
     TRUNCATED = "end-missing"
     REPLACED = "chain-replaced"
+    UNREADABLE = "trail-unreadable"
+    ROOT = "root-differs"
+    ROWS = "rows-differ"
+    TRAIL_MISSING = "trail-missing"
+    STATEMENT = "statement-changed"
+    STATEMENT_MISSING = "statement-missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +108,20 @@ class Fault:
     code: FaultCode
     expected: str
     found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """A chain that can be read: its name, its empty head, its entries in order, and heads known from elsewhere.
+
+    ``beside`` finds faults in what stands beside the chain and must follow from what it tells.
+    """
+
+    name: str
+    first: Head
+    entries: Callable[[], Iterator[Entry]]
+    heads: Callable[[], tuple[Head, ...]] = tuple
+    beside: Callable[[], tuple[Fault, ...]] = tuple
 
 
 def start(chain: str) -> Head:
