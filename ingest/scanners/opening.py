@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ingest.errors import Reason, SlideRefused
+from ingest.scanners.akoya import AkoyaReader
 from ingest.scanners.aperio import AperioReader
 from ingest.scanners.base import ScanReader
 from ingest.scanners.dicom import DicomReader
@@ -12,7 +13,13 @@ from ingest.scanners.philips import PhilipsReader
 from ingest.scanners.plain_tiff import PlainTiffReader
 from ingest.scanners.through_openslide import OpenSlideReader
 
-TIFF_READERS: tuple[type[ScanReader], ...] = (HamamatsuReader, AperioReader, PhilipsReader, LeicaReader)
+TIFF_READERS: tuple[type[ScanReader], ...] = (
+    HamamatsuReader,
+    AperioReader,
+    PhilipsReader,
+    LeicaReader,
+    AkoyaReader,
+)
 """Makers whose TIFF files are read by their structure; NDPI first, because above 4 GB it is no TIFF to the others."""
 
 OPENSLIDE_TIFF_MAKERS = frozenset({"leica", "ventana", "trestle", "huron", "argos"})

@@ -1,10 +1,12 @@
 """Tiled, pyramidal or plain TIFF and BigTIFF without a maker's mark, OME-TIFF in RGB included.
 
-The first directory is the slide. Levels are the directories of the same proportions that are marked as reduced (bit 0
-of NewSubfileType) or simply follow, smaller each time, and those in its SubIFDs (OME-TIFF). Everything else is left
-behind as unknown. QuPath's OME-TIFF files say Photometric RGB over YCbCr streams: the stream's own evidence decides.
+The first directory is the slide. Levels are the directories of the same proportions in its SubIFDs (OME-TIFF), smaller
+each time; where it has none, those that follow it. Everything else is left behind as unknown, such as the further
+images of an OME-TIFF: converters write label and overview so. QuPath's OME-TIFF files say Photometric RGB over YCbCr
+streams: the stream's own evidence decides.
 """
 
+import math
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,14 +48,15 @@ class PlainTiffReader(ScanReader):
 
     def scan(self) -> Scan:
         """Tell levels, associated images and facts."""
-        first, pages = self._file.pages.first, self._other_pages()
-        ome = _ome(first.description)
-        if ome.pop("planes", "1") != "1":
+        first, pages = self._file.pages.first, [*self._below(), *self._following()]
+        pixels = _ome_pixels(first.description)
+        if pixels is not None and _planes(pixels) > first.samplesperpixel:
             raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
+        ome = {} if pixels is None else _sizes(pixels)
         levels, others = self._told_apart()
         associated = (AssociatedImage(AssociatedKind.UNKNOWN, "no mark of a level", page_size(page)) for page in others)
         return Scan(
-            "ome" if ome else self.maker,
+            self.maker if pixels is None else "ome",
             tuple(levels),
             tuple(associated),
             bounded({**ome, **text_properties([first, *pages])}),
@@ -66,21 +69,24 @@ class PlainTiffReader(ScanReader):
             for page in self._told_apart()[1]:
                 yield from decoded_picture(page)
 
-    def _other_pages(self) -> list[tifffile.TiffPage]:
-        """List the directories after the first: those nested in it, then those that follow."""
-        first = self._file.pages.first
-        pages = [*(first.pages or ()), *list(self._file.pages)[1:]]
-        return [page for page in pages if isinstance(page, tifffile.TiffPage)]
+    def _below(self) -> list[tifffile.TiffPage]:
+        """List the directories that are nested in the first."""
+        return [page for page in self._file.pages.first.pages or () if isinstance(page, tifffile.TiffPage)]
+
+    def _following(self) -> list[tifffile.TiffPage]:
+        """List the directories that follow the first."""
+        return [page for page in list(self._file.pages)[1:] if isinstance(page, tifffile.TiffPage)]
 
     def _told_apart(self) -> tuple[list[TiffLevel], list[tifffile.TiffPage]]:
         """Tell the levels from all other pictures."""
-        levels, others = [TiffLevel(self._file.pages.first)], []
-        for page in self._other_pages():
+        below, following = self._below(), self._following()
+        levels, others = [TiffLevel(self._file.pages.first)], [] if not below else following
+        for page in below or following:
             if self._is_level(page, levels[-1]):
                 levels.append(TiffLevel(page))
-            elif page.imagewidth and page.imagelength:
+            else:
                 others.append(page)
-        return levels, others
+        return levels, [page for page in others if page.imagewidth and page.imagelength]
 
     @staticmethod
     def _is_level(page: tifffile.TiffPage, larger: TiffLevel) -> bool:
@@ -95,18 +101,36 @@ class PlainTiffReader(ScanReader):
         )
 
 
-def _ome(description: str) -> dict[str, str]:
-    """Read the pixel size of the first image of an OME-XML text, and its number of planes."""
+def _ome_pixels(description: str) -> ElementTree.Element | None:
+    """Find what the first image of an OME-XML text says of its pixels.
+
+    Raises
+    ------
+    SlideRefused
+        If the text breaks off.
+    """
     if "<OME" not in description[:4096] or len(description) > MAX_OME_XML_BYTES:
-        return {}
+        return None
     try:
-        pixels = ElementTree.fromstring(description).find(".//{*}Pixels")  # noqa: S314 - in the jail, expat is bounded
+        return ElementTree.fromstring(description).find(".//{*}Pixels")  # noqa: S314 - in the jail, expat is bounded
     except ElementTree.ParseError as error:
         raise SlideRefused(Reason.DAMAGED_STRUCTURE) from error
-    if pixels is None:
-        return {}
-    found = {f"ome.{key}": value for key, value in pixels.attrib.items() if key.startswith("PhysicalSize")}
-    found["planes"] = "1" if pixels.get("SizeZ", "1") == pixels.get("SizeT", "1") == "1" else "many"
-    if pixels.get("SizeC", "1") not in ("1", "3"):
-        found["planes"] = "many"
-    return found
+
+
+def _sizes(pixels: ElementTree.Element) -> dict[str, str]:
+    """Tell the sizes of a pixel."""
+    return {f"ome.{key}": value for key, value in pixels.attrib.items() if key.startswith("PhysicalSize")}
+
+
+def _planes(pixels: ElementTree.Element) -> int:
+    """Count the grey planes of an image: its channels, at every depth and point in time.
+
+    Raises
+    ------
+    SlideRefused
+        If they are no numbers.
+    """
+    try:
+        return math.prod(int(pixels.get(f"Size{axis}", "1")) for axis in "CZT")
+    except ValueError as error:
+        raise SlideRefused(Reason.DAMAGED_STRUCTURE) from error

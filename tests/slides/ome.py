@@ -11,7 +11,7 @@ import tifffile
 
 from tests.slides.made import MadeLevel, MadeSlide
 from tests.slides.planted import Plant
-from tests.slides.tissue import reduced, tissue
+from tests.slides.tissue import Picture, reduced, tissue
 
 _XML = """<?xml version="1.0" encoding="UTF-8"?>
 <OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:3a0b1c2d-0000-4000-8000-000000000001"
@@ -47,16 +47,20 @@ def make_ome_tiff(
     factors: tuple[int, ...] = (1, 2, 4),
     compression: str | None = "jpeg",
     mpp: float = 0.25,
+    strips: bool = False,
+    other_images: tuple[Picture, ...] = (),
     seed: int = 7,
     plant: Plant | None = None,
 ) -> MadeSlide:
     """Write an RGB OME-TIFF with tifffile, whose own reading of it is what is known about the pixels.
 
-    Names are always planted in its XML; ``plant`` says where to register them.
+    Names are always planted in its XML; ``plant`` says where to register them. ``other_images`` follow the slide, as
+    Bio-Formats writes a label and an overview.
     """
     plant = plant or Plant()
     whole = tissue(width, height, seed)
-    options = {"tile": (tile, tile), "photometric": "rgb", "compression": compression, "metadata": None}
+    laid_out = {"rowsperstrip": 64} if strips else {"tile": (tile, tile)}
+    options = {**laid_out, "photometric": "rgb", "compression": compression, "metadata": None}
     if compression == "jpeg":
         options |= {"compressionargs": {"level": 80}}
     planted = {place: plant(f"OME {place}") for place in _PLACES}
@@ -66,9 +70,17 @@ def make_ome_tiff(
         for factor in factors[1:]:
             small = reduced(whole, width // factor, height // factor)
             file.write(small, subfiletype=1, description=plant("OME description of a SubIFD"), **options)
+        for other in other_images:
+            file.write(other, photometric="rgb", compression="lzw", metadata=None)
     with tifffile.TiffFile(path) as file:
         pictures = [level.asarray() for level in file.series[0].levels]
-    return MadeSlide(path, tuple(MadeLevel(p, (tile, tile)) for p in pictures), plant, mpp=mpp, objective_power=20)
+    return MadeSlide(
+        path,
+        tuple(MadeLevel(p, (512, 512) if strips else (tile, tile)) for p in pictures),
+        plant,
+        mpp=mpp,
+        objective_power=20,
+    )
 
 
 def make_fluorescence_ome_tiff(path: Path, channels: int = 4) -> Path:

@@ -24,6 +24,8 @@ from tests.slides.made import MadeSlide
 from tests.slides.ndpi import make_ndpi
 from tests.slides.ome import make_fluorescence_ome_tiff, make_ome_tiff
 from tests.slides.philips import make_philips
+from tests.slides.planted import Plant
+from tests.slides.qptiff import make_qptiff
 from tests.slides.scn import Tissue, make_scn
 from tests.slides.svs import make_svs
 
@@ -165,6 +167,26 @@ SCN: dict[str, dict[str, Any]] = {
     "without a macro": {"macro": None},
     "at no whole number of pixels": {"regions": (Tissue(left=4_000_321, top=20_000_123, factors=(1, 2)),)},
 }
+
+
+def test_tiles_of_a_qptiff_are_copied_and_its_strips_decoded(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
+    made = make_qptiff(tmp_path / "slide", plant=Plant())
+    stored, folder = keep(made.path)
+    assert [level.origin for level in stored.levels] == [Origin.COPIED, Origin.DECODED, Origin.DECODED]
+    with Pyramid.open(folder) as pyramid:
+        for mine, known in zip(pyramid.levels, made.levels, strict=True):
+            assert np.array_equal(mine.read_region(0, 0, *known.size), known.pixels)
+    assert made.plant.survivors_under(folder) == []
+
+
+@pytest.mark.parametrize("compression", ["lzw", "zstd", "jpeg2000", "webp"])
+def test_an_ome_tiff_is_decoded_where_its_tiles_are_not_jpeg(
+    tmp_path: Path, keep: Callable[[Path], Kept], compression: str
+) -> None:
+    made = make_ome_tiff(tmp_path / "slide.ome.tif", compression=compression)
+    kept = keep(made.path)
+    assert_every_pixel(kept, made, Origin.DECODED)
+    assert made.plant.survivors_under(kept[1]) == []
 
 
 @pytest.mark.parametrize("kind", SCN)

@@ -10,6 +10,7 @@ import pytest
 from archive.geometry import Size
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners import Scan, ScanReader, SourceLevel
+from ingest.scanners.akoya import AkoyaReader
 from ingest.scanners.aperio import AperioReader
 from ingest.scanners.base import MAX_PROPERTIES, MAX_PROPERTY_CHARACTERS
 from ingest.scanners.dicom import DicomReader
@@ -27,6 +28,7 @@ from tests.slides.ndpi import intervals_of, make_ndpi
 from tests.slides.ome import make_ome_tiff
 from tests.slides.philips import make_philips
 from tests.slides.planted import Plant
+from tests.slides.qptiff import make_qptiff
 from tests.slides.scn import make_scn
 from tests.slides.svs import make_svs
 from tests.slides.tissue import Picture
@@ -57,6 +59,7 @@ MAKERS = {
     "Hamamatsu NDPI": Maker(lambda path: make_ndpi(path, plant=Plant()), HamamatsuReader, "hamamatsu"),
     "Hamamatsu NDPI above 4 GB": Maker(lambda path: make_ndpi(path, gap=5 << 30), HamamatsuReader, "hamamatsu"),
     "Philips": Maker(lambda path: make_philips(path, plant=Plant()), PhilipsReader, "philips"),
+    "QPTIFF": Maker(lambda path: make_qptiff(path, plant=Plant()), AkoyaReader, "akoya"),
     "Leica SCN": Maker(lambda path: make_scn(path, plant=Plant()), LeicaReader, "leica"),
     "DICOM": Maker(lambda path: make_dicom(path, plant=Plant()), DicomReader, "dicom"),
     "DICOM, in parts": Maker(lambda path: make_dicom(path, parts=2, sparse=True, table=None), DicomReader, "dicom"),

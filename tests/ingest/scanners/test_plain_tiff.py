@@ -14,8 +14,10 @@ from ingest.scanners import AssociatedKind, Scan
 from ingest.scanners._tiff import same_shape
 from ingest.scanners.plain_tiff import PlainTiffReader
 from tests.slides.generic import make_tiff, make_unstorable_tiff
+from tests.slides.made import mend
 from tests.slides.ome import make_fluorescence_ome_tiff, make_ome_tiff
 from tests.slides.tiff import Directory, Photometric, Segment, Type, Writer, picture
+from tests.slides.tissue import tissue
 
 OME = '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">{}</Image></OME>'
 
@@ -121,10 +123,44 @@ class TestOme:
         assert told["ome.PhysicalSizeX"] == told["ome.PhysicalSizeY"] == "0.25"
         assert told["ome.PhysicalSizeXUnit"] == "µm"
 
-    @pytest.mark.parametrize("planes", ['SizeZ="5"', 'SizeT="2"', 'SizeC="4"'])
+    @pytest.mark.parametrize("planes", ['SizeZ="5"', 'SizeC="3" SizeT="2"', 'SizeC="4"'])
     def test_several_planes_are_refused(self, tmp_path: Path, planes: str) -> None:
         text = OME.format(f'<Pixels ID="Pixels:0" {planes}/>')
         assert reason_of(write(tmp_path / "a.tif", level(description=text))) is Reason.UNSUPPORTED_PIXELS
+
+    def test_the_first_of_three_channels_is_not_taken_for_a_grey_slide(self, tmp_path: Path) -> None:
+        text = OME.format('<Pixels ID="Pixels:0" SizeC="3"/>')
+        grey = {"photometric": Photometric.GREY, "samples": 1}
+        assert reason_of(write(tmp_path / "a.tif", level(description=text, **grey))) is Reason.UNSUPPORTED_PIXELS
+
+    def test_a_number_of_planes_that_is_none_is_damage(self, tmp_path: Path) -> None:
+        text = OME.format('<Pixels ID="Pixels:0" SizeC="three"/>')
+        assert reason_of(write(tmp_path / "a.tif", level(description=text))) is Reason.DAMAGED_STRUCTURE
+
+    def test_further_images_are_left_behind_whatever_their_shape(self, tmp_path: Path) -> None:
+        """The smaller levels lie in SubIFDs; what follows the slide is another picture, even with its proportions."""
+        overview = tissue(70, 53)
+        made = make_ome_tiff(tmp_path / "a.ome.tif", other_images=(tissue(120, 90), overview))
+        with PlainTiffReader(made.path) as reader:
+            scan = reader.scan()
+            assert [level.size.width for level in scan.levels] == [700, 350, 175]
+            assert [image.size for image in scan.associated] == [Size(120, 90), Size(70, 53)]
+            assert np.array_equal(list(reader.pictures(AssociatedKind.UNKNOWN))[1], overview)
+
+    @pytest.mark.parametrize("strips", [False, True], ids=["tiles", "strips"])
+    @pytest.mark.parametrize("compression", [None, "lzw", "deflate", "zstd", "jpeg2000", "webp", "jpeg"])
+    def test_every_compression_shows_what_tifffile_shows(
+        self, tmp_path: Path, compression: str | None, strips: bool
+    ) -> None:
+        made = make_ome_tiff(tmp_path / "a.ome.tif", compression=compression, strips=strips)
+        with PlainTiffReader(made.path) as reader:
+            levels = reader.scan().levels
+            assert [(level.size.width, level.size.height) for level in levels] == [known.size for known in made.levels]
+            for found, known in zip(levels, made.levels, strict=True):
+                assert found.is_jpeg == (compression == "jpeg" and not strips)
+                tiles = {(column, row): pixels for column, row, pixels in found.decoded_tiles()}
+                size = (found.tile.width, found.tile.height)
+                assert np.array_equal(mend(found.size.width, found.size.height, size, tiles), known.pixels)
 
     def test_a_fluorescence_slide_is_not_recognised(self, tmp_path: Path) -> None:
         assert PlainTiffReader.recognise(make_fluorescence_ome_tiff(tmp_path / "a.ome.tif")) is not None
