@@ -128,11 +128,21 @@ class IngestError(ArchiveError):
 
 
 class SlideRefused(IngestError):
-    """The slide is not taken; the rest of the delivery goes on."""
+    """The slide is not taken; the rest of the delivery goes on.
 
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(f"{reason.value}: {reason.sentence}")
+    Parameters
+    ----------
+    reason : Reason
+        Why.
+    sentence : str
+        Where more can be told than for the reason as such: which format it is, or which part is missing. It is put
+        together from our own words and small numbers only; see `ingest.precheck`.
+    """
+
+    def __init__(self, reason: Reason, sentence: str = "") -> None:
         self.reason = reason
+        self.sentence = sentence or reason.sentence
+        super().__init__(f"{reason.value}: {self.sentence}")
 
 
 class DeliveryListInvalid(IngestError, ValueError):

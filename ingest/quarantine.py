@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from archive.errors import InvalidValue
-from ingest.errors import Reason
+from ingest.errors import Reason, SlideRefused
 
 Moment = tuple[int, int]
 """Size in bytes and time of the last change in nanoseconds."""
@@ -29,6 +29,7 @@ JUDGED_BY_A_PERSON = frozenset({Reason.WRONG_BARCODE, Reason.NO_BARCODE, Reason.
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _LISTED, _FOUND = "list ", "file "
+_SENTENCE = "sentence"
 
 
 class Entry(Protocol):
@@ -247,6 +248,16 @@ def moment_of(path: Path) -> Moment:
 def may_release(entry: Entry) -> bool:
     """Tell whether the reason of an entry is one that a person can judge."""
     return entry.reason in JUDGED_BY_A_PERSON
+
+
+def in_words(refused: SlideRefused) -> dict[str, str]:
+    """Put the sentence of a refusal where an entry can tell it; empty where it is that of the reason as such."""
+    return {_SENTENCE: refused.sentence} if refused.sentence != refused.reason.sentence else {}
+
+
+def sentence_of(entry: Entry) -> str:
+    """Say why a file waits and what to do: as precisely as was known when it was set aside."""
+    return entry.told.get(_SENTENCE) or (entry.reason.sentence if entry.reason else "")
 
 
 def contradiction(listed: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:

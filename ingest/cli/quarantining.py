@@ -18,7 +18,7 @@ from archive.errors import InvalidValue
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.pictures import pictures_of
-from ingest.quarantine import GONE, RELEASED, Entry, Quarantine, differences, may_release, moment_of
+from ingest.quarantine import GONE, RELEASED, Entry, Quarantine, differences, may_release, moment_of, sentence_of
 from ingest.sandbox import prepare
 
 quarantine_app = typer.Typer(
@@ -155,7 +155,7 @@ def _table_of(entry: Entry, reveal: bool) -> Table:
     table.columns[0].width, table.columns[0].no_wrap = 16, True
     table.add_row("since", _when(entry))
     if entry.reason is not None:
-        table.add_row("reason", f"{entry.reason.value}: {entry.reason.sentence}")
+        table.add_row("reason", f"{entry.reason.value}: {sentence_of(entry)}")
     if entry.because:
         table.add_row("a person said", escape(entry.because) if reveal else "something; to read it: --reveal")
     table.add_row("size", f"{entry.source_bytes / 1e6:,.1f} MB")
@@ -183,7 +183,7 @@ def _next(entry: Entry) -> str:
         return "nothing: it was taken in"
     if may_release(entry):
         return f"look: coverslip quarantine show {entry.number} --reveal; then release it or refuse it"
-    return entry.reason.sentence if entry.reason else ""
+    return sentence_of(entry)
 
 
 def _reason(entry: Entry) -> str:
@@ -199,6 +199,7 @@ def _as_json(entry: Entry) -> dict[str, object]:
         "number": entry.number,
         "state": entry.state,
         "reason": entry.reason.value if entry.reason else None,
+        "sentence": sentence_of(entry),
         "since": entry.since.isoformat(),
         "bytes": entry.source_bytes,
     }

@@ -19,7 +19,9 @@ def tell_outcome(outcome: Outcome, console: Console) -> None:
     called, receipt = outcome.called, outcome.receipt
     if receipt is None:
         reason = outcome.reason or Reason.READER_CRASHED
-        console.print(f"[red]refused[/red]  {called}: {reason.value}: {reason.sentence}", soft_wrap=True)
+        console.print(
+            f"[red]refused[/red]  {called}: {reason.value}: {outcome.sentence or reason.sentence}", soft_wrap=True
+        )
     elif receipt.new:
         count = len(receipt.levels)
         levels = f"{count} level{'s' if count != 1 else ''}"

@@ -18,7 +18,7 @@ from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.errors import JailUnavailable, SlideRefused
 from ingest.pipeline.pictures import pictures_of
-from ingest.quarantine import Entry, Quarantine, differences, may_release
+from ingest.quarantine import Entry, Quarantine, differences, may_release, sentence_of
 
 CAPTIONS = {"macro": "The whole glass", "thumbnail": "The tissue", "unknown": "Another picture"}
 """What the pictures besides the label are, in the order in which a person looks at them."""
@@ -37,6 +37,7 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
             waiting=quarantine.entries(),
             released=quarantine.released(),
             refused=quarantine.refused(),
+            sentence_of=sentence_of,
         )
 
     async def show(request: Request) -> Response:
@@ -48,6 +49,7 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
             request,
             "waiting.html",
             entry=entry,
+            sentence=sentence_of(entry),
             label=pictures.pop("label", None),
             pictures=[(caption, pictures[kind]) for kind, caption in CAPTIONS.items() if kind in pictures],
             trouble=trouble,
@@ -84,7 +86,7 @@ def _pictures(room: Room, entry: Entry) -> tuple[dict[str, str], str]:
     try:
         found = pictures_of(entry.path, keep_out=room.secret, limits_only=room.limits_only)
     except SlideRefused as error:
-        return {}, f"No picture can be made of it: {error.reason.sentence}."
+        return {}, f"No picture can be made of it: {error.sentence}."
     except JailUnavailable as error:
         return {}, f"No picture can be made of it: {error}."
     return {kind: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for kind, jpeg in found.items()}, ""

@@ -1,13 +1,12 @@
 """A delivery: slide after slide. What fails goes to quarantine with its reason, and the rest goes on."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from ingest.errors import SlideRefused
 from ingest.pipeline.noting import Arrival, Delivered, Outcome
 from ingest.pipeline.slide import Intake, ingest_slide
-from ingest.precheck import parts
+from ingest.precheck import belongings
 
 __all__ = ["Delivered", "Outcome", "find_files", "ingest_batch"]
 
@@ -25,14 +24,14 @@ def ingest_batch(delivery: Iterable[Delivered], intake: Intake) -> Iterator[Outc
         try:
             yield arrival.held() or arrival.kept(ingest_slide(one.path, one.row, one.facts, intake))
         except SlideRefused as refused:
-            yield arrival.refused(refused.reason)
+            yield arrival.refused(refused)
 
 
 def find_files(paths: Sequence[Path], named: Collection[str] = ()) -> list[Path]:
     """List the slides of a delivery: the files named, and all in the folders named, in order of their names.
 
-    A file that is a part of another slide (of a MIRAX or VMS slide, or of a DICOM series) is not listed by itself; of
-    a series that file stands for the slide whose name is among `named`, or else the first.
+    A file that belongs to another slide (MIRAX, VMS, Trestle, a DICOM series) is not listed by itself; of a series
+    that file stands for the slide whose name is among `named`, or else the first.
     """
     found: dict[Path, None] = {}
     for path in paths:
@@ -41,10 +40,5 @@ def find_files(paths: Sequence[Path], named: Collection[str] = ()) -> list[Path]
     claimed: set[Path] = set()
     for file in sorted(found, key=lambda file: file.name not in named):
         if file not in claimed:
-            claimed.update(_other_parts(file))
+            claimed.update(belongings(file))
     return [file for file in found if file not in claimed]
-
-
-def _other_parts(file: Path) -> Iterator[Path]:
-    with suppress(SlideRefused):  # it will be refused in its turn, with the reason
-        yield from (part.absolute() for part in parts(file)[1:])

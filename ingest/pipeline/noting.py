@@ -19,7 +19,7 @@ from ingest.keyvault.register import Entry, State
 from ingest.pipeline.admitting import Intake
 from ingest.pipeline.receipt import Receipt, receipt_of_known
 from ingest.precheck import parts
-from ingest.quarantine import Moment, Quarantine, contradiction, moment_of
+from ingest.quarantine import Moment, Quarantine, contradiction, in_words, moment_of
 
 AS = "as"
 """Under this an entry of the register tells what the list said of the file, as a digest."""
@@ -49,6 +49,8 @@ class Outcome:
     delivered: Delivered
     receipt: Receipt | None = None
     reason: Reason | None = None
+    sentence: str = ""
+    """The reason in words."""
     seconds: float = 0.0
 
     @property
@@ -102,15 +104,15 @@ class Arrival:
         )
         return self._outcome(receipt)
 
-    def refused(self, reason: Reason) -> Outcome:
+    def refused(self, refused: SlideRefused) -> Outcome:
         """Note that it waits, and why."""
-        row, told = self.delivered.row, {AS: self._as}
+        reason, row, told = refused.reason, self.delivered.row, {AS: self._as, **in_words(refused)}
         if reason in TOLD_BY_ROW and row is not None:
             told |= contradiction({"patient": row.patient, "case": row.case, "block": row.block}, {})
         if reason is not Reason.REFUSED_BY_HAND:
             quarantine = Quarantine(self._intake.vault)
             quarantine.set_aside(self.delivered.path, reason, told, moment=self._moment, feed=self._feed)
-        return replace(self._outcome(None), reason=reason)
+        return replace(self._outcome(None), reason=reason, sentence=refused.sentence)
 
     @property
     def _feed(self) -> str | None:

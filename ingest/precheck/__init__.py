@@ -6,29 +6,28 @@ directories: sizes, counts and places. Those are read here, in pure Python, a bo
 file whose numbers cannot be true is refused before native code sees it. The pixels themselves are not looked at;
 they are decoded in the jail.
 
-Formats are told apart by what is in the file, not by its name; the one exception is MIRAX, whose main file is an
-ordinary JPEG picture and which its readers, too, know by name.
+Formats are told apart by what is in the file, not by its name; an exception is MIRAX, whose main file is an ordinary
+JPEG picture and which its readers, too, know by name. A format that nobody here can read is refused by its name.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 
 from ingest.errors import SlideRefused
+from ingest.precheck.belongings import belongings
 from ingest.precheck.companions import parts_of
-from ingest.precheck.czi import check_czi
 from ingest.precheck.dicom import Instance, check_dicom, instance_of, is_whole
 from ingest.precheck.families import Family, family_of
 from ingest.precheck.source import Source
 from ingest.precheck.tiff import check_tiff
 from ingest.precheck.tiff_directories import is_tiff
 
-__all__ = ["Family", "Instance", "instance", "is_whole", "parts", "precheck", "sniff"]
+__all__ = ["Family", "Instance", "belongings", "instance", "is_whole", "parts", "precheck", "sniff"]
 
 _CHECKS: dict[Family, Callable[[Source], None]] = {
     Family.TIFF: check_tiff,
     Family.NDPI: check_tiff,
     Family.DICOM: check_dicom,
-    Family.CZI: check_czi,
 }
 
 
@@ -64,8 +63,7 @@ def precheck(path: Path) -> Family:
     """
     with Source.open(path) as source:
         family = family_of(source)
-        if family.refusal is not None:
-            raise SlideRefused(family.refusal)
+        family.require_readable()
         if family in _CHECKS:
             _CHECKS[family](source)
         if family not in {Family.TIFF, Family.NDPI} and is_tiff(source):
@@ -86,8 +84,7 @@ def parts(path: Path) -> tuple[Path, ...]:
     """
     with Source.open(path) as source:
         family = family_of(source)
-        if family.refusal is not None:
-            raise SlideRefused(family.refusal)
+        family.require_readable()
         return parts_of(source, family)
 
 

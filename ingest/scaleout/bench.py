@@ -43,6 +43,7 @@ class Refusal:
     """The slide is not taken."""
 
     reason: Reason
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def _answered(act: Callable[[], T]) -> T | Refusal | Failure:
         with disk_errors():
             return act()
     except SlideRefused as refused:
-        return Refusal(refused.reason)
+        return Refusal(refused.reason, refused.sentence)
     except ArchiveError as error:
         return Failure(str(error))
     except Exception as error:  # noqa: BLE001 - the last line of defence: its text may hold a name

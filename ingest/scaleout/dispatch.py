@@ -144,7 +144,7 @@ class Dispatch:
         finally:
             future.release()
         if isinstance(answer, Refusal):
-            raise SlideRefused(answer.reason)
+            raise SlideRefused(answer.reason, answer.sentence)
         if isinstance(answer, Failure):
             raise ArchiveError(answer.sentence)
         if isinstance(answer, Abandoned):

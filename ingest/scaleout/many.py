@@ -51,7 +51,7 @@ def _story(one: Delivered, intake: Intake, crew: Crew) -> Story:
             return held
         receipt: Receipt = yield from _taken(one, intake, crew)
     except SlideRefused as refused:
-        outcome: Outcome = yield Here(partial(arrival.refused, refused.reason))
+        outcome: Outcome = yield Here(partial(arrival.refused, refused))
         return outcome
     kept: Outcome = yield Here(partial(arrival.kept, receipt))
     return kept

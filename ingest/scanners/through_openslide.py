@@ -1,4 +1,4 @@
-"""Formats that are read through OpenSlide and stored without loss: NDPI, MRXS, SCN, BIF and others.
+"""Formats that are read through OpenSlide and stored without loss: MIRAX, Ventana, VMS, Trestle, Sakura and others.
 
 OpenSlide gives premultiplied RGBA; what the scanner did not look at is transparent and becomes white glass. A region
 of a smaller level can be addressed exactly only where its downsample is a whole number, so other levels are left to
@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import openslide
+from PIL import ImageCms
 
 from archive.geometry import Size
 from ingest.errors import Reason, SlideRefused
@@ -48,6 +49,11 @@ def composited(slide: openslide.AbstractSlide, level: int, x: int, y: int, width
     return on_white(np.asarray(slide.read_region((x, y), level, (width, height))))
 
 
+def is_empty(rgba: Pixels) -> bool:
+    """Tell whether the scanner looked at nothing of this."""
+    return int(rgba[..., 3].max()) == 0
+
+
 def on_white(rgba: Pixels) -> Pixels:
     """Lay premultiplied RGBA on white: ``(height, width, 3)`` uint8 RGB."""
     alpha = rgba[..., 3:]
@@ -76,15 +82,17 @@ class OpenSlideLevel(SourceLevel):
         self.mean_tile_bytes = TILE.pixels * 3 // 2
 
     def decoded_tiles(self) -> Iterator[tuple[int, int, Pixels]]:
-        """Decode tile by tile."""
+        """Decode tile by tile; most of a MIRAX slide's are empty, and those are left out."""
         columns, rows = self.size.tiles(self.tile)
         for row in range(rows):
             for column in range(columns):
                 x, y = column * self.tile.width, row * self.tile.height
                 width = min(self.tile.width, self.size.width - x)
                 height = min(self.tile.height, self.size.height - y)
-                pixels = composited(self._slide, self._number, x * self._factor, y * self._factor, width, height)
-                yield column, row, fill_up(pixels, self.tile)
+                at = x * self._factor, y * self._factor
+                rgba = np.asarray(self._slide.read_region(at, self._number, (width, height)))
+                if not is_empty(rgba):
+                    yield column, row, fill_up(on_white(rgba), self.tile)
 
 
 def _why(error: Exception) -> Reason:
@@ -160,4 +168,13 @@ class OpenSlideReader(ScanReader):
             AssociatedImage(KINDS.get(name, AssociatedKind.UNKNOWN), "OpenSlide's associated images", self._size(name))
             for name in slide.associated_images
         )
-        return Scan(slide.properties["openslide.vendor"], tuple(levels), associated, bounded(dict(slide.properties)))
+        maker, properties = slide.properties["openslide.vendor"], bounded(dict(slide.properties))
+        return Scan(maker, tuple(levels), associated, properties, self._icc_profile())
+
+    def _icc_profile(self) -> bytes | None:
+        """Read the colour profile of the slide; one that no colour management reads is none."""
+        try:
+            profile = self._slide.color_profile
+        except ImageCms.PyCMSError:
+            return None
+        return profile.tobytes() if profile is not None else None

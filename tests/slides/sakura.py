@@ -113,7 +113,7 @@ def _write(path: Path, sakura: Sakura, rows: dict[str, bytes], streams: dict[str
     with closing(sqlite3.connect(path)) as file, file:
         file.executescript(_SCHEMA)
         file.execute("INSERT INTO DataManagerSQLiteConfigXPO VALUES (1, ?)", (_TABLE,))
-        file.executemany(f"INSERT INTO {_TABLE} VALUES (?, ?, ?)", [(i, len(d), d) for i, d in rows.items()])  # noqa: S608
+        file.executemany(f"INSERT INTO {_TABLE} VALUES (?, ?, ?)", [(i, len(d), d) for i, d in rows.items()])
         file.execute("INSERT INTO SVSlideDataXPO VALUES (1, 1, 2, ?, ?, ?, ?, ?, 1, ?)", (*slide, told("Keywords")))
         file.execute(
             "INSERT INTO SVHRScanDataXPO VALUES (1, 1, ?, ?, ?, ?, NULL, 0.0005, 20.0, ?, ?)",

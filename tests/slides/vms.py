@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.slides import jpegs
-from tests.slides.laden import laden, macro_of
+from tests.slides.laden import macro_of
 from tests.slides.made import MadeLevel, MadeSlide
 from tests.slides.planted import Plant
 from tests.slides.tissue import Picture, reduced, tissue

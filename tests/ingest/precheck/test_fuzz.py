@@ -15,7 +15,6 @@ from ingest.precheck import Family, parts
 from tests.ingest.precheck.conftest import outcome_of
 from tests.ingest.precheck.spoilt import save
 from tests.ingest.precheck.test_companions import VMS
-from tests.ingest.precheck.test_czi import czi
 from tests.ingest.precheck.test_dicom import DATA, meta
 from tests.slides.malformed import MALFORMED, Malformed, mutants
 
@@ -29,7 +28,7 @@ EXTREMES = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF
 def seeds(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     path = tmp_path_factory.mktemp("seeds") / "slide"
     tiffs = [save(path, big=big, order=order).read_bytes() for big in (False, True) for order in ("<", ">")]
-    return [*tiffs, bytes(128) + b"DICM" + meta() + DATA, czi(), VMS.encode()]
+    return [*tiffs, bytes(128) + b"DICM" + meta() + DATA, VMS.encode()]
 
 
 @settings(
