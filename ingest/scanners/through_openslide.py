@@ -82,8 +82,15 @@ class OpenSlideLevel(SourceLevel):
         self.mean_tile_bytes = TILE.pixels * 3 // 2
 
     def decoded_tiles(self) -> Iterator[tuple[int, int, Pixels]]:
-        """Decode tile by tile; most of a MIRAX slide's are empty, and those are left out."""
+        """Decode tile by tile; most of a MIRAX slide's are empty, and those are left out.
+
+        Raises
+        ------
+        SlideRefused
+            If all are empty.
+        """
         columns, rows = self.size.tiles(self.tile)
+        found = False
         for row in range(rows):
             for column in range(columns):
                 x, y = column * self.tile.width, row * self.tile.height
@@ -92,7 +99,10 @@ class OpenSlideLevel(SourceLevel):
                 at = x * self._factor, y * self._factor
                 rgba = np.asarray(self._slide.read_region(at, self._number, (width, height)))
                 if not is_empty(rgba):
+                    found = True
                     yield column, row, fill_up(on_white(rgba), self.tile)
+        if not found:  # OpenSlide shows what it does not find, such as a focal plane, as if nobody had looked there
+            raise SlideRefused(Reason.UNREADABLE_PIXELS)
 
 
 def _why(error: Exception) -> Reason:

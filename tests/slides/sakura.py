@@ -39,7 +39,15 @@ CREATE TABLE Removed (text TEXT);
 
 @dataclass(frozen=True)
 class Sakura:
-    """What the scanner was like; ``sparse`` are tiles (level, column, row) that it left out."""
+    """What the scanner was like.
+
+    Parameters
+    ----------
+    planes
+        Focal planes; the middle one is what readers show. The others hold other pictures here.
+    sparse
+        Tiles (level, column, row) that the scanner left out.
+    """
 
     width: int = 1000
     height: int = 700
@@ -97,9 +105,11 @@ def _level(sakura: Sakura, rows: dict[str, bytes], number: int, pixels: Picture)
             colours.append(jpegs.decode(stream, "grey"))
             if sakura.plant and column + row < 2:
                 stream = laden(stream, sakura.plant, f"colour {colour} of tile {column}|{row} of level {number}")
-            name = f"T;{x}|{y};{1 << number};{colour};0"
-            rows[name] = stream
-            rows[f"{name}#"] = b"digest"
+            for plane in range(sakura.planes):
+                shown = plane == (sakura.planes - 1) // 2
+                name = f"T;{x}|{y};{1 << number};{colour};{plane}"
+                rows[name] = stream if shown else jpegs.encode(255 - part[..., colour], colours="grey", quality=85)
+                rows[f"{name}#"] = b"digest"
         decoded[column, row] = np.stack(colours, axis=-1)
     return MadeLevel(mend(width, height, side, decoded), side)
 

@@ -1,0 +1,165 @@
+"""Slides of makers that OpenSlide reads come in pixel for pixel, each as one delivery, and without any planted name."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import openslide
+import pytest
+
+from archive.holdings import Archive
+from archive.pyramid.reader import Pyramid
+from ingest.scanners.through_openslide import composited
+from tests.journeys.laboratory import Laboratory, Said, row_of, write_list
+from tests.slides.bif import make_bif
+from tests.slides.made import MadeSlide
+from tests.slides.mirax import make_mirax
+from tests.slides.planted import Plant
+from tests.slides.sakura import make_sakura
+from tests.slides.searched import Searched
+from tests.slides.trestle import make_trestle
+from tests.slides.vms import make_vms
+
+Make = Callable[..., MadeSlide]
+
+KINDS: dict[str, tuple[Make, str, dict[str, Any]]] = {
+    "MIRAX": (make_mirax, ".mrxs", {}),
+    "Ventana": (make_bif, ".bif", {}),
+    "Ventana, wrapped": (make_bif, ".bif", {"wrapped": True, "macro": "Label Image", "tiles": (3, 3)}),
+    "Ventana, without joints": (make_bif, ".tif", {"joined": False, "tiles": (3, 2), "overlap": (0, 0)}),
+    "Trestle": (make_trestle, ".tif", {}),
+    "Sakura": (make_sakura, ".svslide", {}),
+    "Sakura, three planes": (make_sakura, ".svslide", {"levels": 2, "planes": 3, "sparse": frozenset()}),
+    "Hamamatsu VMS": (make_vms, ".vms", {}),
+}
+VENDORS = {"MIRAX": "mirax", "Ventana": "ventana", "Trestle": "trestle", "Sakura": "sakura", "Hamamatsu": "hamamatsu"}
+LEFT_BEHIND = {
+    "MIRAX": {"label", "macro", "thumbnail"},
+    "Ventana": {"macro", "thumbnail"},
+    "Trestle": {"macro"},
+    "Sakura": {"label", "macro", "thumbnail"},
+    "Hamamatsu": {"macro"},
+}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What was delivered, what was said, and the laboratory where it is now."""
+
+    laboratory: Laboratory
+    slides: dict[str, MadeSlide]
+    codes: dict[str, str]
+    receipts: dict[str, dict[str, Any]]
+    plant: Plant
+    said: Said
+    searched: Searched
+
+    def open(self, archive: Archive, kind: str) -> Pyramid:
+        (scan,) = archive.scans_of(archive.slide(self.codes[kind]).record.key)
+        return archive.open_pyramid(scan.key)
+
+
+@pytest.fixture(scope="module")
+def delivery(tmp_path_factory: pytest.TempPathFactory) -> Delivery:
+    """Deliver one folder in which the files of all slides lie side by side, all called after patients."""
+    home = tmp_path_factory.mktemp("openslide")
+    folder = home / "delivery"
+    folder.mkdir()
+    named = Plant(seed=99)
+    slides: dict[str, MadeSlide] = {}
+    for number, (kind, (make, ending, options)) in enumerate(KINDS.items()):
+        name = named(f"name of {kind}")
+        own = {"name": name} if make is make_vms else {}
+        slides[kind] = make(folder / f"{name}{ending}", seed=number + 1, plant=Plant(seed=number), **own, **options)
+    laboratory = Laboratory(home / "laboratory")
+    laboratory.home.mkdir()
+    laboratory.declare_feed()
+    rows = [
+        row_of(made.path, f"S26-{number:06}", patient=f"H-{number:07}", slide=str(number))
+        for number, made in enumerate(slides.values())
+    ]
+    listed = write_list(home / "list.csv", *rows)
+    written = home / "receipts.jsonl"
+    said = laboratory.take_in(folder, listed, "--receipts", written)
+    receipts = {r["slide"]: r for r in map(json.loads, written.read_text().splitlines())}
+    codes = {kind: said.slides[number + 2] for number, kind in enumerate(slides)}
+    everything = Plant(tokens=dict(named.tokens))
+    for kind, made in slides.items():
+        everything.tokens |= {f"{kind}: {place}": token for place, token in made.plant.tokens.items()}
+    return Delivery(laboratory, slides, codes, receipts, everything, said, Searched(everything))
+
+
+@pytest.fixture(scope="module")
+def archive(delivery: Delivery) -> Iterator[Archive]:
+    with Archive.open(delivery.laboratory.archive, read_only=True) as opened:
+        yield opened
+
+
+def test_each_is_one_slide_however_many_its_files_are(delivery: Delivery, archive: Archive) -> None:
+    assert len(set(delivery.codes.values())) == len(KINDS) == len(archive.slides())
+    assert delivery.said.refused == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_pixel_is_that_of_openslide(delivery: Delivery, archive: Archive, kind: str) -> None:
+    with openslide.OpenSlide(delivery.slides[kind].path) as slide, delivery.open(archive, kind) as pyramid:
+        assert slide.properties["openslide.vendor"] == VENDORS[kind.split()[0].rstrip(",")]
+        sizes = [(level.size.width, level.size.height) for level in pyramid.levels]
+        assert sizes == list(slide.level_dimensions)
+        for number, level in enumerate(pyramid.levels):
+            mine = level.read_region(0, 0, level.size.width, level.size.height)
+            assert str(level.origin) == "decoded"
+            assert np.array_equal(mine, composited(slide, number, 0, 0, level.size.width, level.size.height))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_kept_is_the_tissue(delivery: Delivery, archive: Archive, kind: str) -> None:
+    """OpenSlide and the tests' makers agree, but for what compression does to a pixel."""
+    known = delivery.slides[kind].levels[0].pixels.astype(np.int16)
+    with delivery.open(archive, kind) as pyramid:
+        mine = pyramid.levels[0].read_region(0, 0, pyramid.levels[0].size.width, pyramid.levels[0].size.height)
+        assert mine.shape == known.shape
+        assert np.abs(mine - known).mean() < 3
+        assert pyramid.mpp is not None
+        assert pyramid.mpp.x == pyramid.mpp.y == delivery.slides[kind].mpp
+        assert pyramid.objective_power == 20
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_label_macro_and_thumbnail_are_told_and_left_behind(delivery: Delivery, kind: str) -> None:
+    receipt = delivery.receipts[delivery.codes[kind]]
+    assert set(receipt["left_behind"]["pictures"]) == LEFT_BEHIND[kind.split()[0].rstrip(",")]
+    assert receipt["kept"]["pixels"] == "decoded and stored without loss"
+
+
+def test_a_ventana_slides_colour_profile_is_kept_without_its_texts(delivery: Delivery) -> None:
+    profiles = list(delivery.laboratory.archive.glob("scans/*/*/colour-profile.icc"))
+    assert len(profiles) == sum(kind.startswith("Ventana") for kind in KINDS)
+
+
+def test_every_token_was_in_what_was_delivered(delivery: Delivery) -> None:
+    folder = delivery.laboratory.home.parent / "delivery"
+    found = {line.split(" (")[0] for line in delivery.searched.survivors_under(folder)}
+    assert found == delivery.plant.tokens.keys()
+    assert len(found) > 1000
+
+
+def test_no_token_is_in_archive_catalogue_or_anything_that_was_said(delivery: Delivery) -> None:
+    assert delivery.searched.survivors_under(delivery.laboratory.archive) == []
+    with closing(sqlite3.connect(f"file:{delivery.laboratory.archive / 'catalogue.sqlite'}?mode=ro", uri=True)) as file:
+        tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        cells = [str(cell) for table in tables for row in file.execute(f'SELECT * FROM "{table}"') for cell in row]
+    assert delivery.searched.survivors("\n".join(cells).encode()) == []
+    assert delivery.searched.survivors(delivery.said.everything.encode()) == []
+    assert delivery.searched.survivors(json.dumps(delivery.receipts).encode()) == []
+
+
+def test_nothing_of_label_macro_or_thumbnail_is_kept(delivery: Delivery) -> None:
+    kept = [path.read_bytes() for path in delivery.laboratory.archive.rglob("*") if path.is_file()]
+    streams = [raw for made in delivery.slides.values() for raws in made.associated_bytes.values() for raw in raws]
+    assert len(streams) >= 2 * len(KINDS)
+    assert not any(raw[start : start + 64] in whole for raw in streams for start in (100, 1000) for whole in kept)
