@@ -8,32 +8,72 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import Reason, SlideRefused
-from ingest.precheck import Family, precheck, sniff
+from ingest.pipeline.batch import find_files
+from ingest.precheck import Family, parts, precheck, sniff
 from tests.ingest.precheck.spoilt import save
 
 Outcome = Callable[[Path], Family | Reason]
 
 
-@pytest.mark.parametrize(
-    ("head", "family"),
-    [
-        (b'<DataObject ObjectType="DPUfsImport">', Family.ISYNTAX),
-        (b"SIS\0", Family.ETS),
-        (b"\x70\0\0\0", Family.LIF),
-        (b"\xda\xce\xbe\x0a", Family.ND2),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Family.ZVI),
-        (b"\x89HDF\r\n\x1a\n", Family.HDF5),
-        (b"PK\x03\x04", Family.ZIP),
-        (b"\x1f\x8b\x08", Family.GZIP),
-    ],
-)
-def test_formats_that_no_reader_here_knows_are_refused_by_name(
-    tmp_path: Path, outcome: Outcome, head: bytes, family: Family
-) -> None:
-    path = tmp_path / "slide.svs"
-    path.write_bytes(head + bytes(1000))
+UNREADABLE = {
+    Family.CZI: b"ZISRAWFILE",
+    Family.ISYNTAX: b'<DataObject ObjectType="DPUfsImport">',
+    Family.VSI: b"II*\0\x30\0\0\0\x18\0IS",
+    Family.ETS: b"SIS\0",
+    Family.OIR: b"OLYMPUSRAWFORMAT",
+    Family.LIF: b"\x70\0\0\0",
+    Family.ND2: b"\xda\xce\xbe\x0a",
+    Family.ZVI: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    Family.MDSX: b"BKIO",
+    Family.KFB: b"\0\0\0\0KFB\0",
+    Family.TMAP: b"TMAP07",
+    Family.HDF5: b"\x89HDF\r\n\x1a\n",
+    Family.ZIP: b"PK\x03\x04",
+    Family.GZIP: b"\x1f\x8b\x08",
+    Family.XZ: b"\xfd7zXZ\0",
+    Family.ZSTD: b"\x28\xb5\x2f\xfd",
+    Family.SEVEN_ZIP: b"7z\xbc\xaf\x27\x1c",
+    Family.RAR: b"Rar!\x1a\x07\x01\0",
+    Family.TAR: bytes(257) + b"ustar\x0000",
+}
+
+
+@pytest.mark.parametrize("family", UNREADABLE)
+def test_formats_that_no_reader_here_knows_are_refused_by_name(tmp_path: Path, family: Family) -> None:
+    path = tmp_path / "Doe^Jane 00123456.svs"
+    path.write_bytes(UNREADABLE[family] + bytes(1000))
     assert sniff(path) is family
+    for look in (precheck, parts):
+        with pytest.raises(SlideRefused) as refused:
+            look(path)
+        assert refused.value.reason is Reason.UNSUPPORTED_FORMAT
+        assert refused.value.sentence.startswith(f"{family.value} cannot be read here; ")
+        assert "Doe" not in str(refused.value)
+
+
+def test_every_unreadable_format_is_tried_and_says_what_to_do() -> None:
+    unreadable = {family for family in Family if family.refusal is Reason.UNSUPPORTED_FORMAT}
+    assert unreadable == UNREADABLE.keys() | {Family.SDPC}
+    assert all(family.advice for family in unreadable)
+
+
+@pytest.mark.parametrize("name", ["slide.sdpc", "slide.dyqx"])
+def test_two_letters_make_a_slide_of_teksqray_only_under_its_name(tmp_path: Path, outcome: Outcome, name: str) -> None:
+    for path in (tmp_path / name, tmp_path / "letter.txt"):
+        path.write_bytes(b"SQ 12 was scanned again" + bytes(1000))
+    assert (sniff(tmp_path / name), sniff(tmp_path / "letter.txt")) == (Family.SDPC, Family.UNKNOWN)
+    assert outcome(tmp_path / name) is Reason.UNSUPPORTED_FORMAT
+
+
+def test_a_small_picture_is_not_taken_for_the_slide_that_lies_beside_it(tmp_path: Path, outcome: Outcome) -> None:
+    """The TIFF of an Olympus VSI slide is sound, and shows the label."""
+    path = save(tmp_path / "slide.vsi")
+    assert sniff(path) is Family.VSI
     assert outcome(path) is Reason.UNSUPPORTED_FORMAT
+    beside = tmp_path / "_slide_" / "stack1"
+    beside.mkdir(parents=True)
+    (beside / "frame_t.ets").write_bytes(b"SIS\0" + bytes(1000))
+    assert find_files([tmp_path]) == [path]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +82,7 @@ def test_formats_that_no_reader_here_knows_are_refused_by_name(
         (b"\xff\xd8\xff\xe0", Family.JPEG),
         (b"\0\0\0\x0cjP  \r\n\x87\n", Family.JPEG_2000),
         (b"\xff\x4f\xff\x51", Family.JPEG_2000),
+        (b"II\xbc\x01", Family.JPEG_XR),
         (b"\x89PNG\r\n\x1a\n", Family.PNG),
         (b"BM", Family.BMP),
         (b"GIF89a", Family.GIF),
