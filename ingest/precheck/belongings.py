@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ingest.errors import SlideRefused
-from ingest.precheck.companions import VMS_KEYS, names_in, parts_of
+from ingest.precheck.companions import parts_of, plain_names
 from ingest.precheck.families import Family, family_of
 from ingest.precheck.source import Source
 from ingest.precheck.trestle import is_beside, is_trestle, overview_of
@@ -47,7 +47,7 @@ def _beside(source: Source, family: Family) -> Iterator[Path]:
     elif family is Family.VSI:
         yield from _in_folder(path.with_name(f"_{path.stem}_"))
     elif family is Family.VMS:
-        yield from (path.parent / name for name in names_in(source, VMS_KEYS))
+        yield from (path.parent / name for name in plain_names(source))
     elif family is Family.TIFF and is_trestle(source):
         yield from (path.parent / name for name in sorted(os.listdir(path.parent)) if is_beside(name, path.name))
         yield overview_of(path)

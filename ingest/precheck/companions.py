@@ -18,6 +18,8 @@ Source: GLib's key file format, as OpenSlide reads it; OpenSlide's descriptions 
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +35,7 @@ MAX_KEY_FILE_BYTES: Final = 1 << 20
 MAX_PARTS: Final = 4096
 """MIRAX slides have some tens of data files, VMS slides a few pictures."""
 
-VMS_KEYS: Final = re.compile(rb"ImageFile(\([0-9, ]*\))?|MapFile|OptimisationFile|MacroImage")
+_VMS_KEYS: Final = re.compile(rb"ImageFile(\([0-9, ]*\))?|MapFile|OptimisationFile|MacroImage")
 _VMS_REQUIRED: Final = frozenset({b"ImageFile", b"MapFile"})
 _MIRAX_KEYS: Final = re.compile(rb"INDEXFILE|FILE_[0-9]+")
 _MIRAX_REQUIRED: Final = frozenset({b"INDEXFILE", b"FILE_0"})
@@ -61,12 +63,12 @@ def parts_of(source: Source, family: Family) -> tuple[Path, ...]:
         there, ``DAMAGED_STRUCTURE`` if the key file cannot be read.
     """
     if family is Family.VMS:
-        names = names_in(source, VMS_KEYS, _VMS_REQUIRED)
+        names = _names(source, _VMS_KEYS, _VMS_REQUIRED)
         return (source.path, *_present(source.path.parent, names))
     if family is Family.MIRAX:
         folder = _folder(source.path.with_suffix(""))
         with _open_part(folder / "Slidedat.ini", "Slidedat.ini") as key_file:
-            names = names_in(key_file, _MIRAX_KEYS, _MIRAX_REQUIRED)
+            names = _names(key_file, _MIRAX_KEYS, _MIRAX_REQUIRED)
             return (source.path, key_file.path, *_present(folder, names))
     if family is Family.DICOM:
         return (source.path, *files_of_series(source))
@@ -78,32 +80,17 @@ def parts_of(source: Source, family: Family) -> tuple[Path, ...]:
     return (source.path,)
 
 
-def names_in(key_file: Source, keys: re.Pattern[bytes], required: frozenset[bytes] = frozenset()) -> dict[str, bytes]:
-    """Read the file names that a key file gives, with the key of each; they are plain names, and each is told once.
+def plain_names(key_file: Source) -> Iterator[str]:
+    """Give the names of a VMS key file that lead nowhere else, whatever the others do.
 
     Raises
     ------
     SlideRefused
-        If a name leads elsewhere, or the file is no key file, or one of the required keys is not in it.
+        If the file is no key file.
     """
-    if key_file.size > MAX_KEY_FILE_BYTES:
-        raise SlideRefused(Reason.TOO_LARGE)
-    text = key_file.read(0, key_file.size)
-    if b"\0" in text:
-        raise SlideRefused(Reason.DAMAGED_STRUCTURE)
-    found: dict[str, bytes] = {}
-    missing = set(required)
-    for line in text.split(b"\n"):
-        key, equals, value = line.partition(b"=")
-        key, value = key.strip(_WHITE), value.strip(_WHITE)
-        if equals and value and keys.fullmatch(key):
-            missing.discard(key)
-            found.setdefault(_plain(value), key)
-    if missing:
-        raise SlideRefused(Reason.DAMAGED_STRUCTURE)
-    if len(found) > MAX_PARTS:
-        raise SlideRefused(Reason.TOO_LARGE)
-    return found
+    for _, value in _entries(key_file, _VMS_KEYS):
+        with suppress(SlideRefused):
+            yield _plain(value)
 
 
 def role_of(key: bytes) -> str:
@@ -119,6 +106,34 @@ def missing(role: str) -> SlideRefused:
     """Make the refusal of a slide of whose parts one is not there."""
     sentence = f"a part of this multi-file slide is missing: {role}; deliver all its parts together"
     return SlideRefused(Reason.MISSING_COMPANION, sentence)
+
+
+def _names(key_file: Source, keys: re.Pattern[bytes], required: frozenset[bytes]) -> dict[str, bytes]:
+    """Read the file names that a key file gives, with the key of each; they are plain names, and each is told once."""
+    found: dict[str, bytes] = {}
+    missing_keys = set(required)
+    for key, value in _entries(key_file, keys):
+        missing_keys.discard(key)
+        found.setdefault(_plain(value), key)
+    if missing_keys:
+        raise SlideRefused(Reason.DAMAGED_STRUCTURE)
+    if len(found) > MAX_PARTS:
+        raise SlideRefused(Reason.TOO_LARGE)
+    return found
+
+
+def _entries(key_file: Source, keys: re.Pattern[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Give key and value of every line whose key is one of these."""
+    if key_file.size > MAX_KEY_FILE_BYTES:
+        raise SlideRefused(Reason.TOO_LARGE)
+    text = key_file.read(0, key_file.size)
+    if b"\0" in text:
+        raise SlideRefused(Reason.DAMAGED_STRUCTURE)
+    for line in text.split(b"\n"):
+        key, equals, value = line.partition(b"=")
+        key, value = key.strip(_WHITE), value.strip(_WHITE)
+        if equals and value and keys.fullmatch(key):
+            yield key, value
 
 
 def _plain(value: bytes) -> str:

@@ -3,12 +3,14 @@
 import base64
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from ingest.quarantine import Quarantine
+from ingest.precheck.companions import missing
+from ingest.quarantine import Quarantine, in_words
 from tests.ingest.desk.conftest import WHO, Browser, OpenDesk
 from tests.ingest.desk.furnished import CUT, WRONG
 
@@ -49,6 +51,17 @@ def test_a_file_without_a_picture_is_told_with_its_reason(desk: OpenDesk, browse
     assert "No picture can be made of it: the file ends before its data does" in page.text
     assert "<h2>Release</h2>" not in page.text
     assert "<h2>Refuse for good</h2>" in page.text
+
+
+def test_what_is_missing_or_not_readable_is_said_as_precisely_as_it_is_known(desk: OpenDesk, browser: Browser) -> None:
+    why = missing("Data0003.dat")
+    entry = Quarantine(desk.vault).set_aside(Path("/deliveries/Doe^Jane.mrxs"), why.reason, in_words(why))
+    for address in ("/quarantine", f"/quarantine/{entry.number}"):
+        assert (
+            " part of this multi-file slide is missing: Data0003.dat; deliver all its parts"
+            in browser.get(address).text
+        )
+    assert "Doe" not in browser.get("/quarantine").text
 
 
 def test_a_release_needs_a_reason_and_is_written_down(desk: OpenDesk, browser: Browser) -> None:
