@@ -10,8 +10,8 @@ from ingest.auditor.identifiers import IdentifierClass, KnownIdentifier, Vocabul
 from ingest.auditor.needle import Needle, needles_of
 from ingest.auditor.spellings import spellings
 
-MOST_METADATA_NEEDLES = 300
-"""Needles from the source's metadata, which may hold any number of words."""
+MOST_METADATA_NEEDLES = 1000
+"""Needles from the source's metadata, which may hold any number of words; a DICOM slide of five files has some 500."""
 
 
 @dataclass(frozen=True)

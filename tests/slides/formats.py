@@ -1,0 +1,64 @@
+"""Every format that is taken in has a maker of slides here, which plants a word in each of its hiding places.
+
+A format that is added here is in all that is proven of every format: no planted word survives, and whatever is changed
+in its files ends in a reason.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.slides.bif import make_bif
+from tests.slides.dicom import make_dicom
+from tests.slides.generic import APERIO_JPEG2000, make_tiff
+from tests.slides.made import MadeSlide
+from tests.slides.mirax import make_mirax
+from tests.slides.ndpi import make_ndpi
+from tests.slides.ome import make_ome_tiff
+from tests.slides.philips import make_philips
+from tests.slides.planted import Plant
+from tests.slides.qptiff import make_qptiff
+from tests.slides.sakura import make_sakura
+from tests.slides.scn import Tissue, make_scn
+from tests.slides.svs import make_svs
+from tests.slides.trestle import make_trestle
+from tests.slides.vms import make_vms
+
+
+@dataclass(frozen=True)
+class Format:
+    """A maker of slides, how their names end (nothing where a slide is a folder), and how they are made small."""
+
+    make: Callable[..., MadeSlide]
+    ending: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def planted(self, folder: Path, name: str, plant: Plant) -> MadeSlide:
+        """Write a slide of this name, with a word of the plant in each of its hiding places."""
+        return self.make(folder / f"{name}{self.ending}", plant=plant, **self.options)
+
+
+_SMALL = {"width": 700, "height": 530, "factors": (1, 2)}
+
+FORMATS: Mapping[str, Format] = {
+    "svs": Format(make_svs, ".svs", _SMALL),
+    "svs without words for label and macro": Format(make_svs, ".svs", {**_SMALL, "label": "jpeg", "described": False}),
+    "svs in jpeg 2000": Format(
+        make_tiff, ".svs", {**_SMALL, "coding": "jpeg2000", "description": APERIO_JPEG2000, "seed": 6}
+    ),
+    "jpeg tiff": Format(make_tiff, ".tif", {"coding": "jpeg"}),
+    "lossless tiff": Format(make_tiff, ".tiff", {"coding": "deflate", "seed": 8}),
+    "ome-tiff": Format(make_ome_tiff, ".ome.tif", {"seed": 9}),
+    "ndpi": Format(make_ndpi, ".ndpi"),
+    "philips": Format(make_philips, ".tiff", {"factors": (1, 2), "where": "both"}),
+    "scn": Format(make_scn, ".scn", {"regions": (Tissue(width=700, height=530, factors=(1, 2)),)}),
+    "dicom": Format(make_dicom, "", {**_SMALL, "parts": 2}),
+    "dicom in jpeg 2000": Format(make_dicom, "", {**_SMALL, "syntax": "jpeg2000", "factors": (1,)}),
+    "qptiff": Format(make_qptiff, ".qptiff"),
+    "mirax": Format(make_mirax, ".mrxs"),
+    "bif": Format(make_bif, ".bif"),
+    "trestle": Format(make_trestle, ".tif"),
+    "sakura": Format(make_sakura, ".svslide"),
+    "vms": Format(make_vms, ".vms"),
+}
