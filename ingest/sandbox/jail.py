@@ -87,6 +87,11 @@ class Jail:
         self._peak: int | None = None
 
     @property
+    def process(self) -> int | None:
+        """Its process number; None once it is closed."""
+        return self._child.process if self._child else None
+
+    @property
     def peak_rss_anon_bytes(self) -> int | None:
         """Most memory of its own that the process was seen with; None where the system does not tell."""
         return self._watch.peak_rss_anon_bytes if self._child else self._peak

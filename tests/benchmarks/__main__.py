@@ -5,19 +5,24 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import catalogue, checking, ingesting, intake, reading, serving, vault
+from tests.benchmarks import catalogue, checking, ingesting, intake, reading, screening, serving, vault
 from tests.benchmarks.report import Row, show
 
 
 def main() -> None:
     """Measure what was asked for and print a table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["ingest", "read", "serve", "all", "catalogue", "vault", "intake", "check"])
+    parser.add_argument(
+        "what", choices=["ingest", "read", "serve", "all", "catalogue", "vault", "intake", "check", "screen"]
+    )
     parser.add_argument(
         "slide", type=Path, nargs="?", help="an SVS file; the documented figures are for 40,000 x 30,000 px"
     )
     parser.add_argument("--slides", type=int, help="how many slides the catalogue, the vault or the delivery has")
     parser.add_argument("--folder", type=Path, help="where a delivery and its archive lie meanwhile; about 2.5 GB")
+    parser.add_argument(
+        "--fields", type=int, default=500, help="clean fields to screen; --slides says how many composites"
+    )
     parser.add_argument("--wsidicomizer", help="the wsidicomizer command of an environment of its own, to compare with")
     parser.add_argument("--eubi", help="the eubi command of an environment of its own, to compare with once")
     asked = parser.parse_args()
@@ -29,6 +34,10 @@ def main() -> None:
         return
     if asked.what == "intake":
         show(intake.measure(asked.slides or 2_000, asked.folder))
+        return
+    if asked.what == "screen":
+        folder = asked.folder or parser.error("name the folder of real slides with --folder")
+        show(screening.measure(folder, composites=asked.slides or 240, clean_fields=asked.fields))
         return
     if asked.slide is None:
         parser.error("name the slide to measure with")

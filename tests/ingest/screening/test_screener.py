@@ -1,0 +1,148 @@
+"""What is written on a slide is found where it stands, by a process that can reach nothing; tissue raises no alarm."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ingest.screening import Kind, Place, Screener, Screening
+from ingest.screening.screener import CPU_SECONDS, LIMITS
+from tests.slides.real_pictures import OneLevel, fields, real_pictures
+from tests.slides.tissue import Picture, tissue
+from tests.slides.written import FONTS, HANDS, barcode_of, laid, written
+
+COMPOSITES = 24
+RECALL = 0.95
+TEST_CHARTS = {"grey10kx5k.tif", "yb10kx5k.zstd.tiff"}
+
+
+@pytest.fixture(scope="module")
+def screener() -> Iterator[Screener]:
+    with Screener() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def plain() -> Picture:
+    """Tissue on which nothing is written."""
+    return tissue(1100, 800, seed=11)
+
+
+def look(screener: Screener, picture: Picture) -> Screening:
+    return screener.screen([OneLevel(picture)])
+
+
+def kinds(screening: Screening) -> set[Kind]:
+    return {finding.kind for finding in screening.findings}
+
+
+def overlap(place: Place, written_at: tuple[int, int, int, int]) -> bool:
+    x, y, width, height = written_at
+    return place.x < x + width and x < place.x + place.width and place.y < y + height and y < place.y + place.height
+
+
+def test_tissue_alone_raises_no_alarm_and_was_looked_at_whole(screener: Screener, plain: Picture) -> None:
+    screening = look(screener, plain)
+    assert screening.findings == ()
+    assert screening.complete
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_line_is_found_where_it_stands_whichever_way_up_the_slide_lies(
+    screener: Screener, plain: Picture, turns: int
+) -> None:
+    one = written(plain, 3)
+    mark = np.zeros(plain.shape[:2], bool)
+    x, y, width, height = one.place
+    mark[y : y + height, x : x + width] = True
+    rows, columns = np.nonzero(np.rot90(mark, turns))
+    place = (int(columns.min()), int(rows.min()), int(np.ptp(columns)), int(np.ptp(rows)))
+    found = look(screener, np.ascontiguousarray(np.rot90(one.picture, turns)))
+    assert Kind.TEXT in kinds(found)
+    assert all(overlap(finding.place, place) for finding in found.findings if finding.kind is Kind.TEXT)
+
+
+@pytest.mark.parametrize("symbology", ["Code128", "Code39", "DataMatrix", "QRCode", "PDF417", "Aztec"])
+def test_a_barcode_is_found(screener: Screener, plain: Picture, symbology: str) -> None:
+    mask, rng = barcode_of("S23-10442", symbology, 80), np.random.default_rng(5)
+    one = laid(plain, mask, "", 0.0, (0, 0, 0), (255, 255, 255), rng)
+    found = [finding for finding in look(screener, one.picture).findings if finding.kind is Kind.BARCODE]
+    assert found
+    assert overlap(found[0].place, one.place)
+
+
+def test_paper_is_a_sticker(screener: Screener, plain: Picture) -> None:
+    picture = plain.copy()
+    picture[100:400, 150:600] = (236, 222, 150)
+    assert Kind.STICKER in kinds(look(screener, picture))
+
+
+def test_a_markers_stroke_is_told_and_is_no_alarm(screener: Screener, plain: Picture) -> None:
+    picture = cv2.ellipse(plain.copy(), (550, 400), (260, 170), 20, 0, 350, (20, 110, 60), 14, cv2.LINE_AA)
+    screening = look(screener, np.asarray(picture, np.uint8))
+    assert kinds(screening) == {Kind.PEN}
+    assert not screening.alarms
+
+
+def test_writing_of_twenty_fonts_and_hands_is_found(screener: Screener, plain: Picture, slides: Path | None) -> None:
+    drawn = [plain, tissue(900, 1200, seed=3)]
+    real = [] if slides is None else [picture for _, picture in without_charts(slides)]
+    assert len(FONTS) + len(HANDS) == 20
+    assert recall(screener, real or drawn) >= RECALL
+
+
+def test_real_slides_raise_no_alarm(screener: Screener, real_slides: Path) -> None:
+    seen = {path.name: look(screener, picture) for path, picture in real_pictures(real_slides)}
+    assert {name for name, screening in seen.items() if screening.alarms} == set()
+    assert len(seen) > 5
+
+
+def test_fields_cut_from_real_slides_raise_no_alarm(screener: Screener, real_slides: Path) -> None:
+    pictures = [picture for _, picture in without_charts(real_slides)]
+    assert not any(look(screener, field).alarms for field in fields(pictures, 4, 1280))
+
+
+def test_the_process_stays_within_its_limit_and_is_kept_for_the_next_slide(screener: Screener, plain: Picture) -> None:
+    assert LIMITS.memory_bytes == 900 << 20
+    look(screener, plain)
+    process = screener.process
+    assert look(screener, plain).cpu_seconds < 2 * CPU_SECONDS  # on a machine that does other things meanwhile
+    assert screener.process == process
+    assert (screener.peak_rss_anon_bytes or 0) < LIMITS.memory_bytes
+
+
+def test_a_process_that_dies_is_made_anew(plain: Picture) -> None:
+    with Screener() as own:
+        look(own, plain)
+        process = own.process
+        assert process is not None
+        os.kill(process, signal.SIGKILL)
+        assert look(own, plain).complete
+        assert own.process != process
+
+
+def test_an_answer_that_fits_no_picture_leaves_a_slide_unassessed(
+    plain: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Screener() as own:
+        monkeypatch.setattr(own, "_call", lambda *_: {"cpu_seconds": 0.1, "text": [[1, 2, 3]]})
+        screening = look(own, plain)
+    assert not screening.complete
+    assert str(screening.grade) == "unassessed"
+
+
+def without_charts(folder: Path) -> list[tuple[str, Picture]]:
+    return [(path.name, picture) for path, picture in real_pictures(folder) if path.name not in TEST_CHARTS]
+
+
+def recall(screener: Screener, pictures: list[Picture]) -> float:
+    """Tell on which share of composites writing is found where it stands."""
+    found = 0
+    for number in range(COMPOSITES):
+        one = written(pictures[number % len(pictures)], number)
+        found += any(overlap(finding.place, one.place) for finding in look(screener, one.picture).alarms)
+    return found / COMPOSITES
