@@ -7,7 +7,7 @@ from zarr.codecs import BytesCodec, Crc32cCodec, TransposeCodec, ZstdCodec
 from zarr.storage import StoreLike
 
 from archive.pyramid.codec import JpegCodec
-from archive.pyramid.layout import WHITE, ZSTD_LEVEL, Coding, ScanLayout
+from archive.pyramid.layout import ZSTD_LEVEL, Coding, ScanLayout
 
 
 def write_metadata(store: StoreLike, scan: ScanLayout) -> None:
@@ -17,10 +17,10 @@ def write_metadata(store: StoreLike, scan: ScanLayout) -> None:
         group.create_array(
             str(number),
             shape=(level.channels, level.size.height, level.size.width),
-            chunks=(level.channels, level.tile.height, level.tile.width),
-            shards=(level.channels, level.tile.height * level.grid.rows, level.tile.width * level.grid.columns),
-            dtype="uint8",
-            fill_value=WHITE,
+            chunks=(level.tile_channels, level.tile.height, level.tile.width),
+            shards=(level.tile_channels, level.tile.height * level.grid.rows, level.tile.width * level.grid.columns),
+            dtype=str(level.pixel_type),
+            fill_value=level.nothing,
             dimension_names=("c", "y", "x"),
             config={"write_empty_chunks": True},
             **_codecs(level.coding),
@@ -51,7 +51,23 @@ def _multiscales(scan: ScanLayout) -> dict[str, Any]:
             transformations.append({"type": "translation", "translation": shift})
         datasets.append({"path": str(number), "coordinateTransformations": transformations})
     axes = [{"name": "c", "type": "channel"}] + [{"name": n, "type": "space", **unit} for n in ("y", "x")]
-    return {"version": "0.5", "multiscales": [{"axes": axes, "datasets": datasets}]}
+    omero = {"omero": _omero(scan)} if scan.channels else {}
+    return {"version": "0.5", "multiscales": [{"axes": axes, "datasets": datasets}], **omero}
+
+
+def _omero(scan: ScanLayout) -> dict[str, Any]:
+    """OME-Zarr 0.5 section 2.5: how a viewer shows the channels."""
+    highest = scan.levels[0].pixel_type.highest
+    channels = [
+        {
+            "label": channel.name,
+            "color": channel.colour,
+            "active": True,
+            "window": {"min": 0, "max": highest, "start": channel.low, "end": channel.high},
+        }
+        for channel in scan.channels
+    ]
+    return {"channels": channels}
 
 
 def _own(scan: ScanLayout) -> dict[str, Any]:

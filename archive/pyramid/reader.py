@@ -4,8 +4,6 @@ Every tile is checked against its crc32c when it is read. Damage is an error, ne
 an index with a right crc32c says is absent.
 """
 
-import math
-import os
 import threading
 from pathlib import Path
 from typing import Self
@@ -16,57 +14,35 @@ from PIL import Image
 
 from archive.errors import DamagedPyramid, TileOutsideLevel
 from archive.geometry import MicronsPerPixel, Size
+from archive.pyramid.channels import Channel, Plane, shown, unnamed
 from archive.pyramid.jpeg_pixels import Pixels, decode_jpeg
 from archive.pyramid.layout import WHITE, Coding, LevelLayout, Origin, ScanLayout, read_layout, shard_key
-from archive.pyramid.shard import ABSENT, CRC_BYTES, ShardGrid, crc32c, read_index
-
-
-class _Shard:
-    """One shard object: its open file and where each tile lies.
-
-    It is read with ``pread`` and not mapped: a file cut short under a map would kill the process.
-    """
-
-    def __init__(self, folder: Path, key: str, grid: ShardGrid) -> None:
-        self.key = key
-        try:
-            self._file = os.open(folder / key, os.O_RDONLY)
-        except OSError as error:
-            raise DamagedPyramid(key, "a shard", "none") from error
-        try:
-            size = os.fstat(self._file).st_size
-            tail = os.pread(self._file, grid.index_bytes, max(0, size - grid.index_bytes))
-            index = read_index(tail, grid, key, body=size - grid.index_bytes)
-            self.entries: list[list[int]] = index.reshape(-1, 2).tolist()
-        except BaseException:
-            os.close(self._file)
-            raise
-
-    def tile(self, entry: int) -> bytes | None:
-        offset, length = self.entries[entry]
-        if offset == ABSENT:
-            return None
-        stored = os.pread(self._file, length, offset)
-        tile = stored[:-CRC_BYTES]
-        if len(stored) != length or stored[-CRC_BYTES:] != crc32c(tile):
-            raise DamagedPyramid(f"{self.key}, tile {entry}", "bytes that match their crc32c", "others")
-        return tile
-
-    def close(self) -> None:
-        os.close(self._file)
+from archive.pyramid.open_shard import OpenShard
 
 
 class Level:
-    """One level of a stored scan. Safe to read from several threads."""
+    """One level of a stored scan. Safe to read from several threads.
 
-    def __init__(self, folder: Path, number: int, layout: LevelLayout, downsample: float = 1.0) -> None:
+    Pixels are what a viewer sees, RGB; of fluorescence that is the `channels` in their colours. The values that were
+    measured, one channel at a time, are given by `read_channel`. Where it is not told how to show them, each is grey.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        number: int,
+        layout: LevelLayout,
+        downsample: float = 1.0,
+        channels: tuple[Channel, ...] = (),
+    ) -> None:
         self.index = number
         self.layout = layout
+        self.channels = channels or unnamed(layout.planes, layout.pixel_type)
         self.size, self.tile = layout.size, layout.tile
         self.columns, self.rows = layout.columns, layout.rows
         self.downsample = downsample
         self._folder = folder
-        self._shards: dict[tuple[int, int], _Shard] = {}
+        self._shards: dict[tuple[int, int, int], OpenShard] = {}
         self._opening = threading.Lock()
         self._scratch = threading.local()
 
@@ -87,19 +63,19 @@ class Level:
                 shard.close()
             self._shards.clear()
 
-    def _shard(self, column: int, row: int) -> _Shard:
-        place = (column, row)
+    def _shard(self, column: int, row: int, plane: int) -> OpenShard:
+        place = (column, row, plane)
         shard = self._shards.get(place)
         if shard is None:
             with self._opening:
                 shard = self._shards.get(place)
                 if shard is None:
-                    shard = _Shard(self._folder, shard_key(self.index, column, row), self.layout.grid)
+                    shard = OpenShard(self._folder, shard_key(self.index, column, row, plane), self.layout.grid)
                     self._shards[place] = shard
         return shard
 
-    def encoded_tile(self, column: int, row: int) -> bytes | None:
-        """Give one tile as it is stored, checked against its crc32c.
+    def encoded_tile(self, column: int, row: int, plane: int = 0) -> bytes | None:
+        """Give one tile as it is stored, checked against its crc32c; of channels that are kept apart, that of one.
 
         Returns
         -------
@@ -116,8 +92,10 @@ class Level:
         """
         if not (0 <= column < self.columns and 0 <= row < self.rows):
             raise TileOutsideLevel(f"level {self.index} has {self.columns} x {self.rows} tiles, counted from 0")
+        if not 0 <= plane < self.layout.planes:
+            raise TileOutsideLevel(f"level {self.index} has {self.layout.planes} channels apart, counted from 0")
         grid = self.layout.grid
-        shard = self._shard(column // grid.columns, row // grid.rows)
+        shard = self._shard(column // grid.columns, row // grid.rows, plane)
         return shard.tile(row % grid.rows * grid.columns + column % grid.columns)
 
     def decoded_tile(self, column: int, row: int) -> Pixels:
@@ -138,6 +116,9 @@ class Level:
         TileOutsideLevel, DamagedPyramid
             As `encoded_tile`.
         """
+        if self.layout.apart:
+            planes = (self.channel_tile(column, row, plane) for plane in range(self.layout.planes))
+            return shown(planes, self.channels, out)
         stored = self.encoded_tile(column, row)
         if stored is None:
             out[...] = WHITE
@@ -154,9 +135,71 @@ class Level:
         return out
 
     def _lossless(self, stored: bytes) -> Pixels:
-        shape = (self.layout.channels, self.tile.height, self.tile.width)
-        planes = imagecodecs.zstd_decode(stored, out=math.prod(shape))
-        return np.frombuffer(planes, np.uint8).reshape(shape).transpose(1, 2, 0)
+        """Decode a tile: ``(tile height, tile width, channels in a tile)``, of the level's type."""
+        layout = self.layout
+        planes = imagecodecs.zstd_decode(stored, out=layout.tile_bytes)
+        shape = (layout.tile_channels, self.tile.height, self.tile.width)
+        return np.frombuffer(planes, layout.pixel_type.dtype).reshape(shape).transpose(1, 2, 0)
+
+    def channel_tile(self, column: int, row: int, channel: int) -> Plane:
+        """Give one tile's values of one of the channels that are kept apart: ``(tile height, tile width)``.
+
+        Padding at the edges is included; what was not measured is 0.
+
+        Raises
+        ------
+        TileOutsideLevel
+            If the level has no such tile, or no such channel apart.
+        DamagedPyramid
+            As `encoded_tile`.
+        """
+        stored = self.encoded_tile(column, row, channel)
+        if not self.layout.apart:
+            raise TileOutsideLevel(f"level {self.index} keeps no channels apart")
+        if stored is None:
+            return np.zeros((self.tile.height, self.tile.width), self.layout.pixel_type.dtype)
+        try:
+            return self._lossless(stored)[..., 0]
+        except (ValueError, RuntimeError) as error:
+            place = f"level {self.index}, channel {channel}, tile {column}, {row}"
+            raise DamagedPyramid(place, "a tile", "none") from error
+
+    def read_channel(self, channel: int, x: int, y: int, width: int, height: int) -> Plane:
+        """Read a rectangle of one of the channels that are kept apart, as it was measured.
+
+        Parameters
+        ----------
+        channel : int
+            Counted from 0.
+        x, y, width, height : int
+            In pixels of this level; the rectangle lies inside.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(height, width)`` uint8 or uint16.
+
+        Raises
+        ------
+        TileOutsideLevel
+            If the rectangle is empty or not inside the level, or there is no such channel apart.
+        DamagedPyramid
+            If a stored tile is not what was stored.
+        """
+        right, bottom = x + width, y + height
+        if not (0 <= x < right <= self.size.width and 0 <= y < bottom <= self.size.height):
+            raise TileOutsideLevel(f"level {self.index} has {self.size.width} x {self.size.height} px")
+        tile_w, tile_h = self.tile.width, self.tile.height
+        out = np.empty((height, width), self.layout.pixel_type.dtype)
+        for row in range(y // tile_h, -(-bottom // tile_h)):
+            y0, y1 = max(y, row * tile_h), min(bottom, (row + 1) * tile_h)
+            for column in range(x // tile_w, -(-right // tile_w)):
+                x0, x1 = max(x, column * tile_w), min(right, (column + 1) * tile_w)
+                tile = self.channel_tile(column, row, channel)
+                out[y0 - y : y1 - y, x0 - x : x1 - x] = tile[
+                    y0 - row * tile_h : y1 - row * tile_h, x0 - column * tile_w : x1 - column * tile_w
+                ]
+        return out
 
     def _scratch_tile(self) -> Pixels:
         """Give this thread's own tile buffer: fresh memory for each tile costs as much as a fifth of its decoding."""
@@ -215,7 +258,7 @@ class Pyramid:
     def __init__(self, folder: Path, layout: ScanLayout) -> None:
         self.layout = layout
         self.levels = tuple(
-            Level(folder, number, level, sum(layout.downsample(number)) / 2)
+            Level(folder, number, level, sum(layout.downsample(number)) / 2, layout.channels)
             for number, level in enumerate(layout.levels)
         )
 

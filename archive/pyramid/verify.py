@@ -130,7 +130,7 @@ class _LevelVerifier:
         return header.length
 
     def _check_lossless(self, tile: bytes, place: str) -> None:
-        size = self.layout.channels * self.layout.tile.pixels
+        size = self.layout.tile_bytes
         try:
             whole = len(imagecodecs.zstd_decode(tile, out=size)) == size
         except RuntimeError:
@@ -142,15 +142,17 @@ class _LevelVerifier:
 def _stored_tiles(folder: Path, number: int, layout: LevelLayout) -> Iterator[tuple[int, int, bytes | None]]:
     """Walk over every shard of a level: column, row, and the tile with its crc32c, or None for white glass."""
     across, down = layout.shards
-    for shard_row in range(down):
-        for shard_column in range(across):
-            yield from _shard_tiles(folder, number, layout, shard_column, shard_row)
+    for plane in range(layout.planes):
+        for shard_row in range(down):
+            for shard_column in range(across):
+                key = shard_key(number, shard_column, shard_row, plane)
+                yield from _shard_tiles(folder, key, layout, shard_column, shard_row)
 
 
 def _shard_tiles(
-    folder: Path, number: int, layout: LevelLayout, shard_column: int, shard_row: int
+    folder: Path, key: str, layout: LevelLayout, shard_column: int, shard_row: int
 ) -> Iterator[tuple[int, int, bytes | None]]:
-    grid, key = layout.grid, shard_key(number, shard_column, shard_row)
+    grid = layout.grid
     try:
         with (folder / key).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as shard:
             body = len(shard) - grid.index_bytes

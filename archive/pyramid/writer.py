@@ -15,6 +15,7 @@ from zarr.abc.store import Store
 from zarr.core.buffer import default_buffer_prototype
 
 from archive.errors import InvalidValue
+from archive.pyramid.channels import Plane
 from archive.pyramid.jpeg_pixels import Pixels
 from archive.pyramid.layout import ZSTD_LEVEL, LevelLayout, shard_key
 from archive.pyramid.shard import ShardBuilder
@@ -24,12 +25,13 @@ class LevelWriter:
     """Takes the tiles of one level in row-major order; `close` writes what is left.
 
     While a shard is written, the next one is gathered; at most one waits, so that memory stays bounded. Every shard
-    of the level is written, an empty one too: later, a missing object is damage and never white glass.
+    of the level is written, an empty one too: later, a missing object is damage and never white glass. Of a level
+    whose channels are kept apart it takes those of one `plane`.
     """
 
-    def __init__(self, store: Store, number: int, layout: LevelLayout) -> None:
+    def __init__(self, store: Store, number: int, layout: LevelLayout, plane: int = 0) -> None:
         self._store = store
-        self._number = number
+        self._number, self._plane = number, plane
         self._layout = layout
         self._thread = ThreadPoolExecutor(1)
         self._pending: Future[None] | None = None
@@ -73,7 +75,7 @@ class LevelWriter:
     def _flush(self) -> None:
         for shard_column, builder in enumerate(self._builders):
             self._wait()
-            key = shard_key(self._number, shard_column, self._shard_row)
+            key = shard_key(self._number, shard_column, self._shard_row, self._plane)
             self._pending = self._thread.submit(self._write, key, builder.close())
         self._shard_row += 1
         self._builders = self._new_builders() if self._shard_row < self._layout.shards[1] else []
@@ -95,10 +97,11 @@ class LevelWriter:
         self._wait()
 
 
-def encode_lossless(pixels: Pixels) -> bytes:
-    """Encode one tile of ``(height, width, 3)`` or ``(height, width)`` uint8 pixels as a lossless level stores it.
+def encode_lossless(pixels: Pixels | Plane) -> bytes:
+    """Encode one tile as a lossless level stores it: ``(height, width, 3)`` uint8, or ``(height, width)`` of any type.
 
-    Channels lie one after the other, as the array's axes say, and are compressed as one.
+    Channels lie one after the other, as the array's axes say, and are compressed as one; the lower byte comes first.
     """
     planes = pixels.transpose(2, 0, 1) if pixels.ndim == 3 else pixels
-    return bytes(imagecodecs.zstd_encode(np.ascontiguousarray(planes).tobytes(), level=ZSTD_LEVEL))
+    stored = np.ascontiguousarray(planes, planes.dtype.newbyteorder("<"))
+    return bytes(imagecodecs.zstd_encode(stored.tobytes(), level=ZSTD_LEVEL))

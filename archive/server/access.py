@@ -6,6 +6,7 @@ raises the same error.
 """
 
 import hashlib
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -276,4 +277,4 @@ def _shown(found: TeachingCollection) -> ShownCollection:
 
 def _shards(pyramid: Pyramid) -> int:
     """How many files reading all of a scan opens."""
-    return sum(across * down for across, down in (level.layout.shards for level in pyramid.levels))
+    return sum(math.prod(level.layout.shards) * level.layout.planes for level in pyramid.levels)

@@ -9,6 +9,7 @@ from archive.consent.terms import Recorded, State, TissueSource
 from archive.holdings import Archive, StagedScan
 from archive.records import CaseRecord
 from ingest.deidentify import CleanMetadata, deidentify
+from ingest.deidentify.channels import name_channels
 from ingest.delivery import Feed, Row, objection, row_for
 from ingest.errors import Reason, SlideRefused
 from ingest.keyvault import Keys, KeyVault, PersonalIdentity
@@ -68,6 +69,7 @@ class Admitted:
             mpp=self.metadata.mpp,
             objective_power=self.metadata.objective_power,
             icc_profile=self.looked.found.icc_profile,
+            channels=name_channels(self.looked.found.channels),
             every_tile=intake.every_tile,
             keep_out=intake.keep_out,
         )

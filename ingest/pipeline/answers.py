@@ -6,12 +6,13 @@ everything here either fits or is refused.
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from archive.geometry import Size
-from archive.holdings.pixels import Coding, LevelLayout, Origin, ShardGrid
+from archive.holdings.pixels import MAX_CHANNELS, Coding, LevelLayout, Origin, PixelType, ShardGrid
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners import AssociatedImage, AssociatedKind
 
@@ -25,6 +26,10 @@ MAX_ICC_BYTES = 24 << 20
 
 MAX_BARCODES, MAX_BARCODE = 16, 512
 """Barcodes on one label, and the letters of one: a label has one or two, of some tens of letters."""
+
+MAX_CHANNEL_NAME = 256
+
+_COLOUR = re.compile(r"[0-9A-F]{6}", re.ASCII)
 
 UNFIT = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 """What reading an answer raises that is none; a number such as 1e999 is infinite, and no integer."""
@@ -45,6 +50,8 @@ def level_to_json(level: LevelLayout) -> dict[str, Any]:
         "origin": str(level.origin),
         "grid": [level.grid.columns, level.grid.rows],
         "channels": level.channels,
+        "pixel_type": str(level.pixel_type),
+        "apart": level.apart,
     }
 
 
@@ -58,6 +65,8 @@ def level_from_json(value: Any) -> LevelLayout:
         Origin(value["origin"]),
         ShardGrid(int(columns), int(rows)),
         int(value["channels"]),
+        PixelType(value["pixel_type"]),
+        value["apart"] is True,
     )
     if not (1 <= level.grid.columns <= level.columns and 1 <= level.grid.rows <= level.rows):
         raise ValueError("a shard has at least one tile and at most those of its level")
@@ -87,6 +96,8 @@ class Description:
     properties: Mapping[str, str]
     icc_profile: bytes | None
     barcodes: tuple[str, ...] = field(default=(), repr=False)
+    channels: tuple[tuple[str, str | None], ...] = field(default=(), repr=False)
+    """What the file calls each channel of fluorescence, and the colour that it tells."""
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -107,6 +118,7 @@ class Description:
                 {str(key): str(text) for key, text in value["properties"].items()},
                 _icc(value["icc_profile"]),
                 tuple(str(code)[:MAX_BARCODE] for code in value.get("barcodes", ())[:MAX_BARCODES]),
+                tuple(_channel(channel) for channel in value.get("channels", ())[:MAX_CHANNELS]),
             )
         except UNFIT as error:
             raise SlideRefused(Reason.READER_CRASHED) from error
@@ -114,6 +126,13 @@ class Description:
 
 def _associated(value: Any) -> AssociatedImage:
     return AssociatedImage(AssociatedKind(value["kind"]), str(value["found_by"])[:64], size_from_json(value["size"]))
+
+
+def _channel(value: Any) -> tuple[str, str | None]:
+    name, colour = value
+    if colour is not None and not _COLOUR.fullmatch(colour):
+        raise ValueError("no colour")
+    return str(name)[:MAX_CHANNEL_NAME], colour
 
 
 def _icc(value: Any) -> bytes | None:
@@ -131,6 +150,8 @@ class Stored:
 
     levels: tuple[LevelLayout, ...]
     segments_left_behind: int
+    windows: tuple[tuple[int, int], ...] = ()
+    """Of each channel that is kept apart, which values are shown black and in full colour."""
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -145,7 +166,10 @@ class Stored:
             levels = tuple(level_from_json(level) for level in value["levels"])
             if not 1 <= len(levels) <= MAX_LEVELS:
                 raise ValueError("a scan has 1 to 32 levels")
-            return cls(levels, _count(value["segments_left_behind"]))
+            windows = tuple((_count(low), _count(high)) for low, high in value["windows"])
+            if len(windows) != (levels[0].channels if levels[0].apart else 0):
+                raise ValueError("a window for each channel that is kept apart")
+            return cls(levels, _count(value["segments_left_behind"]), windows)
         except UNFIT as error:
             raise SlideRefused(Reason.READER_CRASHED) from error
 

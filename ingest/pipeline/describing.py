@@ -25,6 +25,7 @@ def describe(tell: Tell, path: str) -> dict[str, Any]:
             "properties": dict(scan.properties),
             "barcodes": barcodes_of(reader),
             "icc_profile": _in_base64(scan.icc_profile),
+            "channels": [[channel.name, channel.colour] for channel in scan.channels],
         }
 
 

@@ -6,8 +6,11 @@ Whoever makes it knows the file and a folder, not whose slide it is, so this can
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from archive.errors import InvalidValue
 from archive.geometry import MicronsPerPixel
-from archive.holdings.pixels import ScanLayout
+from archive.holdings.pixels import Channel, ScanLayout
+from ingest.deidentify.channels import NamedChannel
+from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import Stored
 from ingest.pipeline.colours import keep_colours
 from ingest.pipeline.jailed import store
@@ -30,6 +33,7 @@ class WorkOrder:
     mpp: MicronsPerPixel | None = None
     objective_power: float | None = None
     icc_profile: bytes | None = field(default=None, repr=False)
+    channels: tuple[NamedChannel, ...] = ()
     every_tile: bool = False
     keep_out: tuple[Path, ...] = field(default=(), repr=False)
     one_core: bool = False
@@ -64,7 +68,7 @@ def make(order: WorkOrder, watch: Watch = nobody) -> Made:
     with order.source.unchanged():
         watch("pixels", {"tiles": 0})
         stored = _store(order, watch)
-        layout = ScanLayout(stored.levels, order.mpp, order.objective_power)
+        layout = _layout(order, stored)
         _describe(order.folder, layout)
         colours = keep_colours(order.icc_profile, order.outer)
         watch("prove", {})
@@ -81,6 +85,18 @@ def _store(order: WorkOrder, watch: Watch) -> Stored:
     paths = (str(source.path), str(order.folder), str(order.notes))
     with source.jail(write=[order.folder, order.notes], keep_out=order.keep_out) as jail:
         return Stored.from_json(jail.call(store, *paths, others, on_progress=lambda told: watch("pixels", told)))
+
+
+def _layout(order: WorkOrder, stored: Stored) -> ScanLayout:
+    """Put together what is known of the scan; a reader that counts channels in two ways was taken over, or is wrong."""
+    try:
+        channels = tuple(
+            Channel(named.name, named.colour, low, high)
+            for named, (low, high) in zip(order.channels, stored.windows, strict=True)
+        )
+        return ScanLayout(stored.levels, order.mpp, order.objective_power, channels)
+    except (InvalidValue, ValueError) as error:
+        raise SlideRefused(Reason.READER_CRASHED) from error
 
 
 def _describe(folder: Path, layout: ScanLayout) -> None:

@@ -12,15 +12,17 @@ from archive.consent import Facts, terms
 from archive.fixity import MANIFEST, Manifest, StoredFile
 from archive.geometry import MicronsPerPixel, Size
 from archive.holdings.commit import Chain, record_text
-from archive.holdings.pixels import Coding, LevelLayout, Origin, ScanLayout
+from archive.holdings.pixels import MAX_CHANNELS, Channel, Coding, LevelLayout, Origin, PixelType, ScanLayout
 from archive.holdings.place import PIXELS, RECORD
 from archive.records import CaseRecord, Fidelity, ScanRecord, ScanStatus, Scheme, SlideRecord, Stain
 from ingest.auditor import IdentifierClass, KnownIdentifier, Needles, Vocabulary
+from ingest.deidentify.channels import name_channels
 from ingest.pipeline.answers import Description
 from ingest.pipeline.colours import FILE as COLOURS
 from ingest.pipeline.receipt import SCREENED
 from ingest.pipeline.source import Source
 from ingest.profiles import read_profiles
+from ingest.profiles.channel_names import channel_term
 
 FOLDERS = 2
 """The folder that a file lies in and the one above are often named after a patient or a case; those further up are
@@ -55,7 +57,7 @@ def needles_of(
     folders = list(source.path.absolute().parents)[:FOLDERS]
     identifiers += [KnownIdentifier(IdentifierClass.FOLDER_NAME, folder.name) for folder in folders if folder.name]
     identifiers += [KnownIdentifier(IdentifierClass.SOURCE_METADATA, text) for text in found.properties.values()]
-    words = schema_words() | frozenset(_strings(_record_of(case, slide)))
+    words = schema_words() | frozenset(_strings(_record_of(case, slide))) | _terms(c.name for c in layout.channels)
     return Needles.of(identifiers, Vocabulary(words, frozenset(_numbers(_metadata_of(layout)))))
 
 
@@ -72,7 +74,7 @@ def needles_in_stored(known: Iterable[str], folder: Path) -> Needles:
     identifiers = [KnownIdentifier(IdentifierClass.UNSORTED, text) for text in known]
     record = json.loads((folder / RECORD).read_bytes())
     metadata = [json.loads(file.read_bytes()) for file in sorted(folder.rglob("zarr.json"))]
-    words = schema_words() | frozenset(_strings(record))
+    words = schema_words() | frozenset(_strings(record)) | _terms(_strings(metadata))
     return Needles.of(identifiers, Vocabulary(words, frozenset(_numbers([record, metadata]))))
 
 
@@ -91,9 +93,25 @@ def schema_words() -> frozenset[str]:
     size = Size(2048, 2048)
     levels = tuple(LevelLayout.planned(size, Size(256, 256), coding, Origin.COPIED) for coding in Coding)
     words |= set(_strings(_metadata_of(ScanLayout(levels, MicronsPerPixel(0.5, 0.5), 20.0))))
+    words |= {word for pixel_type in PixelType for word in _strings(_metadata_of(_fluorescence(pixel_type)))}
     case = CaseRecord(new_key(), new_key(), Facts())
     words |= set(_strings(_record_of(case, SlideRecord(new_key(), case.key))))
     return frozenset(words | set(_strings(_empty_manifest())))
+
+
+def _fluorescence(pixel_type: PixelType) -> ScanLayout:
+    """Give a scan with as many channels as there can be, of which nothing is known."""
+    size = Size(2048, 2048)
+    level = LevelLayout.planned(
+        size, Size(256, 256), Coding.LOSSLESS, Origin.DECODED, MAX_CHANNELS, pixel_type=pixel_type, apart=True
+    )
+    channels = tuple(Channel(named.name, named.colour, 0, 1) for named in name_channels([("", None)] * MAX_CHANNELS))
+    return ScanLayout((level,), channels=channels)
+
+
+def _terms(names: Iterable[str]) -> frozenset[str]:
+    """Give those that are what a channel may be called, in the list's own spelling."""
+    return frozenset(name for name in names if (term := channel_term(name)) and term[0] == name)
 
 
 def _record_of(case: CaseRecord, slide: SlideRecord) -> Any:

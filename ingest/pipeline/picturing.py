@@ -8,9 +8,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from archive.holdings.pixels import WHITE, Pixels, encode_jpeg
+from archive.holdings.pixels import WHITE, Pixels, encode_jpeg, window
 from ingest.pipeline.storing import Tell
 from ingest.scanners import AssociatedKind, SourceLevel
+from ingest.scanners.base import PlaneLevel
 from ingest.scanners.opening import open_scan
 
 SIDE_PX = 1200
@@ -40,9 +41,14 @@ def picture(tell: Tell, path: str) -> dict[str, Any]:
 
 
 def overview(level: SourceLevel) -> Pixels:
-    """Draw a whole level at no more than 1,200 px a side, ``(height, width, 3)`` uint8, tile by tile."""
+    """Draw a whole level at no more than 1,200 px a side, ``(height, width, 3)`` uint8, tile by tile.
+
+    Of fluorescence all channels are drawn in grey, each between its own dark and bright values.
+    """
     factor = max(1.0, max(level.size.width, level.size.height) / SIDE_PX)
     canvas = np.full((_at(level.size.height, factor) or 1, _at(level.size.width, factor) or 1, 3), WHITE, np.uint8)
+    if level.planes:
+        return _coloured(np.max([_drawn(plane, level, factor, canvas.shape[:2]) for plane in level.planes], axis=0))
     for column, row, tile in level.decoded_tiles():
         x, y = column * level.tile.width, row * level.tile.height
         pixels = tile[: level.size.height - y, : level.size.width - x]
@@ -51,6 +57,21 @@ def overview(level: SourceLevel) -> Pixels:
         if width and height:
             canvas[top : top + height, left : left + width] = _coloured(_resized(pixels, width, height))
     return canvas
+
+
+def _drawn(plane: PlaneLevel, level: SourceLevel, factor: float, shape: tuple[int, ...]) -> Pixels:
+    """Draw one channel, ``(height, width)`` uint8."""
+    canvas = np.zeros(shape, level.pixel_type.dtype)
+    for column, row, tile in plane.values():
+        x, y = column * level.tile.width, row * level.tile.height
+        values = tile[: level.size.height - y, : level.size.width - x]
+        left, top = _at(x, factor), _at(y, factor)
+        width, height = _at(x + values.shape[1], factor) - left, _at(y + values.shape[0], factor) - top
+        if width and height:
+            small = cv2.resize(np.ascontiguousarray(values), (width, height), interpolation=cv2.INTER_AREA)
+            canvas[top : top + height, left : left + width] = small
+    low, high = window(canvas)
+    return np.asarray(np.clip((canvas.astype(np.float32) - low) / (high - low), 0, 1) * 255, np.uint8)
 
 
 def _at(px: int, factor: float) -> int:

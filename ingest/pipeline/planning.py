@@ -42,7 +42,7 @@ def expected_tiles(plan: list[PlannedLevel]) -> int:
     for planned in plan:
         if planned.source is not None:
             columns, rows = planned.source.size.tiles(planned.source.tile)
-            tiles = columns * rows
+            tiles = columns * rows * max(1, len(planned.source.planes))
         else:
             tiles = -(-tiles // planned.factor**2)
         count += tiles

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from archive import fixity
 from archive.errors import DamagedPyramid
-from archive.holdings.pixels import LevelLayout, Origin, SourceFile, shard_key, verify_level
+from archive.holdings.pixels import LevelLayout, Origin, SourceFile, shard_keys, verify_level
 from ingest.auditor import Needles, audit_folder
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import MAX_TILES, Compared, level_to_json
@@ -98,9 +98,8 @@ def _require_nothing_else(staged: Staged) -> None:
     """Refuse a folder that holds anything but the levels and their metadata."""
     files = {"zarr.json"}
     for number, level in enumerate(staged.levels):
-        across, down = level.shards
         files.add(f"{number}/zarr.json")
-        files |= {shard_key(number, column, row) for column in range(across) for row in range(down)}
+        files |= set(shard_keys(number, level))
     folders = {parent.as_posix() for file in files for parent in PurePosixPath(file).parents}
     for path in staged.folder.rglob("*"):
         expected = folders if path.is_dir() else files

@@ -16,6 +16,7 @@ from archive.holdings.commit import Chain, record_text
 from archive.holdings.place import RECORD
 from archive.records import ScanStatus
 from ingest.deidentify import deidentify
+from ingest.deidentify.channels import name_channels
 from ingest.keyvault import KeyVault
 from ingest.pipeline.looking import Watch, look, nobody
 from ingest.pipeline.making import WorkOrder, make
@@ -62,6 +63,7 @@ def repair_from_source(
             mpp=metadata.mpp,
             objective_power=metadata.objective_power,
             icc_profile=looked.found.icc_profile,
+            channels=name_channels(looked.found.channels),
             keep_out=keep_out,
         )
         make(order, watch)

@@ -26,11 +26,14 @@ from archive.holdings.pixels import (
     NotPlainJpeg,
     Origin,
     Pixels,
+    Plane,
+    area_average_plane,
     decode_jpeg,
     encode_jpeg,
     padded,
     plain_header,
     scan_end,
+    window,
 )
 from archive.holdings.writing import LevelWriter, LocalStore, encode_lossless
 from ingest.pipeline.answers import level_to_json
@@ -72,7 +75,11 @@ def store(tell: Tell, path: str, folder: str, places: str, others: Sequence[str]
                 job.add(number, planned.factor)
             else:
                 job.keep(number, planned.source)
-        return {"levels": [level_to_json(layout) for layout in job.layouts], "segments_left_behind": job.left_behind}
+        return {
+            "levels": [level_to_json(layout) for layout in job.layouts],
+            "segments_left_behind": job.left_behind,
+            "windows": job.windows(),
+        }
 
 
 def _begins(files: Sequence[str]) -> dict[Path | None, int]:
@@ -166,6 +173,8 @@ class _Storing:
     def keep(self, number: int, level: SourceLevel) -> None:
         """Copy a level's compressed tiles if all of them are plain; else decode them and store without loss."""
         tiles_before, left_before = self._tiles, self.left_behind
+        if level.planes:
+            return self._keep_planes(number, level)
         if level.is_jpeg:
             try:
                 return self._copy(number, level)
@@ -225,11 +234,66 @@ class _Storing:
     def add(self, number: int, factor: int) -> None:
         """Add a level `factor` times smaller than the one before, of the same coding."""
         before = self.layouts[-1]
+        if before.apart:
+            return self._add_planes(number, factor)
         larger = Level(self._folder, number - 1, before)
         smaller = BetweenLevel(larger, factor)
         layout = LevelLayout.planned(smaller.size, before.tile, before.coding, Origin.ADDED, before.channels)
         self._write_pixels(number, layout, smaller.tiles())
         larger.close()
+
+    def _keep_planes(self, number: int, level: SourceLevel) -> None:
+        """Store a level of fluorescence, one channel after the other."""
+        layout = LevelLayout.planned(
+            level.size,
+            level.tile,
+            Coding.LOSSLESS,
+            Origin.DECODED,
+            level.channels,
+            level.mean_tile_bytes,
+            level.pixel_type,
+            apart=True,
+        )
+        self._write_planes(number, layout, [plane.values() for plane in level.planes])
+
+    def _add_planes(self, number: int, factor: int) -> None:
+        """Add a level of fluorescence `factor` times smaller than the one before."""
+        before = self.layouts[-1]
+        larger = Level(self._folder, number - 1, before)
+        layout = LevelLayout.planned(
+            before.size.reduced(factor),
+            before.tile,
+            Coding.LOSSLESS,
+            Origin.ADDED,
+            before.channels,
+            before.tile_bytes // 2,
+            before.pixel_type,
+            apart=True,
+        )
+        planes = [reduced_plane(larger, layout, factor, channel) for channel in range(layout.channels)]
+        self._write_planes(number, layout, planes)
+        larger.close()
+
+    def _write_planes(
+        self, number: int, layout: LevelLayout, planes: Sequence[Iterator[tuple[int, int, Plane]]]
+    ) -> None:
+        for plane, tiles in enumerate(planes):
+            with LevelWriter(LocalStore(self._folder), number, layout, plane) as writer:
+                for column, row, values in tiles:
+                    writer.add(column, row, encode_lossless(values))
+                    self._count()
+        self.layouts.append(layout)
+
+    def windows(self) -> list[tuple[int, int]]:
+        """Choose for each channel that is kept apart which of its values are shown, from the smallest level."""
+        smallest = self.layouts[-1]
+        if not smallest.apart:
+            return []
+        level = Level(self._folder, len(self.layouts) - 1, smallest)
+        width, height = smallest.size.width, smallest.size.height
+        found = [window(level.read_channel(channel, 0, 0, width, height)) for channel in range(smallest.channels)]
+        level.close()
+        return found
 
     def _write_pixels(self, number: int, layout: LevelLayout, tiles: Iterator[tuple[int, int, Pixels]]) -> None:
         with LevelWriter(LocalStore(self._folder), number, layout) as writer:
@@ -252,6 +316,18 @@ def reduced_tile(larger: Level, layout: LevelLayout, column: int, row: int) -> P
     region = larger.read_region(left, top, max(1, round(width * across)), max(1, round(height * down)))
     small = Image.fromarray(region).resize((width, height), Image.Resampling.BOX)
     return padded(np.asarray(small), layout.tile)
+
+
+def reduced_plane(larger: Level, layout: LevelLayout, factor: int, channel: int) -> Iterator[tuple[int, int, Plane]]:
+    """Make the tiles of one channel of an added level: column, row, ``(tile height, tile width)``, edges filled up."""
+    wide, high = layout.tile.width * factor, layout.tile.height * factor
+    for row in range(layout.rows):
+        for column in range(layout.columns):
+            x, y = column * wide, row * high
+            width, height = min(wide, larger.size.width - x), min(high, larger.size.height - y)
+            small = area_average_plane(larger.read_channel(channel, x, y, width, height), factor)
+            missing = layout.tile.height - small.shape[0], layout.tile.width - small.shape[1]
+            yield column, row, np.pad(small, ((0, missing[0]), (0, missing[1])), mode="edge")
 
 
 def jpeg_tile(pixels: Pixels) -> bytes:

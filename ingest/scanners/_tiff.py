@@ -28,6 +28,8 @@ WHOLE_PAGE_PIXELS = 1 << 26
 """A page that can only be decoded as a whole is decoded if it has at most 64 megapixels."""
 
 GREY, RGB, YCBCR = 1, 2, 6
+UNSIGNED = (None, 1)
+"""SampleFormat (tag 339) of numbers without a sign."""
 
 UPRIGHT = {0, 1}
 """Orientation (tag 274): 1 is upright; 0 is none of the defined ones, and readers take it for upright."""
@@ -41,7 +43,7 @@ def is_simple(page: tifffile.TiffPage) -> bool:
         colours.discard((YCBCR, 3))
     return (
         depth == 8
-        and page.sampleformat in (None, 1)
+        and page.sampleformat in UNSIGNED
         and (int(page.photometric or 0), page.samplesperpixel) in colours
         and page.compression in DECODABLE
         and page.imagedepth == 1
@@ -64,6 +66,19 @@ def decoded_picture(page: tifffile.TiffPage) -> Iterator[Pixels]:
         yield np.ascontiguousarray(pixels)
 
 
+def is_plane(page: tifffile.TiffPage) -> bool:
+    """Whether a page can be one channel of fluorescence: grey, 8 or 16 bits."""
+    return (
+        page.bitspersample in (8, 16)
+        and page.sampleformat in UNSIGNED
+        and (int(page.photometric or 0), page.samplesperpixel, page.planarconfig or 1) == (GREY, 1, 1)
+        and page.compression in DECODABLE
+        and page.imagedepth == 1
+        and page.imagewidth > 0
+        and page.imagelength > 0
+    )
+
+
 class TiffLevel(SourceLevel):
     """A page as a level: tiles where the file has tiles, else 512 px cuts of its strips.
 
@@ -75,8 +90,12 @@ class TiffLevel(SourceLevel):
         The level's size, where the directory tells one that is filled up to whole tiles.
     """
 
+    can_hold = staticmethod(is_simple)
+    nothing = 255
+    """What is drawn where a strip is left out."""
+
     def __init__(self, page: tifffile.TiffPage, size: Size | None = None) -> None:
-        if not is_simple(page):
+        if not self.can_hold(page):
             raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
         if page.tags.valueof(274, default=1) not in UPRIGHT:
             raise SlideRefused(Reason.TURNED_PICTURE)
@@ -91,6 +110,8 @@ class TiffLevel(SourceLevel):
         self._across, down = page_size(page).tiles(self.tile)
         count = self._across * down
         self.mean_tile_bytes = max(1, sum(page.databytecounts) // count)
+        self._dtype = np.dtype(np.uint16 if page.bitspersample == 16 else np.uint8)
+        self._held: tuple[int, Pixels] | None = None
 
     def encoded_tiles(self) -> Iterator[EncodedTile]:
         """Give the compressed tiles; a byte count of 0 marks white glass (Aperio, Philips)."""
@@ -117,8 +138,19 @@ class TiffLevel(SourceLevel):
         return self.in_tiles and not self._page.databytecounts[row * self._across + column]
 
     def decoded_tile(self, column: int, row: int) -> Pixels | None:
-        """Decode one tile as the file's tags say; None where the page is in strips or leaves the tile out."""
-        return self._segment(row * self._across + column) if self.in_tiles else None
+        """Decode one tile as the file's tags say; None where the page is in planes or leaves the tile out."""
+        if self.in_tiles:
+            return self._segment(row * self._across + column)
+        return None if self._page.is_tiled or self._page.planarconfig != 1 else self._from_strips(column, row)
+
+    def _from_strips(self, column: int, row: int) -> Pixels:
+        """Cut one tile out of the strips that it lies in."""
+        high = self._page.rowsperstrip
+        top, bottom = row * self.tile.height, min((row + 1) * self.tile.height, self.size.height)
+        left, right = column * self.tile.width, min((column + 1) * self.tile.width, self.size.width)
+        strips = range(top // high, -(-bottom // high))
+        band = np.concatenate([self._strip(index)[:, left:right] for index in strips])
+        return band[top - strips.start * high : bottom - strips.start * high]
 
     def _places(self) -> Iterator[tuple[int, int, int]]:
         """Give column, row and the page's number of each tile that lies in the level."""
@@ -138,8 +170,7 @@ class TiffLevel(SourceLevel):
         decoded = page.decode(data, index, jpegtables=page.jpegtables)[0]
         if decoded is None:
             return None
-        pixels: Pixels = decoded.reshape(decoded.shape[-3:])
-        return pixels
+        return np.asarray(decoded.reshape(decoded.shape[-3:]), self._dtype)
 
     def _decoded_from_tiles(self) -> Iterator[tuple[int, int, Pixels]]:
         for column, row, index in self._places():
@@ -148,15 +179,20 @@ class TiffLevel(SourceLevel):
                 yield column, row, fill_up(pixels, self.tile)
 
     def _strips(self) -> Iterator[Pixels]:
-        for index in range(len(self._page.dataoffsets)):
+        return map(self._strip, range(len(self._page.dataoffsets)))
+
+    def _strip(self, index: int) -> Pixels:
+        """Decode one strip; the last one is remembered, for a page may be one strip of many tiles."""
+        if self._held is None or self._held[0] != index:
             strip = self._segment(index)
             if strip is None:
                 rows = min(self._page.rowsperstrip, self.size.height - index * self._page.rowsperstrip)
-                strip = np.full((rows, self.size.width, self.channels), 255, np.uint8)
-            yield strip
+                strip = np.full((rows, self.size.width, self.channels), self.nothing, self._dtype)
+            self._held = index, strip
+        return self._held[1]
 
     def _whole_page(self) -> Pixels:
-        pixels = np.asarray(self._page.asarray())
+        pixels = np.asarray(self._page.asarray(), self._dtype)
         if self._page.planarconfig == 2 and pixels.ndim == 3:
             pixels = np.moveaxis(pixels, 0, -1)
         return pixels.reshape(self.size.height, self.size.width, self.channels)
@@ -164,7 +200,7 @@ class TiffLevel(SourceLevel):
     def _cut(self, bands: Iterator[Pixels]) -> Iterator[tuple[int, int, Pixels]]:
         """Gather bands of full-width rows into rows of tiles."""
         columns, rows = self.size.tiles(self.tile)
-        held = np.empty((0, self.size.width, self.channels), np.uint8)
+        held = np.empty((0, self.size.width, self.channels), self._dtype)
         for row in range(rows):
             height = min(self.tile.height, self.size.height - row * self.tile.height)
             while len(held) < height:

@@ -3,7 +3,8 @@
 A TIFF or BigTIFF file in which every directory has a description of its own, XML with the root
 ``PerkinElmer-QPI-ImageDescription``; its ``ImageType`` says what the directory is: FullResolution, ReducedResolution,
 Thumbnail, Overview or Label. Large pictures lie in tiles, those below some 2,000 px in strips. A slide in bright field
-has one RGB picture at full resolution; a fluorescent one has as many as it has channels.
+has one RGB picture at full resolution; a fluorescent one has one in grey for each channel, and as many at each smaller
+level, whose XML tells the channel's ``Name`` and ``Color``.
 
 A directory is a level only if it says so and has the proportions and the pixels of the first one. Every other one is
 left behind, whatever it says.
@@ -14,23 +15,35 @@ Sources: PerkinElmer's description of the format, as tifffile and Bio-Formats do
 import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 import tifffile
 
 from ingest.errors import Reason, SlideRefused
+from ingest.scanners._fluorescence import fluorescence_levels
 from ingest.scanners._tiff import (
     TiffLevel,
     decoded_picture,
+    is_plane,
     is_simple,
     open_tiff,
     page_size,
     same_shape,
     text_properties,
 )
-from ingest.scanners.base import AssociatedImage, AssociatedKind, Pixels, Scan, ScanReader, bounded
+from ingest.scanners.base import (
+    AssociatedImage,
+    AssociatedKind,
+    Pixels,
+    Scan,
+    ScanReader,
+    SourceChannel,
+    SourceLevel,
+    bounded,
+)
 
 ROOT = "PerkinElmer-QPI-ImageDescription"
 
@@ -45,12 +58,14 @@ KINDS = {
 MAX_XML_CHARACTERS = 4 << 20
 """Scan profiles make the first description long: some hundred kilobytes."""
 
+_COLOUR = re.compile(r"(\d{1,3}),\s?(\d{1,3}),\s?(\d{1,3})", re.ASCII)
+
 _POWER = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)\s?[xX]", re.ASCII)
 """How the objective is written: ``20x``."""
 
 
 class AkoyaReader(ScanReader):
-    """Reads QPTIFF files of slides in bright field."""
+    """Reads QPTIFF files."""
 
     maker = "akoya"
 
@@ -69,18 +84,20 @@ class AkoyaReader(ScanReader):
 
     def scan(self) -> Scan:
         """Tell levels, associated images and facts."""
-        types = [_said(root, "ImageType") for root in self._roots]
-        if types[0] != FULL:
-            raise SlideRefused(Reason.NOT_A_WHOLE_SLIDE if types[0] in KINDS else Reason.DAMAGED_STRUCTURE)
-        if types.count(FULL) > 1 or not is_simple(self._pages[0]):
-            raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
-        levels = [TiffLevel(page) for number, page in enumerate(self._pages) if number in self._levels]
+        if self._types[0] != FULL:
+            raise SlideRefused(Reason.NOT_A_WHOLE_SLIDE if self._types[0] in KINDS else Reason.DAMAGED_STRUCTURE)
+        levels: Sequence[SourceLevel]
+        if self._is_bright_field:
+            levels = [TiffLevel(self._pages[number]) for (number,) in self._levels]
+        else:
+            levels = fluorescence_levels([[self._pages[number] for number in numbers] for numbers in self._levels])
         return Scan(
             self.maker,
             tuple(levels),
             tuple(image for _, image in self._associated()),
             bounded({**self._facts(), **text_properties(self._pages)}),
             self._pages[0].iccprofile,
+            () if self._is_bright_field else tuple(_channel(self._roots[number]) for number in self._levels[0]),
         )
 
     def pictures(self, kind: AssociatedKind) -> Iterator[Pixels]:
@@ -99,20 +116,44 @@ class AkoyaReader(ScanReader):
         return [_root(page.description) for page in self._pages]
 
     @cached_property
-    def _levels(self) -> set[int]:
-        """Name the directories that are levels: the first, and those reduced from it, smaller each time."""
-        found, larger = {0}, self._pages[0]
-        for number, page in enumerate(self._pages):
-            if _said(self._roots[number], "ImageType") == REDUCED and _is_smaller(page, larger):
-                found.add(number)
-                larger = page
+    def _types(self) -> list[str]:
+        return [_said(root, "ImageType") for root in self._roots]
+
+    @cached_property
+    def _is_bright_field(self) -> bool:
+        return self._types.count(FULL) == 1 and is_simple(self._pages[0])
+
+    @cached_property
+    def _levels(self) -> list[list[int]]:
+        """Name the directories of each level, one a channel: those at full resolution, and those reduced from them.
+
+        Those of one level follow one another, and have one size.
+        """
+        found = [[number for number, kind in enumerate(self._types) if kind == FULL]]
+        reduced = [number for number, kind in enumerate(self._types) if kind == REDUCED]
+        for _, group in groupby(reduced, key=lambda number: page_size(self._pages[number])):
+            numbers = list(group)
+            if len(numbers) == len(found[0]) and self._is_level(numbers[0], found[-1][0]):
+                found.append(numbers)
         return found
+
+    def _is_level(self, number: int, larger: int) -> bool:
+        """Whether a picture has the pixels and the proportions of a larger one, and is smaller."""
+        page, above = self._pages[number], self._pages[larger]
+        can_hold = is_simple if self._is_bright_field else is_plane
+        return (
+            can_hold(page)
+            and (page.samplesperpixel, page.bitspersample) == (above.samplesperpixel, above.bitspersample)
+            and page.imagewidth < above.imagewidth
+            and same_shape(page_size(page), page_size(above))
+        )
 
     def _associated(self) -> Iterator[tuple[int, AssociatedImage]]:
         """Tell which directories are no levels."""
+        levels = {number for numbers in self._levels for number in numbers}
         for number, page in enumerate(self._pages):
-            if number not in self._levels and page.imagewidth and page.imagelength:
-                kind = KINDS.get(_said(self._roots[number], "ImageType"))
+            if number not in levels and page.imagewidth and page.imagelength:
+                kind = KINDS.get(self._types[number])
                 found_by = "ImageType in its XML" if kind else "no mark of a level"
                 yield number, AssociatedImage(kind or AssociatedKind.UNKNOWN, found_by, page_size(page))
 
@@ -151,11 +192,8 @@ def _said(root: ElementTree.Element, name: str) -> str:
     return (root.findtext(f".//{name}") or "").strip()
 
 
-def _is_smaller(page: tifffile.TiffPage, larger: tifffile.TiffPage) -> bool:
-    if not page.imagewidth or not page.imagelength or not is_simple(page):
-        return False
-    return (
-        page.samplesperpixel == larger.samplesperpixel
-        and page.imagewidth < larger.imagewidth
-        and same_shape(page_size(page), page_size(larger))
-    )
+def _channel(root: ElementTree.Element) -> SourceChannel:
+    """Read a channel's name, and its colour as three numbers between commas."""
+    numbers = _COLOUR.fullmatch(_said(root, "Color"))
+    parts = [int(number) for number in numbers.groups()] if numbers else [256]
+    return SourceChannel(_said(root, "Name"), bytes(parts).hex().upper() if max(parts) < 256 else None)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archive.geometry import Size
+from archive.holdings.pixels import PixelType, Plane
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -87,6 +88,9 @@ class SourceLevel(ABC):
     mean_tile_bytes: int = 1
     runs: int = 1
     """Pieces that each tile lies in."""
+    pixel_type: PixelType = PixelType.UINT8
+    planes: "tuple[PlaneLevel, ...]" = ()
+    """The channels of fluorescence, which are stored by themselves; empty where a pixel is one colour."""
 
     def encoded_tiles(self) -> Iterator[EncodedTile]:
         """Give the compressed tiles from top to bottom; an absent one (white glass) is left out."""
@@ -110,6 +114,29 @@ class SourceLevel(ABC):
         return None
 
 
+class PlaneLevel(ABC):
+    """One channel of a level: a grey picture by itself."""
+
+    @abstractmethod
+    def values(self) -> Iterator[tuple[int, int, Plane]]:
+        """Decode the tiles from top to bottom: column, row, ``(tile height, tile width)`` of the level's type.
+
+        Tiles that the file leaves out are left out here; those cut by the edge are filled up.
+        """
+
+    @abstractmethod
+    def values_at(self, column: int, row: int) -> Plane | None:
+        """Decode one tile, which may be cut by the edge; None where the file has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChannel:
+    """What a file says of a channel: a name, which may be anything, and a colour as six hexadecimal digits."""
+
+    name: str = ""
+    colour: str | None = None
+
+
 @dataclass(frozen=True)
 class Scan:
     """A recognised file: its maker, levels from largest to smallest, associated images and raw facts.
@@ -122,6 +149,7 @@ class Scan:
     associated: tuple[AssociatedImage, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
     icc_profile: bytes | None = None
+    channels: tuple[SourceChannel, ...] = ()
 
 
 class ScanReader(ABC):

@@ -4,28 +4,40 @@ The first directory is the slide. Levels are the directories of the same proport
 each time; where it has none, those that follow it. Everything else is left behind as unknown, such as the further
 images of an OME-TIFF: converters write label and overview so. QuPath's OME-TIFF files say Photometric RGB over YCbCr
 streams: the stream's own evidence decides.
+
+In fluorescence each channel is a page of the chain, and its smaller levels are the SubIFDs of that page. The OME-XML
+says which page is which channel; without one, a slide of 16 bits has one channel.
 """
 
-import math
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import tifffile
 
 from ingest.errors import Reason, SlideRefused
+from ingest.scanners._fluorescence import fluorescence_levels
+from ingest.scanners._ome import channels_of, ome_pixels, page_numbers, pixel_sizes, plane_count
 from ingest.scanners._tiff import (
     TiffLevel,
     decoded_picture,
+    is_plane,
     is_simple,
     open_tiff,
     page_size,
     same_shape,
     text_properties,
 )
-from ingest.scanners.base import AssociatedImage, AssociatedKind, Pixels, Scan, ScanReader, bounded
-
-MAX_OME_XML_BYTES = 16 << 20
+from ingest.scanners.base import (
+    AssociatedImage,
+    AssociatedKind,
+    Pixels,
+    Scan,
+    ScanReader,
+    SourceChannel,
+    SourceLevel,
+    bounded,
+)
 
 
 class PlainTiffReader(ScanReader):
@@ -40,7 +52,8 @@ class PlainTiffReader(ScanReader):
     def recognise(cls, path: Path) -> str | None:
         """Say None for any TIFF whose first directory holds pixels that can be stored."""
         with open_tiff(path) as file:
-            return None if is_simple(file.pages.first) else "its pixels are not 8-bit grey or RGB"
+            first = file.pages.first
+            return None if is_simple(first) or is_plane(first) else "its pixels are not 8-bit RGB, nor grey"
 
     def close(self) -> None:
         """Close the file."""
@@ -48,19 +61,17 @@ class PlainTiffReader(ScanReader):
 
     def scan(self) -> Scan:
         """Tell levels, associated images and facts."""
-        first, pages = self._file.pages.first, [*self._below(), *self._following()]
-        pixels = _ome_pixels(first.description)
-        if pixels is not None and _planes(pixels) > first.samplesperpixel:
-            raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
-        ome = {} if pixels is None else _sizes(pixels)
+        pixels, pages = ome_pixels(self._first.description), [self._first, *_below(self._first), *self._following()]
         levels, others = self._told_apart()
         associated = (AssociatedImage(AssociatedKind.UNKNOWN, "no mark of a level", page_size(page)) for page in others)
+        facts = {} if pixels is None else pixel_sizes(pixels)
         return Scan(
             self.maker if pixels is None else "ome",
             tuple(levels),
             tuple(associated),
-            bounded({**ome, **text_properties([first, *pages])}),
-            first.iccprofile,
+            bounded({**facts, **text_properties(pages)}),
+            self._first.iccprofile,
+            _channels(pixels, levels[0]),
         )
 
     def pictures(self, kind: AssociatedKind) -> Iterator[Pixels]:
@@ -69,24 +80,68 @@ class PlainTiffReader(ScanReader):
             for page in self._told_apart()[1]:
                 yield from decoded_picture(page)
 
-    def _below(self) -> list[tifffile.TiffPage]:
-        """List the directories that are nested in the first."""
-        return [page for page in self._file.pages.first.pages or () if isinstance(page, tifffile.TiffPage)]
-
     def _following(self) -> list[tifffile.TiffPage]:
         """List the directories that follow the first."""
         return [page for page in list(self._file.pages)[1:] if isinstance(page, tifffile.TiffPage)]
 
-    def _told_apart(self) -> tuple[list[TiffLevel], list[tifffile.TiffPage]]:
-        """Tell the levels from all other pictures."""
-        below, following = self._below(), self._following()
-        levels, others = [TiffLevel(self._file.pages.first)], [] if not below else following
+    @property
+    def _first(self) -> tifffile.TiffPage:
+        return self._file.pages.first
+
+    def _told_apart(self) -> tuple[Sequence[SourceLevel], list[tifffile.TiffPage]]:
+        """Tell the levels from all other pictures.
+
+        Raises
+        ------
+        SlideRefused
+            If the slide has more planes than its pages can be told to hold.
+        """
+        pixels = ome_pixels(self._first.description)
+        planes = 1 if pixels is None else plane_count(pixels)
+        if is_simple(self._first) and planes <= self._first.samplesperpixel:
+            levels, others = self._bright_field()
+        elif is_plane(self._first):
+            levels, others = self._fluorescence(pixels)
+        else:
+            raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
+        return levels, [page for page in others if page.imagewidth and page.imagelength]
+
+    def _bright_field(self) -> tuple[Sequence[SourceLevel], list[tifffile.TiffPage]]:
+        below, following = _below(self._first), self._following()
+        levels, others = [TiffLevel(self._first)], [] if not below else following
         for page in below or following:
             if self._is_level(page, levels[-1]):
                 levels.append(TiffLevel(page))
             else:
                 others.append(page)
-        return levels, [page for page in others if page.imagewidth and page.imagelength]
+        return levels, others
+
+    def _fluorescence(
+        self, pixels: ElementTree.Element | None
+    ) -> tuple[Sequence[SourceLevel], list[tifffile.TiffPage]]:
+        """Gather the pages of each level."""
+        if pixels is None:
+            return self._one_channel()
+        chain, numbers = [self._first, *self._following()], page_numbers(pixels)
+        if max(numbers) >= len(chain):
+            raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
+        channels = [chain[number] for number in numbers]
+        below = [_below(channel) for channel in channels]
+        if len({len(pages) for pages in below}) != 1:
+            raise SlideRefused(Reason.DAMAGED_STRUCTURE)
+        others = [page for number, page in enumerate(chain) if number not in numbers]
+        return fluorescence_levels([channels, *map(list, zip(*below, strict=True))]), others
+
+    def _one_channel(self) -> tuple[Sequence[SourceLevel], list[tifffile.TiffPage]]:
+        """Gather the levels of one channel; several pictures of one size may be channels or focal planes."""
+        below, following = _below(self._first), self._following()
+        if any(page_size(page) == page_size(self._first) for page in following):
+            raise SlideRefused(Reason.UNSUPPORTED_PIXELS)
+        levels, others = [self._first], [] if not below else following
+        for page in below or following:
+            is_level = page.dtype == self._first.dtype and is_plane(page) and page.imagewidth < levels[-1].imagewidth
+            (levels if is_level and same_shape(page_size(page), page_size(levels[-1])) else others).append(page)
+        return fluorescence_levels([[page] for page in levels]), others
 
     @staticmethod
     def _is_level(page: tifffile.TiffPage, larger: TiffLevel) -> bool:
@@ -101,36 +156,13 @@ class PlainTiffReader(ScanReader):
         )
 
 
-def _ome_pixels(description: str) -> ElementTree.Element | None:
-    """Find what the first image of an OME-XML text says of its pixels.
-
-    Raises
-    ------
-    SlideRefused
-        If the text breaks off.
-    """
-    if "<OME" not in description[:4096] or len(description) > MAX_OME_XML_BYTES:
-        return None
-    try:
-        return ElementTree.fromstring(description).find(".//{*}Pixels")  # noqa: S314 - in the jail, expat is bounded
-    except ElementTree.ParseError as error:
-        raise SlideRefused(Reason.DAMAGED_STRUCTURE) from error
+def _below(page: tifffile.TiffPage) -> list[tifffile.TiffPage]:
+    """List the directories that are nested in one."""
+    return [nested for nested in page.pages or () if isinstance(nested, tifffile.TiffPage)]
 
 
-def _sizes(pixels: ElementTree.Element) -> dict[str, str]:
-    """Tell the sizes of a pixel."""
-    return {f"ome.{key}": value for key, value in pixels.attrib.items() if key.startswith("PhysicalSize")}
-
-
-def _planes(pixels: ElementTree.Element) -> int:
-    """Count the grey planes of an image: its channels, at every depth and point in time.
-
-    Raises
-    ------
-    SlideRefused
-        If they are no numbers.
-    """
-    try:
-        return math.prod(int(pixels.get(f"Size{axis}", "1")) for axis in "CZT")
-    except ValueError as error:
-        raise SlideRefused(Reason.DAMAGED_STRUCTURE) from error
+def _channels(pixels: ElementTree.Element | None, level: SourceLevel) -> tuple[SourceChannel, ...]:
+    """Tell what the XML says of as many channels as there are."""
+    said = () if pixels is None else channels_of(pixels)
+    count = len(level.planes)
+    return (*said[:count], *[SourceChannel()] * (count - len(said)))

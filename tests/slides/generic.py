@@ -119,9 +119,9 @@ def make_libvips_tiff(
     return MadeSlide(path, tuple(MadeLevel(p, (256, 256)) for p in pictures), Plant(), mpp=0.5)
 
 
-def make_unstorable_tiff(path: Path, kind: Literal["16-bit grey", "five channels", "planar", "float"]) -> Path:
-    """Write a tiled TIFF that is sound, with pixels of another kind than 8-bit grey or RGB side by side."""
-    depth, samples = {"16-bit grey": (16, 1), "five channels": (8, 5), "planar": (8, 3), "float": (32, 1)}[kind]
+def make_unstorable_tiff(path: Path, kind: Literal["16-bit RGB", "five channels", "planar", "float"]) -> Path:
+    """Write a tiled TIFF that is sound, with pixels of another kind than grey or 8-bit RGB side by side."""
+    depth, samples = {"16-bit RGB": (16, 3), "five channels": (8, 5), "planar": (8, 3), "float": (32, 1)}[kind]
     count = samples if kind == "planar" else 1
     size = 256 * 256 * depth // 8 * (1 if kind == "planar" else samples)
     rng = np.random.default_rng(7)
@@ -131,7 +131,7 @@ def make_unstorable_tiff(path: Path, kind: Literal["16-bit grey", "five channels
         512,
         segments,
         tile=(256, 256),
-        photometric=Photometric.RGB if kind == "planar" else Photometric.GREY,
+        photometric=Photometric.RGB if samples == 3 else Photometric.GREY,
         samples=samples,
         bits=depth,
     )

@@ -4,14 +4,19 @@ The XML has room for a whole laboratory: experimenters, dates, serial numbers, p
 in the scanner's own header.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import tifffile
 
 from tests.slides.made import MadeLevel, MadeSlide
 from tests.slides.planted import Plant
-from tests.slides.tissue import Picture, reduced, tissue
+from tests.slides.tissue import Picture, grey, reduced, tissue
+
+Values = npt.NDArray[Any]
 
 _XML = """<?xml version="1.0" encoding="UTF-8"?>
 <OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:3a0b1c2d-0000-4000-8000-000000000001"
@@ -59,8 +64,8 @@ def make_ome_tiff(
     """
     plant = plant or Plant()
     whole = tissue(width, height, seed)
-    laid_out = {"rowsperstrip": 64} if strips else {"tile": (tile, tile)}
-    options = {**laid_out, "photometric": "rgb", "compression": compression, "metadata": None}
+    laid_out: dict[str, Any] = {"rowsperstrip": 64} if strips else {"tile": (tile, tile)}
+    options: dict[str, Any] = {**laid_out, "photometric": "rgb", "compression": compression, "metadata": None}
     if compression == "jpeg":
         options |= {"compressionargs": {"level": 80}}
     planted = {place: plant(f"OME {place}") for place in _PLACES}
@@ -83,14 +88,100 @@ def make_ome_tiff(
     )
 
 
-def make_fluorescence_ome_tiff(path: Path, channels: int = 4) -> Path:
-    """Write a 16-bit OME-TIFF of several channels: a sound file whose pixels are not RGB."""
-    rng = np.random.default_rng(7)
-    with tifffile.TiffWriter(path, ome=True) as file:
-        file.write(
-            rng.integers(0, 4000, (channels, 512, 512), np.uint16),
-            tile=(256, 256),
-            photometric="minisblack",
-            metadata={"axes": "CYX", "PhysicalSizeX": 0.25, "PhysicalSizeY": 0.25},
-        )
-    return path
+_FLUORESCENCE_XML = """<?xml version="1.0" encoding="UTF-8"?>
+<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" Creator="{creator}">
+<Experimenter ID="Experimenter:0" LastName="{last_name}" Institution="{institution}"/>
+<Image ID="Image:0" Name="{image_name}"><AcquisitionDate>2009-12-29T09:59:15</AcquisitionDate>
+<Description>{description}</Description>
+<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="{pixel_type}" SizeX="{width}" SizeY="{height}" SizeC="{count}"
+ SizeZ="1" SizeT="1" PhysicalSizeX="{mpp}" PhysicalSizeXUnit="µm" PhysicalSizeY="{mpp}" PhysicalSizeYUnit="µm">
+{channels}{places}</Pixels></Image></OME>
+"""
+
+DAPI_AND_MORE = (("DAPI", 0x0000FFFF), ("CD8 (Opal 520)", None), ("", -1), ("cy5", None))
+"""Names and colours of channels: two terms, one of them with its dye, none, and one in another spelling."""
+
+
+def channel_pictures(width: int, height: int, count: int, pixel_type: type[np.generic], seed: int = 7) -> Values:
+    """Draw channels, ``(height, width, count)``: dark glass, and signals that fill some of the range."""
+    drawn = [255 - grey(tissue(width, height, seed + number)).astype(np.uint32) for number in range(count)]
+    scale = 1 if pixel_type is np.uint8 else 37
+    return np.stack([picture * scale for picture in drawn], -1).astype(pixel_type)
+
+
+def make_fluorescence_ome_tiff(
+    path: Path,
+    channels: tuple[tuple[str, int | None], ...] = DAPI_AND_MORE,
+    *,
+    width: int = 700,
+    height: int = 530,
+    tile: int = 256,
+    factors: tuple[int, ...] = (1, 2, 4),
+    pixel_type: type[np.generic] = np.uint16,
+    compression: str | None = "lzw",
+    order: tuple[int, ...] | None = None,
+    byteorder: Literal["<", ">"] = "<",
+    strips: bool = False,
+    mpp: float = 0.325,
+    seed: int = 7,
+    plant: Plant | None = None,
+) -> MadeSlide:
+    """Write an OME-TIFF of several channels: a page each, whose smaller levels are its SubIFDs.
+
+    Parameters
+    ----------
+    channels
+        Name and colour of each, as they stand in the XML.
+    order
+        Which channel each page holds, where it is not the first the first.
+
+    Returns
+    -------
+    MadeSlide
+        The known pixels of a level are ``(height, width, channels)``.
+    """
+    plant, count = plant or Plant(), len(channels)
+    whole = channel_pictures(width, height, count, pixel_type, seed)
+    pictures = [whole, *[_every(whole, factor) for factor in factors[1:]]]
+    laid_out: dict[str, Any] = {"rowsperstrip": 64} if strips else {"tile": (tile, tile)}
+    options: dict[str, Any] = {**laid_out, "photometric": "minisblack", "compression": compression, "metadata": None}
+    pages = order or tuple(range(count))
+    planted = {place: plant(f"OME {place}") for place in _PLACES if f"{{{place}}}" in _FLUORESCENCE_XML}
+    xml = _FLUORESCENCE_XML.format(
+        width=width,
+        height=height,
+        mpp=mpp,
+        count=count,
+        pixel_type=np.dtype(pixel_type).name,
+        channels="".join(_channel(number, *told) for number, told in enumerate(channels)),
+        places="".join(f'<TiffData IFD="{page}" FirstC="{channel}" PlaneCount="1"/>' for page, channel in _told(order)),
+        **planted,
+    )
+    with tifffile.TiffWriter(path, byteorder=byteorder) as file:
+        for page, channel in enumerate(pages):
+            first = {"description": xml.encode()} if page == 0 else {"description": plant("OME description of a page")}
+            file.write(np.ascontiguousarray(whole[..., channel]), subifds=len(factors) - 1, **first, **options)
+            for small in pictures[1:]:
+                file.write(np.ascontiguousarray(small[..., channel]), subfiletype=1, **options)
+    shape = (512, 512) if strips else (tile, tile)
+    return MadeSlide(path, tuple(MadeLevel(picture, shape) for picture in pictures), plant, mpp=mpp)
+
+
+def _told(order: tuple[int, ...] | None) -> Iterator[tuple[int, int]]:
+    return enumerate(order or ())
+
+
+def _channel(number: int, name: str, colour: int | None) -> str:
+    said = (f' Name="{name}"' if name else "") + (f' Color="{_signed(colour)}"' if colour is not None else "")
+    return f'<Channel ID="Channel:0:{number}" SamplesPerPixel="1"{said}/>'
+
+
+def _signed(colour: int) -> int:
+    """Write red, green, blue and opacity as OME does: in 32 bits with a sign."""
+    return colour - (1 << 32) if colour >= 1 << 31 else colour
+
+
+def _every(picture: Values, factor: int) -> Values:
+    """Keep one value in so many each way, as many as fit: a level need be no average."""
+    height, width = picture.shape[0] // factor, picture.shape[1] // factor
+    return np.ascontiguousarray(picture[: height * factor : factor, : width * factor : factor])

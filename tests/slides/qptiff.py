@@ -17,6 +17,7 @@ import tifffile
 from PIL import Image
 
 from tests.slides.made import MadeLevel, MadeSlide
+from tests.slides.ome import channel_pictures
 from tests.slides.planted import Plant
 from tests.slides.svs import label_picture
 from tests.slides.tissue import Picture, reduced, tissue
@@ -39,6 +40,8 @@ class Qptiff:
         What the directories say that they are, instead of the truth, by their order.
     objective
         As it stands in the XML.
+    channels
+        Name and colour of each channel of a fluorescent slide, as they stand in the XML; none in bright field.
     """
 
     width: int = 1100
@@ -51,21 +54,26 @@ class Qptiff:
     objective: str = "20x"
     types: tuple[tuple[int, str], ...] = ()
     with_label: bool = True
+    channels: tuple[tuple[str, str], ...] = ()
+    pixel_type: type[np.generic] = np.uint16
     seed: int = 7
     plant: Plant | None = None
 
 
 def make_qptiff(path: Path, **options: Any) -> MadeSlide:
-    """Write a QPTIFF of a slide in bright field as ``Qptiff(**options)`` says, with its known pixels."""
+    """Write a QPTIFF as ``Qptiff(**options)`` says, with its known pixels; of channels they are side by side."""
     made = Qptiff(**options)
-    plant = made.plant or Plant()
-    whole = tissue(made.width, made.height, made.seed)
+    plant, count = made.plant or Plant(), len(made.channels)
+    whole: Any = tissue(made.width, made.height, made.seed)
+    if count:
+        whole = channel_pictures(made.width, made.height, count, made.pixel_type, made.seed)
     label = label_picture("DOE, JANE", "MRN 00123456", "S25-10432 A3", "H&E")
     overview = np.full((300, 900, 3), 235, np.uint8)
     overview[:, :230] = np.asarray(Image.fromarray(label).resize((230, 300)))
-    smaller = [reduced(whole, made.width // factor, made.height // factor) for factor in made.factors[1:]]
-    pictures = [("FullResolution", whole), ("Thumbnail", reduced(whole, made.width // 5, made.height // 5))]
-    pictures += [("ReducedResolution", picture) for picture in smaller]
+    smaller = [_smaller(whole, made.width // factor, made.height // factor) for factor in made.factors[1:]]
+    pictures = [("FullResolution", picture) for picture in _pages(whole, count)]
+    pictures += [("Thumbnail", tissue(made.width // 5, made.height // 5))]
+    pictures += [("ReducedResolution", picture) for level in smaller for picture in _pages(level, count)]
     pictures += [("Overview", overview), ("Label", label)] if made.with_label else []
     with tifffile.TiffWriter(path, bigtiff=True) as file:
         for number, (kind, picture) in enumerate(pictures):
@@ -75,18 +83,30 @@ def make_qptiff(path: Path, **options: Any) -> MadeSlide:
         file.write(plant("bytes after the last structure").encode() if made.plant else b"")
     with tifffile.TiffFile(path) as file:
         shown = [(kind, page.asarray()) for (kind, _), page in zip(pictures, file.pages, strict=True)]
+    pages = [pixels for kind, pixels in shown if kind.endswith("Resolution")]
+    known = [np.stack(pages[at : at + count], -1) for at in range(0, len(pages), count)] if count else pages
     levels = tuple(
-        MadeLevel(pixels, (made.tile, made.tile) if _is_tiled(made, pixels) else (512, 512))
-        for kind, pixels in shown
-        if kind.endswith("Resolution")
+        MadeLevel(pixels, (made.tile, made.tile) if _is_tiled(made, pixels) else (512, 512)) for pixels in known
     )
     named = {"Thumbnail": "thumbnail", "Overview": "macro", "Label": "label"}
     associated = {named[kind]: pixels for kind, pixels in shown if kind in named}
     return MadeSlide(path, levels, plant, associated=associated, mpp=made.mpp, objective_power=20)
 
 
+def _pages(picture: Any, channels: int) -> list[Any]:
+    """Give the picture itself, or its channels one by one."""
+    return [np.ascontiguousarray(picture[..., channel]) for channel in range(channels)] if channels else [picture]
+
+
+def _smaller(picture: Any, width: int, height: int) -> Any:
+    if picture.dtype == np.uint8 and picture.shape[2] == 3:
+        return reduced(picture, width, height)
+    factor = picture.shape[1] // width
+    return np.ascontiguousarray(picture[: height * factor : factor, : width * factor : factor])
+
+
 def _is_tiled(made: Qptiff, picture: Picture) -> bool:
-    return min(picture.shape[0], picture.shape[1]) >= made.tiled_from
+    return bool(min(picture.shape[:2]) >= made.tiled_from)
 
 
 def _write(file: tifffile.TiffWriter, made: Qptiff, picture: Picture, description: str, share: float) -> None:
@@ -99,8 +119,8 @@ def _write(file: tifffile.TiffWriter, made: Qptiff, picture: Picture, descriptio
         ]
     file.write(
         picture,
-        photometric="rgb",
-        compression=made.compression if is_tiled else "lzw",
+        photometric="rgb" if picture.ndim == 3 else "minisblack",
+        compression=made.compression if is_tiled and picture.ndim == 3 else "lzw",
         description=description,
         software="PerkinElmer-QPI",
         resolution=(per_centimetre, per_centimetre),
@@ -116,6 +136,9 @@ def _xml(made: Qptiff, plant: Plant, number: int, kind: str) -> str:
     if made.plant:
         facts |= {place: plant(f"description key {place}") for place in _PLACES}
         facts["Comments"] += f" & {plant(f'description of directory {number}')}"
+    if made.channels and kind.endswith("Resolution"):
+        page = number - (0 if number < len(made.channels) else 1)  # the thumbnail lies in between
+        facts |= dict(zip(("Name", "Color"), made.channels[page % len(made.channels)], strict=True))
     if number == 0:
         facts["Objective"] = made.objective
     scan = f"<ScanProfile>{{'operator': '{plant('scan profile')}'}}</ScanProfile>" if made.plant else ""

@@ -2,6 +2,7 @@
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openslide
@@ -57,11 +58,19 @@ def test_names_are_planted_in_plain_and_ome_tiff(tmp_path: Path) -> None:
 
 
 def test_other_pixels_than_8_bit_rgb_are_sound_files(tmp_path: Path) -> None:
-    for kind, shape in {"16-bit grey": (512, 512), "five channels": (512, 512, 5), "planar": (3, 512, 512)}.items():
+    for kind, shape in {"16-bit RGB": (512, 512, 3), "five channels": (512, 512, 5), "planar": (3, 512, 512)}.items():
         with tifffile.TiffFile(make_unstorable_tiff(tmp_path / "made.tif", kind)) as file:
             assert file.pages[0].asarray().shape == shape
-    with tifffile.TiffFile(make_fluorescence_ome_tiff(tmp_path / "made.ome.tif")) as file:
-        assert file.series[0].shape == (4, 512, 512)
+
+
+@pytest.mark.parametrize("options", [{}, {"order": (2, 0, 3, 1), "factors": (1,)}], ids=["in order", "in another"])
+def test_tifffile_reads_the_channels_that_the_xml_tells(tmp_path: Path, options: dict[str, Any]) -> None:
+    made = make_fluorescence_ome_tiff(tmp_path / "made.ome.tif", **options)
+    with tifffile.TiffFile(made.path) as file:
+        levels = file.series[0].levels
+        assert len(levels) == len(made.levels)
+        for level, known in zip(levels, made.levels, strict=True):
+            assert np.array_equal(level.asarray(), np.moveaxis(known.pixels, -1, 0))
 
 
 @pytest.mark.parametrize("fault", MALFORMED, ids=lambda fault: fault.name)

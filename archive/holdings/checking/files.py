@@ -20,7 +20,7 @@ from archive.pyramid.rereading import Reading, Told, reread, reread_shard, zeroe
 MOST_TILES = 16
 """Damaged tiles of one shard that are told one by one; the rest is told as a number."""
 
-_SHARD = re.compile(rf"{re.escape(PIXELS)}/(\d{{1,2}})/c/0/(\d{{1,9}})/(\d{{1,9}})")
+_SHARD = re.compile(rf"{re.escape(PIXELS)}/(\d{{1,2}})/c/(\d{{1,2}})/(\d{{1,9}})/(\d{{1,9}})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +111,12 @@ def _shard_of(path: str, layout: ScanLayout | None) -> _Shard | None:
     match = _SHARD.fullmatch(path)
     if match is None or layout is None:
         return None
-    shard = _Shard(int(match[1]), int(match[3]), int(match[2]))
+    shard = _Shard(int(match[1]), int(match[4]), int(match[3]))
     if shard.level >= len(layout.levels):
         return None
-    across, down = layout.levels[shard.level].shards
-    return shard if shard.column < across and shard.row < down else None
+    level = layout.levels[shard.level]
+    across, down = level.shards
+    return shard if int(match[2]) < level.planes and shard.column < across and shard.row < down else None
 
 
 def _bytes(count: int) -> str:

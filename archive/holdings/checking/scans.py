@@ -19,7 +19,7 @@ from archive.fixity import Manifest, StoredFile
 from archive.holdings.checking.faults import Fault, FaultCode
 from archive.holdings.checking.files import check_file, difference
 from archive.holdings.place import PIXELS, RECORD
-from archive.pyramid.layout import ScanLayout, read_layout, shard_key
+from archive.pyramid.layout import ScanLayout, read_layout, shard_keys
 from archive.pyramid.rereading import Reading, Told
 from archive.records import ScanRecord
 
@@ -144,8 +144,7 @@ def _sense(
 
 def _shards(layout: ScanLayout) -> Iterator[str]:
     for number, level in enumerate(layout.levels):
-        across, down = level.shards
-        yield from (shard_key(number, column, row) for row in range(down) for column in range(across))
+        yield from shard_keys(number, level)
 
 
 def _told_by(layout: ScanLayout) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 
 from archive.geometry import MicronsPerPixel, Size
-from archive.holdings.pixels import Origin, ScanLayout, SourceFile, verify_level
+from archive.holdings.pixels import Channel, Origin, ScanLayout, SourceFile, verify_level
 from archive.holdings.writing import write_metadata
 from archive.pyramid.reader import Pyramid
 from ingest.errors import Reason, SlideRefused
@@ -47,7 +48,10 @@ def keep(tmp_path: Path) -> Callable[[Path], Kept]:
             for number, level in enumerate(stored.levels):
                 found = read_places(places / f"{number}.places", level) if level.origin is Origin.COPIED else None
                 verify_level(staged, number, level, source if found is not None else None, found)
-        write_metadata(str(staged), ScanLayout(stored.levels, MicronsPerPixel(0.5, 0.5)))
+        channels = tuple(
+            Channel(f"channel {number}", "00FF00", low, high) for number, (low, high) in enumerate(stored.windows)
+        )
+        write_metadata(str(staged), ScanLayout(stored.levels, MicronsPerPixel(0.5, 0.5), channels=channels))
         compare(
             lambda _: None,
             str(path),
@@ -284,17 +288,50 @@ def test_an_ome_tiff_pyramid_is_kept(tmp_path: Path, keep: Callable[[Path], Kept
     assert describe(lambda _: None, str(made.path))["maker"] == "ome"
 
 
-@pytest.mark.parametrize("kind", ["16-bit grey", "five channels", "float"])
+@pytest.mark.parametrize("kind", ["16-bit RGB", "five channels", "float"])
 def test_pixels_that_cannot_be_stored_are_refused_by_kind(tmp_path: Path, kind: Any) -> None:
     with pytest.raises(SlideRefused) as refused:
         describe(lambda _: None, str(make_unstorable_tiff(tmp_path / "a.tif", kind)))
     assert refused.value.reason is Reason.UNSUPPORTED_PIXELS
 
 
-def test_fluorescence_is_refused_by_kind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pixel_type", [np.uint8, np.uint16])
+@pytest.mark.parametrize("strips", [False, True], ids=["tiles", "strips"])
+def test_fluorescence_is_kept_value_for_value(
+    tmp_path: Path, keep: Callable[[Path], Kept], pixel_type: Any, strips: bool
+) -> None:
+    made = make_fluorescence_ome_tiff(tmp_path / "a.ome.tif", pixel_type=pixel_type, strips=strips)
+    stored, folder = keep(made.path)
+    assert [level.origin for level in stored.levels] == [Origin.DECODED] * 3
+    with Pyramid.open(folder) as pyramid:
+        for mine, known in zip(pyramid.levels, made.levels, strict=True):
+            for channel in range(4):
+                assert np.array_equal(mine.read_channel(channel, 0, 0, *known.size), known.pixels[..., channel])
+    assert made.plant.survivors_under(folder) == []
+
+
+def test_levels_of_fluorescence_are_added_channel_by_channel(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
+    made = make_fluorescence_ome_tiff(tmp_path / "a.ome.tif", width=1203, height=1101, factors=(1,))
+    stored, folder = keep(made.path)
+    assert [(level.size.width, level.origin) for level in stored.levels] == [(1203, "decoded"), (602, "added")]
+    whole = np.pad(made.levels[0].pixels.astype(float), ((0, 1), (0, 1), (0, 0)), mode="edge")
+    expected = np.floor(whole.reshape(551, 2, 602, 2, 4).mean((1, 3)) + 0.5)
+    with Pyramid.open(folder) as pyramid:
+        for channel in range(4):
+            assert np.array_equal(pyramid.level(1).read_channel(channel, 0, 0, 602, 551), expected[..., channel])
+
+
+def test_a_value_of_fluorescence_that_differs_is_found(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
+    made = make_fluorescence_ome_tiff(tmp_path / "a.ome.tif", factors=(1,), compression=None)
+    stored, folder = keep(made.path)
+    raw = bytearray(made.path.read_bytes())
+    with tifffile.TiffFile(made.path) as file:
+        raw[file.pages[3].dataoffsets[5]] ^= 1  # type: ignore[union-attr]
+    made.path.write_bytes(raw)
+    levels = [level_to_json(level) for level in stored.levels]
     with pytest.raises(SlideRefused) as refused:
-        describe(lambda _: None, str(make_fluorescence_ome_tiff(tmp_path / "a.ome.tif")))
-    assert refused.value.reason is Reason.UNSUPPORTED_PIXELS
+        compare(lambda _: None, str(made.path), str(folder), levels, [ALL_TILES])
+    assert refused.value.reason is Reason.PIXELS_DIFFER
 
 
 def test_a_tile_missing_from_a_smaller_level_is_made_from_the_larger_one(

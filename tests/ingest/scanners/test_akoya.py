@@ -10,6 +10,7 @@ from ingest.deidentify import deidentify
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners import AssociatedKind, Scan
 from ingest.scanners.akoya import ROOT, AkoyaReader
+from ingest.scanners.base import SourceChannel
 from ingest.scanners.opening import open_scan
 from tests.slides.generic import make_tiff
 from tests.slides.planted import Plant
@@ -63,10 +64,11 @@ def test_a_directory_that_does_not_say_that_it_is_a_level_is_none(tmp_path: Path
         (((0, "Overview"),), Reason.NOT_A_WHOLE_SLIDE),
         (((0, "ReducedResolution"),), Reason.DAMAGED_STRUCTURE),
         (((2, "FullResolution"),), Reason.UNSUPPORTED_PIXELS),
+        (((1, "FullResolution"),), Reason.UNSUPPORTED_PIXELS),
     ],
-    ids=["a label alone", "an overview alone", "no full resolution", "two channels"],
+    ids=["a label alone", "an overview alone", "no full resolution", "two slides", "a thumbnail as a slide"],
 )
-def test_what_is_no_slide_in_bright_field_is_refused(tmp_path: Path, types: Any, reason: Reason) -> None:
+def test_what_is_no_slide_is_refused(tmp_path: Path, types: Any, reason: Reason) -> None:
     assert refusal(tmp_path / "a.qptiff", types=types) is reason
 
 
@@ -76,6 +78,35 @@ def test_xml_that_breaks_off_is_damage(tmp_path: Path) -> None:
     with AkoyaReader(path) as reader, pytest.raises(SlideRefused) as refused:
         reader.scan()
     assert refused.value.reason is Reason.DAMAGED_STRUCTURE
+
+
+CHANNELS = (("DAPI", "0,0,255"), ("Opal 520", "0, 255, 0"), ("Jane Doe", "255,999,0"), ("Sample AF", "none"))
+
+
+@pytest.mark.parametrize("pixel_type", [np.uint8, np.uint16])
+def test_each_channel_of_fluorescence_is_told_value_for_value(tmp_path: Path, pixel_type: Any) -> None:
+    made = make_qptiff(tmp_path / "a.qptiff", channels=CHANNELS, pixel_type=pixel_type)
+    with AkoyaReader(made.path) as reader:
+        scan = reader.scan()
+        assert scan.channels == (
+            SourceChannel("DAPI", "0000FF"),
+            SourceChannel("Opal 520", "00FF00"),
+            SourceChannel("Jane Doe", None),
+            SourceChannel("Sample AF", None),
+        )
+        assert [str(image.kind) for image in scan.associated] == ["thumbnail", "macro", "label"]
+        assert [(level.size.width, level.size.height) for level in scan.levels] == [known.size for known in made.levels]
+        for level, known in zip(scan.levels, made.levels, strict=True):
+            for column, row, pixels in level.decoded_tiles():
+                x, y = column * level.tile.width, row * level.tile.height
+                expected = known.pixels[y : y + level.tile.height, x : x + level.tile.width]
+                assert np.array_equal(pixels[: expected.shape[0], : expected.shape[1]], expected)
+
+
+def test_a_smaller_level_that_lacks_a_channel_is_left_behind(tmp_path: Path) -> None:
+    scan = scan_of(tmp_path / "a.qptiff", channels=CHANNELS, types=((6, "Something"),))
+    assert [level.size.width for level in scan.levels] == [1100, 275]
+    assert [image.kind for image in scan.associated].count(AssociatedKind.UNKNOWN) == 4
 
 
 def test_measures_are_kept_and_no_word(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ingest.scanners._tiff import same_shape
 from ingest.scanners.plain_tiff import PlainTiffReader
 from tests.slides.generic import make_tiff, make_unstorable_tiff
 from tests.slides.made import mend
-from tests.slides.ome import make_fluorescence_ome_tiff, make_ome_tiff
+from tests.slides.ome import make_ome_tiff
 from tests.slides.tiff import Directory, Photometric, Segment, Type, Writer, picture
 from tests.slides.tissue import tissue
 
@@ -68,7 +68,7 @@ def test_any_other_picture_is_left_behind_as_unknown(tmp_path: Path, other: Dire
     assert [image.kind for image in scan.associated] == [AssociatedKind.UNKNOWN]
 
 
-@pytest.mark.parametrize("kind", ["16-bit grey", "five channels", "float"])
+@pytest.mark.parametrize("kind", ["16-bit RGB", "five channels", "float"])
 def test_pixels_of_another_kind_are_not_recognised(tmp_path: Path, kind: Any) -> None:
     assert PlainTiffReader.recognise(make_unstorable_tiff(tmp_path / "a.tif", kind)) is not None
 
@@ -161,9 +161,6 @@ class TestOme:
                 tiles = {(column, row): pixels for column, row, pixels in found.decoded_tiles()}
                 size = (found.tile.width, found.tile.height)
                 assert np.array_equal(mend(found.size.width, found.size.height, size, tiles), known.pixels)
-
-    def test_a_fluorescence_slide_is_not_recognised(self, tmp_path: Path) -> None:
-        assert PlainTiffReader.recognise(make_fluorescence_ome_tiff(tmp_path / "a.ome.tif")) is not None
 
     def test_xml_that_breaks_off_is_damage(self, tmp_path: Path) -> None:
         path = write(tmp_path / "a.tif", level(description=OME.format("<Pixels")))
