@@ -26,8 +26,15 @@ from tests.slides.vms import make_vms
 
 Make = Callable[..., MadeSlide]
 
+_NONE: frozenset[tuple[int, int]] = frozenset()
 KINDS: dict[str, tuple[Make, str, dict[str, Any]]] = {
     "MIRAX": (make_mirax, ".mrxs", {}),
+    "MIRAX, PNG": (
+        make_mirax,
+        ".mrxs",
+        {"coding": "PNG", "photographs": (4, 3), "places": "compressed", "left_out": _NONE},
+    ),
+    "MIRAX, BMP": (make_mirax, ".mrxs", {"coding": "BMP24", "photographs": (4, 3), "places": None, "left_out": _NONE}),
     "Ventana": (make_bif, ".bif", {}),
     "Ventana, wrapped": (make_bif, ".bif", {"wrapped": True, "macro": "Label Image", "tiles": (3, 3)}),
     "Ventana, without joints": (make_bif, ".tif", {"joined": False, "tiles": (3, 2), "overlap": (0, 0)}),

@@ -7,12 +7,16 @@ several photographs, which lie apart on the glass. Where each photograph lies st
 Source: OpenSlide's description of the MIRAX format, and its test cases.
 """
 
+import io
 import struct
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tests.slides import jpegs
 from tests.slides.laden import label_of_a_patient, laden, macro_of
@@ -51,6 +55,11 @@ class Mirax:
         Pixels of level 0 that neighbouring photographs have in common.
     left_out
         Places, across and down, where the camera took no photograph.
+    coding
+        How pictures are written; label, macro and preview are always JPEG.
+    places
+        Where it is written where each photograph lies: in a buffer, in one that is compressed, or nowhere; then they
+        lie on a grid.
     """
 
     photographs: tuple[int, int] = (6, 4)
@@ -58,6 +67,8 @@ class Mirax:
     overlap: int = 8
     levels: int = 3
     left_out: frozenset[tuple[int, int]] = frozenset({(5, 0)})
+    coding: Literal["JPEG", "PNG", "BMP24"] = "JPEG"
+    places: Literal["buffer", "compressed"] | None = "buffer"
     seed: int = 7
     plant: Plant | None = None
 
@@ -87,6 +98,19 @@ class _Making:
     def jpeg(self, pixels: Picture, where: str) -> bytes:
         stream = jpegs.encode(pixels, sampling="444", quality=85)
         return laden(stream, self.plant, where) if self.planting else stream
+
+    def picture(self, pixels: Picture, where: str) -> bytes:
+        """Write a picture of a level as the scanner was set to."""
+        if self.mirax.coding == "JPEG":
+            return self.jpeg(pixels, where)
+        written, token = io.BytesIO(), self.plant(f"text in {where}") if self.planting else ""
+        if self.mirax.coding == "BMP24":
+            Image.fromarray(pixels).save(written, "BMP")
+            return written.getvalue() + token.encode()
+        texts = PngInfo()
+        texts.add_text("Comment", token)
+        Image.fromarray(pixels).save(written, "PNG", pnginfo=texts)
+        return written.getvalue()
 
 
 def make_mirax(path: Path, **options: Any) -> MadeSlide:
@@ -127,8 +151,8 @@ def _size(mirax: Mirax) -> tuple[int, int]:
 def _place(mirax: Mirax, column: int, row: int) -> tuple[int, int]:
     """Tell where a photograph lies: on a grid, but for a pixel or two."""
     x, y = (DIVISIONS * side - mirax.overlap for side in mirax.side)
-    inner = 0 < column < mirax.photographs[0] - 1 and 0 < row < mirax.photographs[1] - 1
-    return x * column + (column + row) % 3 * inner, y * row + (column * row) % 2 * inner
+    inner = mirax.places and 0 < column < mirax.photographs[0] - 1 and 0 < row < mirax.photographs[1] - 1
+    return x * column + (column + row) % 3 * bool(inner), y * row + (column * row) % 2 * bool(inner)
 
 
 def _photographed(mirax: Mirax, whole: Picture) -> dict[tuple[int, int], Picture]:
@@ -175,7 +199,7 @@ def _store_level(making: _Making, pictures: dict[tuple[int, int], Picture], leve
         pixels = mosaic if level == 0 else reduced(mosaic, width, height)
         if level == 0 and len(entries) == len(pictures) // 2:
             number = making.new_file()
-        record = making.put(number, making.jpeg(pixels, f"picture {len(entries)} of level {level}"))
+        record = making.put(number, making.picture(pixels, f"picture {len(entries)} of level {level}"))
         entries.append(struct.pack("<4i", row * across + column, *record))
     return struct.pack("<2i", len(entries), 0) + b"".join(entries)
 
@@ -189,11 +213,13 @@ def _store_records(making: _Making, whole: Picture) -> tuple[list[bytes], dict[s
     raw = {name: [jpegs.scan_data(jpegs.encode(p, sampling="444", quality=85))] for name, p in pictures.items()}
     kept |= {name: making.jpeg(pixels, f"the {name}") for name, pixels in pictures.items()}
     kept["vendor"] = (plant("record of the maker's own") if making.planting else "vendor").encode()
-    kept["places"] = b"".join(
+    places = b"".join(
         struct.pack("<B2i", (column, row) not in making.mirax.left_out, *_place(making.mirax, column, row))
         for row in range(making.mirax.photographs[1])
         for column in range(making.mirax.photographs[0])
     )
+    if making.mirax.places:
+        kept["places"] = places if making.mirax.places == "buffer" else zlib.compress(places)
     if making.planting:
         making.put(number, plant("record that no index knows").encode())
     return [struct.pack("<7i", 1, 0, 0, 0, *making.put(number, data)) for data in kept.values()], raw
@@ -252,8 +278,10 @@ def _hierarchy(mirax: Mirax) -> dict[str, object]:
     for number, name in enumerate(layers):
         told |= {f"NONHIER_0_VAL_{number}": name}
         told |= {f"NONHIER_0_VAL_{number}_SECTION": f"NONHIERLAYER_0_LEVEL_{number}_SECTION"}
+    if not mirax.places:
+        return told | {"NONHIER_COUNT": 1}
     return told | {
-        "NONHIER_1_NAME": "VIMSLIDE_POSITION_BUFFER",
+        "NONHIER_1_NAME": "VIMSLIDE_POSITION_BUFFER" if mirax.places == "buffer" else "StitchingIntensityLayer",
         "NONHIER_1_COUNT": 1,
         "NONHIER_1_VAL_0": "default",
         "NONHIER_1_VAL_0_SECTION": "NONHIERLAYER_1_LEVEL_0_SECTION",
@@ -266,7 +294,7 @@ def _level_section(mirax: Mirax, level: int) -> dict[str, object]:
         "OVERLAP_Y": mirax.overlap / 2**level,
         "MICROMETER_PER_PIXEL_X": 0.25 * 2**level,
         "MICROMETER_PER_PIXEL_Y": 0.25 * 2**level,
-        "IMAGE_FORMAT": "JPEG",
+        "IMAGE_FORMAT": mirax.coding,
         "IMAGE_FILL_COLOR_BGR": 16777215,
         "DIGITIZER_WIDTH": mirax.side[0],
         "DIGITIZER_HEIGHT": mirax.side[1],
