@@ -15,6 +15,7 @@ from tests.journeys.laboratory import Laboratory
 from tests.journeys.mutating import SEEDS, ingest_mutants
 from tests.journeys.tampering import Kept as Trails
 from tests.journeys.tampering import tamper
+from tests.slides.mutants import MUTATIONS, NEVER_KEPT
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,19 @@ def mutants(home: Path, count: int) -> Told:
     """Take in so many mutants of every kind of seed together."""
     outcomes: Counter[str] = Counter()
     slowest = 0.0
-    for number, (kind, make) in enumerate(SEEDS.items()):
+    for number, (kind, seed) in enumerate(SEEDS.items()):
         share = count // len(SEEDS) + (number < count % len(SEEDS))
-        place = home / kind
-        place.mkdir()
-        make(place / "seed")
-        mutated = ingest_mutants((place / "seed").read_bytes(), share, place, seed=number)
+        mutated = ingest_mutants(seed, share, home / kind, chance=number)
+        kept = [way for way in NEVER_KEPT if mutated.by_way[way]["kept"]]
+        if kept:
+            raise SystemExit(f"mutants of {kind} were kept that no slide can be: {', '.join(kept)}")
         outcomes += mutated.outcomes
         slowest = max(slowest, mutated.slowest_seconds)
     if outcomes.total() != count or Reason.PIXELS_DIFFER in outcomes:
         raise SystemExit(f"mutants ended otherwise than with a right reason: {outcomes}")
     seen = ", ".join(f"{number:,} {outcome}" for outcome, number in outcomes.most_common())
-    return Told("damaged slides", f"{count:,}", f"{seen}; the slowest took {slowest:.1f} s")
+    what = f"damaged slides of {len(SEEDS)} kinds, in {len(MUTATIONS)} ways"
+    return Told(what, f"{count:,}", f"{seen}; the slowest took {slowest:.1f} s")
 
 
 def flips(home: Path, count: int) -> Told:

@@ -1,11 +1,14 @@
-"""Slides with a few bytes changed, cut out or missing are taken in one after the other, in one process."""
+"""Slides with something changed, cut out or missing are taken in one after the other, in one process."""
 
+import shutil
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
 
 from archive.consent import Facts
 from archive.consent.terms import TissueSource
@@ -17,65 +20,121 @@ from ingest.pipeline.batch import Delivered, Outcome, ingest_batch
 from ingest.pipeline.jailed import MODULES
 from ingest.pipeline.slide import Intake
 from ingest.sandbox import prepare
+from tests.slides.bif import make_bif
+from tests.slides.dicom import make_dicom
 from tests.slides.generic import APERIO_JPEG2000, make_tiff
-from tests.slides.malformed import mutants
+from tests.slides.made import MadeSlide
+from tests.slides.mirax import make_mirax
+from tests.slides.mutants import spoil
+from tests.slides.ndpi import make_ndpi
 from tests.slides.ome import make_ome_tiff
+from tests.slides.philips import make_philips
+from tests.slides.qptiff import make_qptiff
+from tests.slides.sakura import make_sakura
+from tests.slides.scn import Tissue, make_scn
 from tests.slides.svs import make_svs
+from tests.slides.trestle import make_trestle
+from tests.slides.vms import make_vms
 
-SEEDS: dict[str, Callable[[Path], object]] = {
-    "Aperio": partial(make_svs, width=300, height=260, tile=(64, 64), factors=(1, 2), macro=False, label="jpeg"),
-    "Aperio in JPEG 2000": partial(
+
+@dataclass(frozen=True)
+class Seed:
+    """A sound slide that mutants are made of, and what its file is called; small, so that each part is hit often."""
+
+    maker: Callable[..., MadeSlide]
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def make(self, folder: Path) -> Path:
+        """Write the slide into a new folder, and give its main file."""
+        folder.mkdir(parents=True)
+        return self.maker(folder / self.name, **self.options).path
+
+
+_SMALL = {"width": 300, "height": 260, "tile": (128, 128), "factors": (1, 2)}
+
+SEEDS: Mapping[str, Seed] = {
+    "Aperio": Seed(make_svs, "slide.svs", {**_SMALL, "tile": (64, 64), "macro": False, "label": "jpeg"}),
+    "Aperio in JPEG 2000": Seed(
         make_tiff,
-        coding="jpeg2000",
-        description=APERIO_JPEG2000,
-        width=300,
-        height=260,
-        tile=(128, 128),
-        factors=(1,),
+        "slide.svs",
+        {**_SMALL, "coding": "jpeg2000", "description": APERIO_JPEG2000, "factors": (1,)},
     ),
-    "BigTIFF in Deflate": partial(
-        make_tiff, coding="deflate", width=300, height=260, tile=(128, 128), factors=(1, 2), big=True
+    "BigTIFF in Deflate": Seed(make_tiff, "slide.tif", {**_SMALL, "coding": "deflate", "big": True}),
+    "strips in LZW": Seed(make_tiff, "slide.tif", {**_SMALL, "coding": "lzw", "tile": None, "factors": (1,)}),
+    "OME-TIFF": Seed(make_ome_tiff, "slide.ome.tif", {**_SMALL, "tile": 64}),
+    "NDPI": Seed(make_ndpi, "slide.ndpi", {"width": 512, "height": 384, "factors": (1, 2), "intervals": (256, None)}),
+    "Philips": Seed(make_philips, "slide.tiff", {"width": 384, "height": 256, "factors": (1, 2), "where": "both"}),
+    "SCN": Seed(make_scn, "slide.scn", {"regions": (Tissue(width=300, height=260, factors=(1, 2)),), "tile": 128}),
+    "QPTIFF": Seed(make_qptiff, "slide.qptiff"),
+    "DICOM": Seed(make_dicom, "slide", {**_SMALL, "parts": 2, "table": "extended", "associated": ("label",)}),
+    "DICOM in JPEG-LS, sparse": Seed(
+        make_dicom, "slide", {**_SMALL, "syntax": "jpeg-ls", "sparse": True, "factors": (1,), "associated": ()}
     ),
-    "strips in LZW": partial(make_tiff, coding="lzw", width=300, height=260, tile=None, factors=(1,)),
-    "OME-TIFF": partial(make_ome_tiff, width=300, height=260, tile=64, factors=(1, 2)),
+    "MIRAX": Seed(make_mirax, "slide.mrxs", {"photographs": (3, 2), "levels": 2, "left_out": frozenset()}),
+    "BIF": Seed(make_bif, "slide.bif"),
+    "Trestle": Seed(make_trestle, "slide.tif"),
+    "Sakura": Seed(make_sakura, "slide.svslide"),
+    "VMS": Seed(make_vms, "slide.vms"),
 }
-"""Makers of the sound slides that mutants are made of: small, so that each part is hit often."""
 
 FACTS = Facts(source=TissueSource.LIVING)
 
 
 @dataclass
 class Mutated:
-    """How mutants ended, and how long the slowest took."""
+    """How mutants ended, by what was done to them, and how long the slowest took."""
 
-    outcomes: Counter[str] = field(default_factory=Counter)
+    by_way: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     slowest_seconds: float = 0.0
 
+    @property
+    def outcomes(self) -> Counter[str]:
+        """How they ended, whatever was done to them."""
+        return sum(self.by_way.values(), Counter())
 
-def ingest_mutants(whole: bytes, count: int, home: Path, seed: int = 7) -> Mutated:
-    """Take in so many mutants of a slide; whatever was kept must be whole and readable."""
+
+def ingest_mutants(seed: Seed, count: int, home: Path, chance: int = 7) -> Mutated:
+    """Take in so many mutants of a slide; whatever was kept must be whole and readable.
+
+    Parameters
+    ----------
+    seed
+        The slide.
+    count
+        How many.
+    home
+        A folder for the slide, its mutants, and the archive.
+    chance
+        Other numbers give other mutants.
+    """
     prepare(*MODULES)
-    home.mkdir(parents=True, exist_ok=True)
+    whole = seed.make(home / "whole")
     places = Places.of(home / "archive")
     places.create()
     found = Mutated()
     with places.opened() as (archive, vault):
         intake = Intake(archive, vault, keep_out=places.secret)
-        delivery = _delivery(home / "mutant", mutants(whole, count, seed))
+        ways: list[str] = []
         begun = time.monotonic()
-        for outcome in ingest_batch(delivery, intake):
+        for outcome in ingest_batch(_delivery(whole, home, count, chance, ways), intake):
             ended = time.monotonic()
             found.slowest_seconds = max(found.slowest_seconds, ended - begun)
-            found.outcomes[_called(outcome)] += 1
+            found.by_way[ways[-1]][_called(outcome)] += 1
             begun = ended
         _read_all(archive)
     return found
 
 
-def _delivery(path: Path, spoilt: list[bytes]) -> Iterator[Delivered]:
-    """Write one mutant after the other to the same place."""
-    for number, data in enumerate(spoilt, 2):
-        path.write_bytes(data)
+def _delivery(whole: Path, home: Path, count: int, seed: int, ways: list[str]) -> Iterator[Delivered]:
+    """Write one mutant after the other to the same place, and note what was done to it."""
+    chance = np.random.default_rng(seed)
+    sound, folder = home / "whole", home / "mutant"
+    for number in range(2, 2 + count):
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(sound, folder)
+        path = folder / whole.relative_to(sound)
+        ways.append(spoil(path, chance))
         file, case = PurePosixPath(path.name), f"S26-{number:06}"
         row = Row(number=number, file=file, patient=f"H-{number:07}", case=case, block="A1", stain=Stain.HE)
         yield Delivered(path, row, FACTS)
