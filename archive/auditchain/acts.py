@@ -24,7 +24,7 @@ class Concerns(StrEnum):
 _OF = {
     Concerns.PATIENT: (
         # of the catalogue
-        *("compose", "remove", "review", "set status", "put rules in force"),
+        *("compose", "remove", "review", "set status", "set grade", "put rules in force"),
         *("record facts", "correct slide", "correct case", "record consent", "annul consent", "withdraw"),
         *("obligation done", "obligation open again"),
         # of the accounts

@@ -14,7 +14,7 @@ from archive.catalogue.codes import codes_of
 from archive.catalogue.rows import case_from, case_row, scan_from, scan_row, slide_from, slide_row
 from archive.catalogue.schema import blocks, cases, codes, patients, scans, slides
 from archive.codes import Code, InternalKey, Kind
-from archive.consent import Facts
+from archive.consent import Facts, MightIdentify
 from archive.errors import FactsConflict, InvalidValue
 from archive.records import CaseRecord, HeldScan, HeldSlide, ScanRecord, ScanStatus, SlideRecord
 
@@ -98,6 +98,14 @@ def set_facts(connection: Connection, case: InternalKey, facts: Facts) -> None:
 def set_status(connection: Connection, scan: InternalKey, status: ScanStatus) -> None:
     """Record whether a scan may be opened at all."""
     connection.execute(update(scans).where(scans.c.key == scan).values(status=str(status)))
+    slide = connection.scalar(select(scans.c.slide_key).where(scans.c.key == scan))
+    searching.describe_slides(connection, [] if slide is None else [InternalKey(slide)])
+
+
+def set_grade(connection: Connection, scan: InternalKey, grade: MightIdentify, *, rescreen: bool) -> None:
+    """Record whether a scan's picture might identify, and whether it is to be screened again."""
+    told = {"might_identify": str(grade), "rescreen": rescreen}
+    connection.execute(update(scans).where(scans.c.key == scan).values(told))
     slide = connection.scalar(select(scans.c.slide_key).where(scans.c.key == scan))
     searching.describe_slides(connection, [] if slide is None else [InternalKey(slide)])
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from archive import fixity
 from archive.catalogue import LABORATORY, Catalogue, codes, slides
 from archive.codes import InternalKey, Kind
-from archive.consent import Facts
+from archive.consent import Facts, MightIdentify
 from archive.errors import HoldingsUnavailable, InvalidValue, UnknownCode
 from archive.holdings import witness
 from archive.holdings.commit import Chain, Committed, StagedScan, commit, stage
@@ -235,6 +235,30 @@ class Archive(ReadingRoom):
                 raise UnknownCode(codes.NOT_HERE)
             slides.set_status(writing.connection, scan, status)
             writing.tell("set status", reason=reason, scan=str(code), status=str(status))
+
+    def set_grade(self, scan: InternalKey, grade: MightIdentify, *, rescreen: bool, reason: str) -> None:
+        """Record whether a scan's picture might identify, as a screening or whoever looked at it says.
+
+        Parameters
+        ----------
+        rescreen
+            Whether it is to be screened again.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such scan.
+        FreeTextRefused
+            If the reason looks as if it held an identifier.
+        """
+        with self.catalogue.writing() as writing:
+            code = codes.code_of(
+                writing.connection, codes.project_number(writing.connection, LABORATORY), Kind.SCAN, scan
+            )
+            if code is None:
+                raise UnknownCode(codes.NOT_HERE)
+            slides.set_grade(writing.connection, scan, grade, rescreen=rescreen)
+            writing.tell("set grade", reason=reason, scan=str(code), grade=str(grade))
 
 
 def _open_catalogue(

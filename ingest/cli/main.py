@@ -16,6 +16,7 @@ COMMANDS: Commands = {
     "worker": "ingest.cli.working:worker",
     "watch": "ingest.cli.watching:watch",
     "quarantine": "ingest.cli.quarantining:quarantine_app",
+    "rescreen": "ingest.cli.rescreening:rescreen",
     "report": "ingest.cli.reporting:report",
     "desk": "ingest.cli.desk:desk",
     "find": "ingest.cli.finding:find",

@@ -30,6 +30,7 @@ NEEDED: Mapping[str, Action | str] = {
     "ingest": Action.INGEST,
     "worker": "has no archive of its own; whoever ingests has proven who they are",
     "watch": Action.INGEST,
+    "rescreen": Action.JUDGE_QUARANTINE,
     "report": Action.INGEST,
     "desk": "people sign in there",
     "serve": "people sign in there",

@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 @pytest.fixture(scope="session")
 def slides() -> Path | None:
-    """The folder of real slides, or None."""
+    """Name the folder of real slides, or None."""
     folder = Path(os.environ.get("COVERSLIP_TEST_SLIDES", REPOSITORY / "../shared/slides")).resolve()
     return folder if folder.is_dir() else None
 

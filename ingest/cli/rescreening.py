@@ -1,0 +1,111 @@
+"""Look at the pixels of what is held: ``rescreen``."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from archive.accounts import Action
+from archive.cli.proving import Who, actor_of, signed
+from archive.cli.sentences import ArchiveFolder, AsJson, out, said
+from archive.errors import InvalidValue
+from archive.holdings import Archive
+from archive.settings import ArchiveSettings
+from ingest.cli.places import LimitsOnly
+from ingest.pipeline.rescreening import Rescreened, take_back
+from ingest.pipeline.rescreening import rescreen as screen_again
+from ingest.screening import Finding, Screener
+
+TO_LOOK_AT = 4
+"""Exit code when a person must look at something, or something could not be looked at."""
+
+
+@said
+def rescreen(
+    archive: ArchiveFolder = Path("coverslip-archive"),
+    looked_at: Annotated[
+        str | None,
+        typer.Option("--looked-at", metavar="SCAN", help="A scan on which what was seen names nobody, as you saw."),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Who looked, and what is there; no names of patients.")] = "",
+    limits_only: LimitsOnly = False,
+    who: Who = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look for writing, barcodes and stickers in the pixels of every slide that was not looked at so before.
+
+    A slide with nothing of the kind is graded "no (screened)". One on which something is seen is graded "yes": nobody
+    is shown it but the laboratory and those who treat the patient. The places are told, never what stands there. Look
+    at them; if they name nobody, say so with --looked-at and --reason, and record for the case who attests it.
+
+    It takes some seconds a slide, may be stopped, and goes on when it is run again. Exit code 4: there is something to
+    look at, or a slide could not be looked at whole.
+    """
+    actor = actor_of(archive, who, Action.JUDGE_QUARANTINE)
+    settings = ArchiveSettings(archive=archive)
+    if reason and looked_at is None:
+        raise InvalidValue("--reason goes with --looked-at")
+    with Archive.open(archive.absolute(), settings=settings, **signed(actor, "laboratory")) as holdings:
+        if looked_at is not None:
+            take_back(holdings, looked_at, reason=reason)
+            told: list[dict[str, Any]] = [{"scan": looked_at, "grade": "unassessed"}]
+            unsettled = 0
+        else:
+            told, unsettled = _screen(holdings, limits_only, as_json)
+    if as_json:
+        print(json.dumps(told, indent=2))
+    elif looked_at is not None:
+        out().print(f"{looked_at} is not assessed now; record who attests that its case's pictures identify nobody.")
+    else:
+        out().print(f"{len(told):,} slides were looked at; {unsettled:,} are to be looked at by a person or again.")
+    if unsettled:
+        raise typer.Exit(TO_LOOK_AT)
+
+
+def _screen(holdings: Archive, limits_only: bool, as_json: bool) -> tuple[list[dict[str, Any]], int]:
+    told, unsettled = [], 0
+    with Screener(limits_only=limits_only) as screener:
+        for one in screen_again(holdings, screener):
+            told.append(_as_json(one))
+            unsettled += not one.is_settled
+            if not as_json:
+                out().print(f"{one.scan}: {_sentence(one)}", markup=False, soft_wrap=True)
+    return told, unsettled
+
+
+def _sentence(one: Rescreened) -> str:
+    if one.screening is None:
+        return "its pixels cannot be read; run: coverslip check"
+    seen = "; ".join(map(_place, one.screening.findings))
+    if one.screening.alarms:
+        return f"{seen}. Shown to nobody outside care until a person has looked."
+    if not one.screening.complete:
+        return "could not be looked at whole, and keeps its grade; run the same command again"
+    return f"{seen}, without writing that can be read" if seen else "nothing seen"
+
+
+def _place(finding: Finding) -> str:
+    place = finding.place
+    return f"{finding.kind} at {place.x:,}, {place.y:,}, {place.width:,} x {place.height:,} px"
+
+
+def _as_json(one: Rescreened) -> dict[str, Any]:
+    screening = one.screening
+    return {
+        "scan": str(one.scan),
+        "before": str(one.before),
+        "grade": str(screening.grade) if screening and (screening.complete or screening.alarms) else str(one.before),
+        "complete": bool(screening and screening.complete),
+        "seen": [
+            {
+                "kind": str(finding.kind),
+                "x": finding.place.x,
+                "y": finding.place.y,
+                "width": finding.place.width,
+                "height": finding.place.height,
+                "confidence": finding.confidence,
+            }
+            for finding in (screening.findings if screening else ())
+        ],
+    }
