@@ -70,7 +70,7 @@ def level_from_json(value: Any) -> LevelLayout:
     )
     if not (1 <= level.grid.columns <= level.columns and 1 <= level.grid.rows <= level.rows):
         raise ValueError("a shard has at least one tile and at most those of its level")
-    if level.columns * level.rows > MAX_TILES:
+    if level.columns * level.rows * level.planes > MAX_TILES:
         raise ValueError("too many tiles")
     return level
 
@@ -118,7 +118,7 @@ class Description:
                 {str(key): str(text) for key, text in value["properties"].items()},
                 _icc(value["icc_profile"]),
                 tuple(str(code)[:MAX_BARCODE] for code in value.get("barcodes", ())[:MAX_BARCODES]),
-                tuple(_channel(channel) for channel in value.get("channels", ())[:MAX_CHANNELS]),
+                tuple(_channel(channel) for channel in value["channels"][:MAX_CHANNELS]),
             )
         except UNFIT as error:
             raise SlideRefused(Reason.READER_CRASHED) from error

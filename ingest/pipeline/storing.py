@@ -27,16 +27,15 @@ from archive.holdings.pixels import (
     Origin,
     Pixels,
     Plane,
-    area_average_plane,
     decode_jpeg,
     encode_jpeg,
     padded,
     plain_header,
     scan_end,
-    window,
 )
 from archive.holdings.writing import LevelWriter, LocalStore, encode_lossless
 from ingest.pipeline.answers import level_to_json
+from ingest.pipeline.channels import reduced_plane, windows
 from ingest.pipeline.planning import expected_tiles, plan_levels
 from ingest.scanners import EncodedTile, SourceLevel
 from ingest.scanners.opening import open_scan
@@ -78,7 +77,7 @@ def store(tell: Tell, path: str, folder: str, places: str, others: Sequence[str]
         return {
             "levels": [level_to_json(layout) for layout in job.layouts],
             "segments_left_behind": job.left_behind,
-            "windows": job.windows(),
+            "windows": windows(Path(folder), len(plan) - 1, job.layouts[-1]),
         }
 
 
@@ -284,17 +283,6 @@ class _Storing:
                     self._count()
         self.layouts.append(layout)
 
-    def windows(self) -> list[tuple[int, int]]:
-        """Choose for each channel that is kept apart which of its values are shown, from the smallest level."""
-        smallest = self.layouts[-1]
-        if not smallest.apart:
-            return []
-        level = Level(self._folder, len(self.layouts) - 1, smallest)
-        width, height = smallest.size.width, smallest.size.height
-        found = [window(level.read_channel(channel, 0, 0, width, height)) for channel in range(smallest.channels)]
-        level.close()
-        return found
-
     def _write_pixels(self, number: int, layout: LevelLayout, tiles: Iterator[tuple[int, int, Pixels]]) -> None:
         with LevelWriter(LocalStore(self._folder), number, layout) as writer:
             for column, row, pixels in tiles:
@@ -316,18 +304,6 @@ def reduced_tile(larger: Level, layout: LevelLayout, column: int, row: int) -> P
     region = larger.read_region(left, top, max(1, round(width * across)), max(1, round(height * down)))
     small = Image.fromarray(region).resize((width, height), Image.Resampling.BOX)
     return padded(np.asarray(small), layout.tile)
-
-
-def reduced_plane(larger: Level, layout: LevelLayout, factor: int, channel: int) -> Iterator[tuple[int, int, Plane]]:
-    """Make the tiles of one channel of an added level: column, row, ``(tile height, tile width)``, edges filled up."""
-    wide, high = layout.tile.width * factor, layout.tile.height * factor
-    for row in range(layout.rows):
-        for column in range(layout.columns):
-            x, y = column * wide, row * high
-            width, height = min(wide, larger.size.width - x), min(high, larger.size.height - y)
-            small = area_average_plane(larger.read_channel(channel, x, y, width, height), factor)
-            missing = layout.tile.height - small.shape[0], layout.tile.width - small.shape[1]
-            yield column, row, np.pad(small, ((0, missing[0]), (0, missing[1])), mode="edge")
 
 
 def jpeg_tile(pixels: Pixels) -> bytes:

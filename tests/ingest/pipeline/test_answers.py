@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.geometry import Size
-from archive.holdings.pixels import Coding, LevelLayout, Origin, ShardGrid
+from archive.holdings.pixels import Coding, LevelLayout, Origin, PixelType, ShardGrid
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import (
     MAX_ASSOCIATED,
@@ -32,20 +32,26 @@ LEVEL: dict[str, Any] = {
     "origin": "copied",
     "grid": [10, 13],
     "channels": 3,
+    "pixel_type": "uint8",
+    "apart": False,
 }
+APART: dict[str, Any] = {**LEVEL, "coding": "lossless", "origin": "decoded", "pixel_type": "uint16", "apart": True}
 DESCRIPTION: dict[str, Any] = {
     "maker": "aperio",
     "levels": [[2220, 2967]],
     "associated": [{"kind": "label", "found_by": "subfile type 1", "size": [387, 463]}],
     "properties": {"aperio.MPP": "0.499"},
     "icc_profile": base64.b64encode(b"profile").decode(),
+    "channels": [["DAPI", "0000FF"], ["", None]],
 }
-STORED: dict[str, Any] = {"levels": [LEVEL], "segments_left_behind": 4}
+STORED: dict[str, Any] = {"levels": [LEVEL], "segments_left_behind": 4, "windows": []}
+FLUORESCENT: dict[str, Any] = {"levels": [APART], "segments_left_behind": 0, "windows": [[0, 9], [5, 6], [1, 65535]]}
 COMPARED: dict[str, Any] = {"compared": 64, "by_openslide": 64}
 
 ANSWERS: dict[str, tuple[Callable[[Any], object], dict[str, Any]]] = {
     "description": (Description.from_json, DESCRIPTION),
     "stored": (Stored.from_json, STORED),
+    "fluorescent": (Stored.from_json, FLUORESCENT),
     "compared": (Compared.from_json, COMPARED),
 }
 
@@ -102,7 +108,9 @@ def test_what_was_told_is_what_is_read() -> None:
     assert (found.maker, found.levels, found.properties) == ("aperio", (Size(2220, 2967),), {"aperio.MPP": "0.499"})
     assert (found.associated[0].kind, found.associated[0].size) == (AssociatedKind.LABEL, Size(387, 463))
     assert found.icc_profile == b"profile"
+    assert found.channels == (("DAPI", "0000FF"), ("", None))
     assert Stored.from_json(STORED).segments_left_behind == 4
+    assert Stored.from_json(FLUORESCENT).windows == ((0, 9), (5, 6), (1, 65535))
 
 
 @given(kind=st.sampled_from(sorted(ANSWERS)), answer=ANYTHING)
@@ -148,6 +156,18 @@ def test_an_answer_without_one_of_its_parts_is_refused(kind: str) -> None:
         ("stored", ("levels", 0, "coding"), "gif"),
         ("stored", ("levels", 0, "coding"), ["jpeg"]),
         ("stored", ("levels", 0, "origin"), "found"),
+        ("stored", ("levels", 0, "pixel_type"), "uint16"),
+        ("stored", ("levels", 0, "apart"), True),
+        ("stored", ("windows",), [[0, 1]]),
+        ("fluorescent", ("levels", 0, "pixel_type"), "float32"),
+        ("fluorescent", ("levels", 0, "channels"), 65),
+        ("fluorescent", ("levels", 0, "channels"), 4),
+        ("fluorescent", ("levels", 0, "coding"), "jpeg"),
+        ("fluorescent", ("windows", 0), [0]),
+        ("fluorescent", ("windows", 0, 0), -1),
+        ("fluorescent", ("windows",), []),
+        ("description", ("channels", 0), ["DAPI"]),
+        ("description", ("channels", 0, 1), "blue"),
         ("stored", ("segments_left_behind",), -1),
         ("stored", ("segments_left_behind",), 1e999),
         ("compared", ("compared",), -1),
@@ -166,6 +186,7 @@ def test_a_profile_longer_than_any_is_left_out() -> None:
 
 
 @given(
+    apart=st.booleans(),
     width=st.integers(1, 300_000),
     height=st.integers(1, 300_000),
     coding=st.sampled_from(Coding),
@@ -174,9 +195,11 @@ def test_a_profile_longer_than_any_is_left_out() -> None:
     mean_tile_bytes=st.integers(1, 1 << 20),
 )
 def test_every_planned_level_comes_back_as_it_was(
-    width: int, height: int, coding: Coding, origin: Origin, channels: int, mean_tile_bytes: int
+    apart: bool, width: int, height: int, coding: Coding, origin: Origin, channels: int, mean_tile_bytes: int
 ) -> None:
-    level = LevelLayout.planned(Size(width, height), Size(256, 256), coding, origin, channels, mean_tile_bytes)
+    kind = {"coding": Coding.LOSSLESS, "pixel_type": PixelType.UINT16, "apart": True} if apart else {"coding": coding}
+    size, tile = Size(width, height), Size(256, 256)
+    level = LevelLayout.planned(size, tile, origin=origin, channels=channels, mean_tile_bytes=mean_tile_bytes, **kind)
     assert level_from_json(json.loads(json.dumps(level_to_json(level)))) == level
 
 
