@@ -17,7 +17,7 @@ from ingest.scanners.through_openslide import composited
 from tests.journeys.laboratory import Laboratory, Said, row_of, write_list
 from tests.slides.bif import make_bif
 from tests.slides.made import MadeSlide
-from tests.slides.mirax import make_mirax
+from tests.slides.mirax import HALF, make_mirax
 from tests.slides.planted import Plant
 from tests.slides.sakura import make_sakura
 from tests.slides.searched import Searched
@@ -29,6 +29,7 @@ Make = Callable[..., MadeSlide]
 _NONE: frozenset[tuple[int, int]] = frozenset()
 KINDS: dict[str, tuple[Make, str, dict[str, Any]]] = {
     "MIRAX": (make_mirax, ".mrxs", {}),
+    "MIRAX, half empty": (make_mirax, ".mrxs", {"left_out": HALF}),
     "MIRAX, PNG": (
         make_mirax,
         ".mrxs",

@@ -27,6 +27,9 @@ from tests.slides.tissue import Picture, reduced, tissue
 DIVISIONS = 2
 """Pictures along each side of a photograph."""
 
+HALF = frozenset((column, row) for column in (2, 3, 4) for row in (0, 1, 2))
+"""Places to be left out so that whole tiles of what is stored are empty: of 512 px, the second of the first row."""
+
 _GENERAL = (
     "SLIDE_NAME",
     "PROJECT_NAME",

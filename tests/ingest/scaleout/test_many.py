@@ -173,5 +173,5 @@ def test_a_bench_answers_in_values_that_name_no_file(tmp_path: Path) -> None:
     assert look_at(missing) == Unseen()
     empty = tmp_path / "Thistlewaite.tif"
     empty.touch()
-    assert look_at(LookOrder(empty)) == Refusal(Reason.EMPTY_FILE)
+    assert look_at(LookOrder(empty)) == Refusal(Reason.EMPTY_FILE, Reason.EMPTY_FILE.sentence)
     assert "Thistlewaite" not in repr(missing)

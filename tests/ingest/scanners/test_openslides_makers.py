@@ -18,7 +18,7 @@ from ingest.scanners.opening import open_scan
 from ingest.scanners.through_openslide import OpenSlideReader
 from tests.slides.bif import make_bif
 from tests.slides.made import MadeSlide
-from tests.slides.mirax import make_mirax
+from tests.slides.mirax import HALF, make_mirax
 from tests.slides.sakura import make_sakura
 from tests.slides.trestle import make_trestle
 from tests.slides.vms import make_vms
@@ -98,6 +98,12 @@ class TestMirax:
         made = make_mirax(tmp_path / "slide.mrxs")
         change(made.path.with_suffix("") / "Slidedat.ini", "Data0002.dat", name)
         assert refused(made.path).reason is Reason.OUTSIDE_REFERENCE
+
+    def test_tiles_where_nothing_was_photographed_are_left_out(self, tmp_path: Path) -> None:
+        made = make_mirax(tmp_path / "slide.mrxs", left_out=HALF)
+        with open_scan(made.path) as reader:
+            addresses = {(column, row) for column, row, _ in reader.scan().levels[0].decoded_tiles()}
+        assert addresses == {(column, row) for column in range(3) for row in range(2)} - {(1, 0)}
 
     def test_a_slide_without_a_single_photograph_is_refused(self, tmp_path: Path) -> None:
         everywhere = frozenset((column, row) for column in range(6) for row in range(4))
