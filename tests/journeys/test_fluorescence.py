@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import ingest.pipeline.admitting as admitting
+from archive.consent import Facts
+from archive.consent.terms import TissueSource
 from archive.holdings import Archive
 from archive.pyramid.reader import Pyramid
+from ingest.cli.places import Places
+from ingest.deidentify.channels import NamedChannel
+from ingest.delivery import read_delivery
+from ingest.errors import Reason, SlideRefused
+from ingest.pipeline.slide import Intake, ingest_slide
 from tests.journeys.laboratory import Laboratory, Said, row_of, write_list
 from tests.slides.made import MadeSlide
 from tests.slides.ome import make_fluorescence_ome_tiff
@@ -137,3 +145,26 @@ def test_a_damaged_channel_is_found_and_put_back_from_its_source(delivery: Deliv
     assert [json.loads(line)["code"] for line in found] == ["tile-damaged"]
     delivery.laboratory.run("check", "--repair", "--source", delivery.slides["ome"].path)
     assert shard.read_bytes() == whole
+
+
+def test_a_name_that_a_channel_was_called_after_is_seen_where_names_are_not_cleaned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slide = make_fluorescence_ome_tiff(tmp_path / "a.ome.tif", (("DAPI", None), ("Thistlewaite Dorothea", None)))
+    row = row_of(slide.path, "S26-000001", patient_name="Thistlewaite Dorothea")
+    (read,) = read_delivery(write_list(tmp_path / "list.csv", row))
+    places = Places.of(tmp_path / "laboratory" / "archive")
+    places.create()
+    with places.opened() as (archive, vault):
+        intake, facts = Intake(archive, vault), Facts(source=TissueSource.LIVING)
+        with monkeypatch.context() as switched_off:
+            switched_off.setattr(admitting, "name_channels", as_they_stand)
+            with pytest.raises(SlideRefused) as refused:
+                ingest_slide(slide.path, read, facts, intake)
+        assert refused.value.reason is Reason.IDENTIFIER_FOUND
+        assert ingest_slide(slide.path, read, facts, intake).slide_code
+
+
+def as_they_stand(said: Sequence[tuple[str, str | None]]) -> tuple[NamedChannel, ...]:
+    """Keep every name of a file's channels."""
+    return tuple(NamedChannel(name, "00FF00") for name, _ in said)
