@@ -23,9 +23,10 @@ from pyarrow import parquet
 from archive.holdings import Archive
 from archive.holdings.pixels import Coding
 from ingest.cli.demo_slide import BLOCK, CASE, PATIENT, PLANTED, STAIN, draw_demo_slide
+from tests.ingest.deidentify.colour_difference import assert_same_colours, chart
 from tests.journeys.everywhere import OTHERS, Journey, journey, known_codes
 from tests.journeys.laboratory import Laboratory, Said, write_list
-from tests.slides import jpegs
+from tests.slides import icc, jpegs
 from tests.slides.formats import FORMATS
 from tests.slides.likeness import ALIKE, likeness
 from tests.slides.made import MadeSlide
@@ -159,6 +160,13 @@ def test_a_stored_tile_is_its_picture_and_nothing_else(gone: Journey) -> None:
         assert {code for code, _ in found} <= {jpegs.APP14, jpegs.DQT, jpegs.DHT, 0xC0, 0xC1, 0xDD, jpegs.SOS}
         assert [len(segment) for code, segment in found if code == jpegs.APP14] in ([], [16])
         assert jpegs.SOI + b"".join(segment for _, segment in found) + jpegs.EOI == tile
+
+
+def test_colours_are_those_of_the_scanner(gone: Journey) -> None:
+    kept = list(gone.laboratory.archive.glob("scans/*/*/colour-profile.icc"))
+    assert len(kept) >= 5
+    for path in kept:
+        assert_same_colours(icc.profile(Plant()), path.read_bytes(), chart())
 
 
 def test_the_metadata_of_a_scan_hold_what_is_listed_and_nothing_else(gone: Journey) -> None:

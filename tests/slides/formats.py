@@ -5,13 +5,14 @@ in its files ends in a reason.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tests.slides.bif import make_bif
 from tests.slides.dicom import make_dicom
 from tests.slides.generic import APERIO_JPEG2000, make_tiff
+from tests.slides.laden import label_of_a_patient, macro_of
 from tests.slides.made import MadeSlide
 from tests.slides.mirax import make_mirax
 from tests.slides.ndpi import make_ndpi
@@ -22,6 +23,7 @@ from tests.slides.qptiff import make_qptiff
 from tests.slides.sakura import make_sakura
 from tests.slides.scn import Tissue, make_scn
 from tests.slides.svs import make_svs
+from tests.slides.tissue import tissue
 from tests.slides.trestle import make_trestle
 from tests.slides.vms import make_vms
 
@@ -39,6 +41,15 @@ class Format:
         return self.make(folder / f"{name}{self.ending}", plant=plant, **self.options)
 
 
+def ome_tiff_with_label_and_macro(path: Path, *, plant: Plant, **options: Any) -> MadeSlide:
+    """Write an OME-TIFF as Bio-Formats converts a slide: label and macro are images like the slide itself."""
+    pictures = {"label": label_of_a_patient(), "macro": macro_of(tissue(700, 530, 3))}
+    made = make_ome_tiff(path, other_images=tuple(pictures.values()), plant=plant, **options)
+    with path.open("ab") as file:
+        file.write(plant("bytes after the last structure").encode())
+    return replace(made, associated=pictures)
+
+
 _SMALL = {"width": 700, "height": 530, "factors": (1, 2)}
 
 FORMATS: Mapping[str, Format] = {
@@ -49,7 +60,7 @@ FORMATS: Mapping[str, Format] = {
     ),
     "jpeg tiff": Format(make_tiff, ".tif", {"coding": "jpeg"}),
     "lossless tiff": Format(make_tiff, ".tiff", {"coding": "deflate", "seed": 8}),
-    "ome-tiff": Format(make_ome_tiff, ".ome.tif", {"seed": 9}),
+    "ome-tiff": Format(ome_tiff_with_label_and_macro, ".ome.tif", {"seed": 9}),
     "ndpi": Format(make_ndpi, ".ndpi"),
     "philips": Format(make_philips, ".tiff", {"factors": (1, 2), "where": "both"}),
     "scn": Format(make_scn, ".scn", {"regions": (Tissue(width=700, height=530, factors=(1, 2)),)}),

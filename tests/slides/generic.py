@@ -3,8 +3,10 @@
 Levels are further directories of the chain with subfile type 1, as libvips writes them, or SubIFDs of the first.
 """
 
+import struct
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +17,7 @@ import pyvips
 from tests.slides import jpegs
 from tests.slides.made import MadeLevel, MadeSlide, cut, mend
 from tests.slides.planted import Plant
+from tests.slides.svs import label_picture
 from tests.slides.tiff import Compression, Directory, Photometric, Segment, Type, Writer, grid, picture
 from tests.slides.tissue import Picture, reduced, tissue
 
@@ -86,7 +89,8 @@ def make_tiff(
     for k, factor in enumerate(factors):
         pixels = whole if k == 0 else reduced(whole, width // factor, height // factor)
         missing = {(column, row) for level, column, row in sparse if level == k}
-        directory, level = _level(pixels, coding, tile, missing, mpp and mpp * factor, subfile=min(k, 1))
+        change = partial(_plant_in_segment, plant, coding, k) if plant else None
+        directory, level = _level(pixels, coding, tile, missing, mpp and mpp * factor, min(k, 1), change)
         if description:
             directory.tags[270] = (Type.ASCII, description)
         directories.append(directory)
@@ -96,8 +100,13 @@ def make_tiff(
     if levels_below:
         directories[0].below[330] = directories[1:]
         del directories[1:]
-    for directory in directories:
+    for k, directory in enumerate(directories):
         writer.append(directory)
+        if plant:
+            writer.put(plant(f"slack behind directory {k}").encode())
+    if plant:
+        writer.append(_lost(plant), linked=False)
+        writer.put(plant("bytes after the last structure").encode())
     return MadeSlide(writer.save(path), tuple(levels), plant or Plant(), mpp=mpp)
 
 
@@ -153,6 +162,7 @@ def _level(
     missing: set[tuple[int, int]],
     mpp: float | None,
     subfile: int,
+    change: Callable[[int, bytes], bytes] | None,
 ) -> tuple[Directory, MadeLevel]:
     height, width = pixels.shape[:2]
     compression, encode, decode = _CODINGS[coding]
@@ -170,10 +180,14 @@ def _level(
     is_jpeg = compression is Compression.JPEG
     photometric = Photometric.YCBCR if coding == "jpeg" else Photometric.RGB
     tables = jpegs.split(next(iter(coded.values())))[0] if is_jpeg else None
+    stored: list[Segment] = [jpegs.split(coded[at])[1] if is_jpeg else coded[at] for at in places if at in coded]
+    if change:
+        stored = [change(number, segment or b"") for number, segment in enumerate(stored)]
+    lying = dict(zip((at for at in places if at in coded), stored, strict=True))
     directory = picture(
         width,
         height,
-        [(jpegs.split(coded[at])[1] if is_jpeg else coded[at]) if at in coded else None for at in places],
+        [lying.get(at) for at in places],
         tile=tile,
         rows_per_strip=64,
         compression=compression,
@@ -184,6 +198,28 @@ def _level(
         mpp=mpp,
     )
     return directory, MadeLevel(shown, tile or (width, 64), coded if is_jpeg else {})
+
+
+def _plant_in_segment(plant: Plant, coding: Coding, level: int, number: int, stream: bytes) -> bytes:
+    """Hide tokens in the first tiles or strips of a level, where their coding has room for words."""
+    if coding in ("jpeg", "jpeg-rgb") and number < 2:
+        name, code, lead = (("COM", jpegs.COM, b""), ("APP1", jpegs.APP1, b"Exif\0\0"))[number]
+        token = plant(f"{name} in a tile of level {level}").encode()
+        return jpegs.insert(stream, jpegs.segment(code, lead + token))
+    if coding == "jpeg2000" and number == 0:
+        token = plant(f"COM marker in a tile of level {level}").encode()
+        begins = 4 + int.from_bytes(stream[4:6], "big")  # behind SOC and SIZ
+        return stream[:begins] + struct.pack(">HHH", 0xFF64, 4 + len(token), 1) + token + stream[begins:]
+    if coding in ("jpeg", "jpeg-rgb", "jpeg2000") and number == 2:
+        return stream + plant(f"after the end of a tile of level {level}").encode()
+    return stream
+
+
+def _lost(plant: Plant) -> Directory:
+    """Make a directory that nothing points at, with a label that somebody took out."""
+    lost = label_picture("OLD LABEL")
+    text = plant("description of a directory outside the chain")
+    return picture(lost.shape[1], lost.shape[0], [lost.tobytes()], subfile=1, description=text)
 
 
 def _plant_tags(directory: Directory, plant: Plant) -> None:

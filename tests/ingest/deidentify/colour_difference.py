@@ -1,9 +1,34 @@
 """How different two colours look: CIEDE2000, after Sharma, Wu and Dalal (Color Res. Appl. 30, 2005)."""
 
+import io
+
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, ImageCms
 
 Lab = npt.NDArray[np.float64]
+
+INTENTS = [ImageCms.Intent.PERCEPTUAL, ImageCms.Intent.RELATIVE_COLORIMETRIC]
+
+
+def chart() -> Image.Image:
+    """Draw 17 steps of each channel, in all combinations."""
+    steps = np.linspace(0, 255, 17).round().astype(np.uint8)
+    return Image.fromarray(np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(17, 289, 3))
+
+
+def shown(profile: bytes, picture: Image.Image, intent: ImageCms.Intent) -> np.ndarray:
+    """Give what a viewer shows of a picture that has this profile: (h, w, 3) uint8 sRGB."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), picture.mode, "RGB", intent)
+    return np.asarray(ImageCms.applyTransform(picture, transform))
+
+
+def assert_same_colours(before: bytes, after: bytes, picture: Image.Image) -> None:
+    for intent in INTENTS:
+        one, other = shown(before, picture, intent), shown(after, picture, intent)
+        assert one.std() > 20, "the chart has colours"
+        assert ciede2000(lab_of_srgb(one), lab_of_srgb(other)).max() < 1
 
 
 def lab_of_srgb(pixels: npt.NDArray[np.uint8]) -> Lab:
