@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -102,6 +103,7 @@ def shown(planes: Iterable[Plane], channels: tuple[Channel, ...], out: Pixels) -
     return out
 
 
+@lru_cache(maxsize=MAX_CHANNELS)
 def _table(channel: Channel, values: int) -> npt.NDArray[np.uint8]:
     """Give the colour of each value, ``(values, 3)`` uint8; 64 channels of it add up to less than 65,536."""
     share = np.clip((np.arange(values, dtype=np.float32) - channel.low) / (channel.high - channel.low), 0, 1)

@@ -61,7 +61,7 @@ class PlainTiffReader(ScanReader):
 
     def scan(self) -> Scan:
         """Tell levels, associated images and facts."""
-        pixels, pages = ome_pixels(self._first.description), [self._first, *_below(self._first), *self._following()]
+        pixels, chain = ome_pixels(self._first.description), [self._first, *self._following()]
         levels, others = self._told_apart()
         associated = (AssociatedImage(AssociatedKind.UNKNOWN, "no mark of a level", page_size(page)) for page in others)
         facts = {} if pixels is None else pixel_sizes(pixels)
@@ -69,7 +69,7 @@ class PlainTiffReader(ScanReader):
             self.maker if pixels is None else "ome",
             tuple(levels),
             tuple(associated),
-            bounded({**facts, **text_properties(pages)}),
+            bounded({**facts, **text_properties([*chain, *(nested for page in chain for nested in _below(page))])}),
             self._first.iccprofile,
             _channels(pixels, levels[0]),
         )

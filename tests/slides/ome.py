@@ -162,7 +162,8 @@ def make_fluorescence_ome_tiff(
             first = {"description": xml.encode()} if page == 0 else {"description": plant("OME description of a page")}
             file.write(np.ascontiguousarray(whole[..., channel]), subifds=len(factors) - 1, **first, **options)
             for small in pictures[1:]:
-                file.write(np.ascontiguousarray(small[..., channel]), subfiletype=1, **options)
+                below = plant(f"OME description of a SubIFD of page {page}")
+                file.write(np.ascontiguousarray(small[..., channel]), subfiletype=1, description=below, **options)
     shape = (512, 512) if strips else (tile, tile)
     return MadeSlide(path, tuple(MadeLevel(picture, shape) for picture in pictures), plant, mpp=mpp)
 

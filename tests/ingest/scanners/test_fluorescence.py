@@ -13,6 +13,7 @@ from ingest.scanners.base import SourceChannel
 from ingest.scanners.plain_tiff import PlainTiffReader
 from tests.slides.made import mend
 from tests.slides.ome import channel_pictures, make_fluorescence_ome_tiff
+from tests.slides.planted import Plant
 
 
 def scan_of(path: Path) -> Scan:
@@ -81,6 +82,13 @@ def test_all_channels_of_a_tile_come_side_by_side(tmp_path: Path) -> None:
         column, row, pixels = next(iter(reader.scan().levels[1].decoded_tiles()))
     assert (column, row, pixels.shape) == (0, 0, (256, 256, 4))
     assert np.array_equal(pixels, made.levels[1].pixels[:256, :256])
+
+
+def test_words_of_every_page_are_told_to_the_auditor(tmp_path: Path) -> None:
+    made = make_fluorescence_ome_tiff(tmp_path / "a.ome.tif", plant=Plant())
+    told = " ".join(scan_of(made.path).properties.values())
+    assert len(made.plant.tokens) > 8
+    assert {place for place, token in made.plant.tokens.items() if token not in told} == set()
 
 
 def test_names_and_colours_are_told_as_they_stand(tmp_path: Path) -> None:
