@@ -23,6 +23,7 @@ from tests.slides.sakura import make_sakura
 from tests.slides.searched import Searched
 from tests.slides.trestle import make_trestle
 from tests.slides.vms import make_vms
+from tests.slides.vmu import make_vmu
 
 Make = Callable[..., MadeSlide]
 
@@ -43,6 +44,7 @@ KINDS: dict[str, tuple[Make, str, dict[str, Any]]] = {
     "Sakura": (make_sakura, ".svslide", {}),
     "Sakura, three planes": (make_sakura, ".svslide", {"levels": 2, "planes": 3, "sparse": frozenset()}),
     "Hamamatsu VMS": (make_vms, ".vms", {}),
+    "Hamamatsu VMU": (make_vmu, ".vmu", {}),
 }
 VENDORS = {"MIRAX": "mirax", "Ventana": "ventana", "Trestle": "trestle", "Sakura": "sakura", "Hamamatsu": "hamamatsu"}
 LEFT_BEHIND = {
@@ -81,7 +83,7 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Delivery:
     slides: dict[str, MadeSlide] = {}
     for number, (kind, (make, ending, options)) in enumerate(KINDS.items()):
         name = named(f"name of {kind}")
-        own = {"name": name} if make is make_vms else {}
+        own = {"name": name} if make in (make_vms, make_vmu) else {}
         slides[kind] = make(folder / f"{name}{ending}", seed=number + 1, plant=Plant(seed=number), **own, **options)
     laboratory = Laboratory(home / "laboratory")
     laboratory.home.mkdir()
