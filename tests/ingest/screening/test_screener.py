@@ -8,8 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from ingest.screening import Kind, Place, Screener, Screening
+from ingest.screening import screener as screening_process
 from ingest.screening.screener import CPU_SECONDS, LIMITS
 from tests.slides.real_pictures import OneLevel, fields, real_pictures
 from tests.slides.tissue import Picture, tissue
@@ -104,6 +106,34 @@ def test_real_slides_raise_no_alarm(screener: Screener, real_slides: Path) -> No
 def test_fields_cut_from_real_slides_raise_no_alarm(screener: Screener, real_slides: Path) -> None:
     pictures = [picture for _, picture in without_charts(real_slides)]
     assert not any(look(screener, field).alarms for field in fields(pictures, 4, 1280))
+
+
+def test_a_real_label_that_the_scanner_caught_is_an_alarm(
+    screener: Screener, plain: Picture, real_slides: Path
+) -> None:
+    labels = sorted((real_slides / "labels").iterdir())
+    assert len(labels) > 3
+    for path in labels:
+        label = Image.open(path).convert("RGB")
+        label.thumbnail((380, 380))
+        picture = plain.copy()
+        picture[40 : 40 + label.height, 60 : 60 + label.width] = np.asarray(label)
+        assert look(screener, picture).alarms, path.name
+
+
+def test_no_view_is_begun_when_the_time_of_a_slide_is_used_up(
+    screener: Screener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = tissue(2000, 1500, seed=5)
+    monkeypatch.setattr(screening_process, "CPU_SECONDS", 0.01)
+    screening = look(screener, large)
+    assert (screening.complete, screening.views, screening.findings) == (False, 1, ())
+
+
+def test_a_view_that_never_ends_is_ended(plain: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screening_process, "VIEW_CPU_SECONDS", 0.05)
+    with Screener() as own:
+        assert look(own, plain) == Screening()
 
 
 def test_the_process_stays_within_its_limit_and_is_kept_for_the_next_slide(screener: Screener, plain: Picture) -> None:
