@@ -12,6 +12,7 @@ from zarr.storage import LocalStore
 
 from archive.errors import DamagedPyramid, InvalidValue, TileOutsideLevel
 from archive.geometry import Size
+from archive.lazy import as_dask
 from archive.pyramid.between import viewer_levels
 from archive.pyramid.channels import Channel, PixelType, area_average_plane, shown, window
 from archive.pyramid.layout import Coding, LevelLayout, Origin, ScanLayout, read_layout, shard_keys
@@ -147,6 +148,15 @@ def test_zarr_and_ome_read_it_without_us(scan: Path, planes: list[Any]) -> None:
     array = zarr.open_array(scan / "0", mode="r")
     assert (array.shape, array.chunks, array.dtype) == ((2, 100, 150), (1, 64, 64), np.uint16)
     assert np.array_equal(array[:], np.stack(planes))
+
+
+def test_a_channel_can_be_read_lazily(scan: Path, planes: list[Any]) -> None:
+    with Pyramid.open(scan) as pyramid:
+        lazy = as_dask(pyramid.level(0), chunk_px=64, channel=1)
+        assert (lazy.shape, lazy.dtype, lazy.chunks) == ((100, 150), np.uint16, ((64, 36), (64, 64, 22)))
+        assert np.array_equal(lazy.compute(scheduler="synchronous"), planes[1])
+        with pytest.raises(TileOutsideLevel):
+            as_dask(pyramid.level(0), channel=2).compute(scheduler="synchronous")
 
 
 def test_every_tile_of_every_channel_is_verified(scan: Path) -> None:
