@@ -1,4 +1,7 @@
-"""A jail is made for one slide, answers a few calls, and ends; it is never used for another patient's slide."""
+"""A jail is made for one slide, answers a few calls, and ends; one that can read a slide is never used for another.
+
+Only what can read no slide at all lives longer: the jail that looks at pixels which it is handed.
+"""
 
 import os
 import re
