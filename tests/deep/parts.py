@@ -41,7 +41,7 @@ def kills(home: Path, count: int) -> Told:
 def mutants(home: Path, count: int) -> Told:
     """Take in so many mutants of every kind of seed together."""
     outcomes: Counter[str] = Counter()
-    slowest = 0.0
+    slowest, grown = 0.0, 0
     for number, (kind, seed) in enumerate(SEEDS.items()):
         share = count // len(SEEDS) + (number < count % len(SEEDS))
         mutated = ingest_mutants(seed, share, home / kind, chance=number)
@@ -49,12 +49,13 @@ def mutants(home: Path, count: int) -> Told:
         if kept:
             raise SystemExit(f"mutants of {kind} were kept that no slide can be: {', '.join(kept)}")
         outcomes += mutated.outcomes
-        slowest = max(slowest, mutated.slowest_seconds)
+        slowest, grown = max(slowest, mutated.slowest_seconds), max(grown, mutated.grown_bytes)
     if outcomes.total() != count or Reason.PIXELS_DIFFER in outcomes:
         raise SystemExit(f"mutants ended otherwise than with a right reason: {outcomes}")
     seen = ", ".join(f"{number:,} {outcome}" for outcome, number in outcomes.most_common())
     what = f"damaged slides of {len(SEEDS)} kinds, in {len(MUTATIONS)} ways"
-    return Told(what, f"{count:,}", f"{seen}; the slowest took {slowest:.1f} s")
+    cost = f"the slowest took {slowest:.1f} s, and the process outside the jails grew by at most {grown >> 20} MB"
+    return Told(what, f"{count:,}", f"{seen}; {cost}")
 
 
 def flips(home: Path, count: int) -> Told:

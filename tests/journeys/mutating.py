@@ -1,5 +1,6 @@
 """Slides with something changed, cut out or missing are taken in one after the other, in one process."""
 
+import resource
 import shutil
 import time
 from collections import Counter, defaultdict
@@ -83,10 +84,11 @@ FACTS = Facts(source=TissueSource.LIVING)
 
 @dataclass
 class Mutated:
-    """How mutants ended, by what was done to them, and how long the slowest took."""
+    """How mutants ended, by what was done to them, how long the slowest took, and by how much this process grew."""
 
     by_way: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     slowest_seconds: float = 0.0
+    grown_bytes: int = 0
 
     @property
     def outcomes(self) -> Counter[str]:
@@ -112,7 +114,7 @@ def ingest_mutants(seed: Seed, count: int, home: Path, chance: int = 7) -> Mutat
     whole = seed.make(home / "whole")
     places = Places.of(home / "archive")
     places.create()
-    found = Mutated()
+    found, before = Mutated(), _most_memory_bytes()
     with places.opened() as (archive, vault):
         intake = Intake(archive, vault, keep_out=places.secret)
         ways: list[str] = []
@@ -122,8 +124,14 @@ def ingest_mutants(seed: Seed, count: int, home: Path, chance: int = 7) -> Mutat
             found.slowest_seconds = max(found.slowest_seconds, ended - begun)
             found.by_way[ways[-1]][_called(outcome)] += 1
             begun = ended
+        found.grown_bytes = _most_memory_bytes() - before
         _read_all(archive)
     return found
+
+
+def _most_memory_bytes() -> int:
+    """Tell how much memory this process had at most; what is read in jails is theirs."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 
 
 def _delivery(whole: Path, home: Path, count: int, seed: int, ways: list[str]) -> Iterator[Delivered]:

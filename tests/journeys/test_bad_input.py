@@ -29,6 +29,9 @@ LONGEST_SECONDS = 30.0
 NEVER = {Reason.PIXELS_DIFFER, Reason.TOO_SLOW}
 """Reasons that no damage may lead to."""
 
+MOST_GROWTH_BYTES = 256 << 20
+"""Of the process that keeps the vault, however much a mutant asks for; its jail has a limit of its own."""
+
 GOOD = ("good-first.svs", "good-last.svs")
 
 STRUCTURE = {"damaged-structure"}
@@ -190,4 +193,5 @@ def test_mutants_end_soon_in_a_reason_or_are_kept(kind: str, tmp_path: Path) -> 
     assert 0 <= mutated.outcomes["kept"] < count
     assert mutated.outcomes.keys() <= {"kept", *Reason} - NEVER
     assert mutated.slowest_seconds < LONGEST_SECONDS
+    assert mutated.grown_bytes < MOST_GROWTH_BYTES
     assert [way for way in NEVER_KEPT if mutated.by_way[way]["kept"]] == []

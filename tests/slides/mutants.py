@@ -209,7 +209,7 @@ def link(main: Path, chance: Chance) -> bool:
 
 
 def pack(main: Path, chance: Chance) -> bool:
-    """Deliver an archive in the place of the slide, with links in it that lead out."""
+    """Deliver an archive in the place of the slide and all its parts, with links in it that lead out."""
     packed = io.BytesIO()
     if chance.random() < 0.5:
         with tarfile.open(fileobj=packed, mode="w") as tar:
@@ -227,6 +227,8 @@ def pack(main: Path, chance: Chance) -> bool:
             linked = zipfile.ZipInfo("link")
             linked.external_attr = 0o120777 << 16
             archive.writestr(linked, "/etc/passwd")
+    for part in _files(main):
+        part.unlink()
     return _write(main, packed.getvalue())
 
 
