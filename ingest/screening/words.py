@@ -37,7 +37,7 @@ STROKE_PX: Final = 9
 DARK: Final = 110
 """Median of a picture, of 255, below which what is written on it is brighter than it is."""
 
-READ_AT_MOST: Final = 8
+READ_AT_MOST: Final = 6
 """Marks that are read, of one picture in one orientation: those that look most like writing."""
 
 LEAST_PX: Final = 7.0
