@@ -121,6 +121,7 @@ def make_fluorescence_ome_tiff(
     compression: str | None = "lzw",
     order: tuple[int, ...] | None = None,
     byteorder: Literal["<", ">"] = "<",
+    predictor: bool = False,
     strips: bool = False,
     mpp: float = 0.325,
     seed: int = 7,
@@ -134,6 +135,8 @@ def make_fluorescence_ome_tiff(
         Name and colour of each, as they stand in the XML.
     order
         Which channel each page holds, where it is not the first the first.
+    predictor
+        Compress the differences between neighbours, as scanners do with LZW.
 
     Returns
     -------
@@ -144,7 +147,8 @@ def make_fluorescence_ome_tiff(
     whole = channel_pictures(width, height, count, pixel_type, seed)
     pictures = [whole, *[_every(whole, factor) for factor in factors[1:]]]
     laid_out: dict[str, Any] = {"rowsperstrip": 64} if strips else {"tile": (tile, tile)}
-    options: dict[str, Any] = {**laid_out, "photometric": "minisblack", "compression": compression, "metadata": None}
+    coded = {"compression": compression, "predictor": predictor}
+    options: dict[str, Any] = {**laid_out, **coded, "photometric": "minisblack", "metadata": None}
     pages = order or tuple(range(count))
     planted = {place: plant(f"OME {place}") for place in _PLACES if f"{{{place}}}" in _FLUORESCENCE_XML}
     xml = _FLUORESCENCE_XML.format(

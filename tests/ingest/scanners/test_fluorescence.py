@@ -44,6 +44,8 @@ def reworded(path: Path, old: str, new: str) -> Path:
         {"strips": True},
         {"strips": True, "byteorder": ">", "compression": None},
         {"order": (2, 0, 3, 1)},
+        {"predictor": True},
+        {"predictor": True, "byteorder": ">", "strips": True},
         *({"compression": compression} for compression in (None, "deflate", "zstd", "jpeg2000")),
     ],
     ids=str,
