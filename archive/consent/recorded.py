@@ -6,7 +6,7 @@ Answers are read in the order in which they were recorded, for each purpose on i
   stands as high (policy: known wishes, paragraphs 9 and 47);
 - a consent counts if its giver may give it; one that does not count takes nothing away from one that does;
 - a consent that excepts publication or identifiable use excepts it, whatever else is said, until somebody whose word
-  stands as high allows it for the same purpose; a no to everything is a no to publication too;
+  stands as high allows it for the same purpose; a no, to everything or to one purpose, is a no to publishing it too;
 - "not asked" and "not foreseen" say that nobody answered, so they never overtake an answer, and what is not recorded is
   neither of them;
 - "not foreseen" counts only if it is attested for every purpose and nobody ever consented to one, since the facts of a
@@ -196,7 +196,7 @@ def _consented(facts: Facts, records: Sequence[ConsentRecord]) -> Facts:
     facts = replace(
         facts,
         refused_for=refused,
-        refused_publication=facts.refused_publication or _is_excepted(facts, records, "publication"),
+        refused_publication=facts.refused_publication or _is_excepted(facts, records, "publication", refused),
     )
     words = _in_force(facts, [record for record in records if record.said not in _NO])
     given = {purpose: word for purpose, word in words.items() if word.said is Said.GIVEN}
@@ -205,7 +205,7 @@ def _consented(facts: Facts, records: Sequence[ConsentRecord]) -> Facts:
         return _without_consent(facts, _silence(facts, words))
     kinds = {word.consent for word in standing.values()}
     consent = next(kind for kind in (Consent.SEPARATELY, *_OBTAINED) if kind in kinds)
-    excepted = _is_excepted(facts, records, "identifiable")
+    excepted = _is_excepted(facts, records, "identifiable", refused)
     return replace(
         facts,
         consent=consent,
@@ -216,23 +216,26 @@ def _consented(facts: Facts, records: Sequence[ConsentRecord]) -> Facts:
     )
 
 
-def _is_excepted(facts: Facts, records: Iterable[ConsentRecord], use: str) -> bool:
-    """Whether publication, or identifiable use, was excepted, and nobody whose word stands as high allowed it since."""
+def _is_excepted(facts: Facts, records: Iterable[ConsentRecord], use: str, refused: Collection[Purpose]) -> bool:
+    """Whether publication, or identifiable use, was excepted, and nobody whose word stands as high allowed it since.
+
+    A no to a purpose is a no to publishing for it, too: where the purpose is consented to again without a word on
+    that, it is excepted. While the purpose is still refused, it is not asked what else was.
+    """
     told = facts.covers if use == "publication" and facts.covers_publication is Answer.NO else ()
-    against: dict[Purpose | None, int] = dict.fromkeys(told, _LOWEST)  # None: everything was refused
+    # By purpose, None for everything, and whether the purpose itself was refused.
+    against: dict[tuple[Purpose | None, bool], int] = {(purpose, False): _LOWEST for purpose in told}
     for record in records:
-        answer = getattr(record, use)
-        everything = record.said in _NO and not record.purposes
-        for purpose in record.purposes if answer is Answer.NO else [None] if everything else []:
-            against[purpose] = min(record.standing, against.get(purpose, _LOWEST))
+        answer, is_no = getattr(record, use), record.said in _NO
+        for purpose in (record.purposes or {None}) if is_no or answer is Answer.NO else ():
+            one = purpose, is_no and purpose is not None
+            against[one] = min(record.standing, against.get(one, _LOWEST))
         if answer is Answer.YES and _counts(facts, _word(facts, record)):
             lifted = {None, *record.purposes}
             against = {
-                purpose: standing
-                for purpose, standing in against.items()
-                if purpose not in lifted or record.standing > standing
+                one: standing for one, standing in against.items() if one[0] not in lifted or record.standing > standing
             }
-    return bool(against)
+    return any(not was_refused or purpose not in refused for purpose, was_refused in against)
 
 
 def _silence(facts: Facts, words: dict[Purpose, _Word]) -> Consent:

@@ -153,6 +153,17 @@ def test_whoever_refused_everything_and_consents_to_teaching_has_not_agreed_to_p
     assert public(facts_of(case, [no(), yes(TEACHING, publication=Answer.YES)]))
 
 
+def test_whoever_refused_teaching_and_consents_to_it_again_has_not_agreed_to_publish_it() -> None:
+    case = from_life(vital=Vital.ALIVE, **LOOKED)
+    facts = facts_of(case, [no(TEACHING), yes(TEACHING)])
+    assert allowed(facts, TEACHING)
+    assert not public(facts)
+    assert public(facts_of(case, [no(TEACHING)])) == public(facts_of(case, [])) - {
+        use for use in public(facts_of(case, [])) if use[1] is TEACHING
+    }
+    assert public(facts_of(case, [no(TEACHING), yes(TEACHING, publication=Answer.YES)]))
+
+
 def test_identifiable_use_that_the_patient_excepted_is_not_the_familys_to_allow() -> None:
     family = yes(TEACHING, giver=Giver.RELATION, identifiable=Answer.YES)
     facts = facts_of(post_mortem(**LOOKED), [yes(TEACHING, identifiable=Answer.NO), family])
