@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from archive.errors import InvalidValue
 
+MAX_SIDE = 1 << 24
+"""No slide is as wide: at 0.1 micrometres a pixel this is 1.6 m."""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -46,6 +49,60 @@ class Region:
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
             raise InvalidValue(f"a region has at least one pixel each way, not {self.width} x {self.height}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rectangle:
+    """A place in a picture, as a person draws or a screening tells it: in pixels of level 0, from the top left corner.
+
+    It may reach beyond the picture, so that a hand that draws to the edge need not stop there.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if any(type(side) is not int for side in self.sides):
+            raise InvalidValue("a rectangle has whole numbers of pixels")
+        if min(self.x, self.y) < 0 or min(self.width, self.height) < 1 or max(self.sides) > MAX_SIDE:
+            raise InvalidValue(
+                f"a rectangle begins at 0 or after and has 1 to {MAX_SIDE:,} pixels each way, not {self}"
+            )
+
+    def __str__(self) -> str:
+        return ",".join(map(str, self.sides))
+
+    @property
+    def sides(self) -> tuple[int, int, int, int]:
+        """The four numbers: x, y, width, height."""
+        return self.x, self.y, self.width, self.height
+
+    @property
+    def right(self) -> int:
+        """The first column of pixels after it."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """The first row of pixels after it."""
+        return self.y + self.height
+
+    @classmethod
+    def parse(cls, text: str) -> "Rectangle":
+        """Read ``X,Y,WIDTH,HEIGHT``.
+
+        Raises
+        ------
+        InvalidValue
+            If it is anything else.
+        """
+        try:
+            x, y, width, height = (int(part) for part in text.split(",") if part.strip().isascii())
+        except ValueError:
+            raise InvalidValue("a rectangle is X,Y,WIDTH,HEIGHT, four whole numbers, as in 0,0,1200,800") from None
+        return cls(x, y, width, height)
 
 
 @dataclass(frozen=True, slots=True, order=True)
