@@ -18,6 +18,14 @@ ANSWERS = (Said.GIVEN, Said.REFUSED, Said.NOT_ASKED, Said.NOT_FORESEEN)
 
 PURPOSES = tuple(purpose for purpose in Purpose if purpose in SECONDARY)
 
+CHOICES: Mapping[str, object] = {
+    "answers": ANSWERS,
+    "givers": tuple(Giver),
+    "purposes": PURPOSES,
+    "yes_or_no": (Answer.YES, Answer.NO),
+}
+"""What the form of an answer lets a person choose from, by the names that its template uses."""
+
 _COLUMNS = {"tissue" if name == "source" else name for name in ESTABLISHED}
 
 

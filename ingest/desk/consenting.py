@@ -13,12 +13,11 @@ from starlette.responses import Response
 from archive.accounts import Action
 from archive.codes import InternalKey
 from archive.consent import Facts
-from archive.consent.records import Giver
-from archive.consent.terms import Answer, Record
+from archive.consent.terms import Record
 from archive.errors import ArchiveError, InvalidValue
 from archive.holdings.consenting import Handled, Outcome, Subject, annul, handle
 from archive.wordscreen import screen
-from ingest.desk.answers import ANSWERS, PURPOSES, answer_in, chosen, finding_fields, findings_in, proof_in
+from ingest.desk.answers import CHOICES, answer_in, chosen, finding_fields, findings_in, proof_in
 from ingest.desk.consented import consent_of
 from ingest.desk.fields import settings_of
 from ingest.desk.finding import Tray
@@ -88,12 +87,9 @@ class Consenting:
             status=status,
             tray=tray,
             form=form,
-            answers=ANSWERS,
-            givers=tuple(Giver),
-            purposes=PURPOSES,
-            yes_or_no=(Answer.YES, Answer.NO),
             fields=finding_fields(form, recorded.facts if recorded else Facts()),
             today=date.today().isoformat(),
+            **CHOICES,
             back=_address(request),
         )
 

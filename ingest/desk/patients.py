@@ -8,11 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from archive.accounts import Action
-from archive.consent.records import Giver
-from archive.consent.terms import Answer
 from archive.errors import ArchiveError, InvalidValue
 from archive.holdings.consenting import Outcome
-from ingest.desk.answers import ANSWERS, PURPOSES, answer_in, proof_in
+from ingest.desk.answers import CHOICES, answer_in, proof_in
 from ingest.desk.frames import Frames, form_of, go, session_of, told
 from ingest.desk.page import Page
 from ingest.desk.room import Room
@@ -31,11 +29,8 @@ def patient_routes(room: Room, frames: Frames) -> list[Page]:
             status=status,
             form=form,
             tray=None,
-            answers=ANSWERS,
-            givers=tuple(Giver),
-            purposes=PURPOSES,
-            yes_or_no=(Answer.YES, Answer.NO),
             today=date.today().isoformat(),
+            **CHOICES,
         )
 
     async def show(request: Request) -> Response:

@@ -5,7 +5,6 @@ import sqlite3
 import struct
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,12 @@ import pytest
 from pydicom.dataset import Dataset
 
 from archive.holdings import Archive
-from archive.pyramid.reader import Pyramid
-from tests.journeys.laboratory import Laboratory, Said, row_of, write_list
+from tests.journeys.laboratory import Laboratory, row_of, write_list
+from tests.journeys.planted import PlantedDelivery, deliver_planted
 from tests.slides import jpegs
 from tests.slides.dicom import make_dicom
 from tests.slides.made import MadeSlide
 from tests.slides.planted import Plant
-from tests.slides.searched import Searched
 
 KINDS: dict[str, dict[str, Any]] = {
     "JPEG": {},
@@ -37,25 +35,8 @@ KINDS: dict[str, dict[str, Any]] = {
 COPIED = {kind for kind in KINDS if kind.startswith("JPEG") and kind not in {"JPEG 2000", "JPEG-LS", "JPEG in pieces"}}
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """What was delivered, what was said, and the laboratory where it is now."""
-
-    laboratory: Laboratory
-    slides: dict[str, MadeSlide]
-    codes: dict[str, str]
-    receipts: dict[str, dict[str, Any]]
-    plant: Plant
-    said: Said
-    searched: Searched
-
-    def open(self, archive: Archive, kind: str) -> Pyramid:
-        (scan,) = archive.scans_of(archive.slide(self.codes[kind]).record.key)
-        return archive.open_pyramid(scan.key)
-
-
 @pytest.fixture(scope="module")
-def delivery(tmp_path_factory: pytest.TempPathFactory) -> Delivery:
+def delivery(tmp_path_factory: pytest.TempPathFactory) -> PlantedDelivery:
     """Deliver a folder with a folder of files for each slide, all called after patients."""
     home = tmp_path_factory.mktemp("dicom")
     named = Plant(seed=99)
@@ -64,38 +45,22 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Delivery:
         folder = home / "delivery" / named(f"folder of {kind}")
         size = {"width": 620, "height": 450, "tile": (256, 256), "factors": (1, 2)}
         slides[kind] = make_dicom(folder, **size, **options, seed=number, plant=Plant(seed=number))
-    laboratory = Laboratory(home / "laboratory")
-    laboratory.home.mkdir()
-    laboratory.declare_feed()
-    rows = [
-        row_of(made.path, f"S26-{number:06}", patient=f"H-{number:07}", slide=str(number))
-        | {"file": made.path.relative_to(home / "delivery").as_posix()}
-        for number, made in enumerate(slides.values())
-    ]
-    listed = write_list(home / "list.csv", *rows)
-    written = home / "receipts.jsonl"
-    said = laboratory.take_in(home / "delivery", listed, "--receipts", written)
-    receipts = {r["slide"]: r for r in map(json.loads, written.read_text().splitlines())}
-    codes = {kind: said.slides[number + 2] for number, kind in enumerate(slides)}
-    everything = Plant(tokens=dict(named.tokens))
-    for kind, made in slides.items():
-        everything.tokens |= {f"{kind}: {place}": token for place, token in made.plant.tokens.items()}
-    return Delivery(laboratory, slides, codes, receipts, everything, said, Searched(everything))
+    return deliver_planted(home, home / "delivery", slides, named)
 
 
 @pytest.fixture(scope="module")
-def archive(delivery: Delivery) -> Iterator[Archive]:
+def archive(delivery: PlantedDelivery) -> Iterator[Archive]:
     with Archive.open(delivery.laboratory.archive, read_only=True) as opened:
         yield opened
 
 
-def test_many_files_are_one_slide_each(delivery: Delivery, archive: Archive) -> None:
+def test_many_files_are_one_slide_each(delivery: PlantedDelivery, archive: Archive) -> None:
     assert len(set(delivery.codes.values())) == len(KINDS) == len(archive.slides())
     assert delivery.said.refused == {}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_pixel_of_every_level_is_kept(delivery: Delivery, archive: Archive, kind: str) -> None:
+def test_every_pixel_of_every_level_is_kept(delivery: PlantedDelivery, archive: Archive, kind: str) -> None:
     made = delivery.slides[kind]
     with delivery.open(archive, kind) as pyramid:
         assert [(level.size.width, level.size.height) for level in pyramid.levels] == [
@@ -109,7 +74,7 @@ def test_every_pixel_of_every_level_is_kept(delivery: Delivery, archive: Archive
 
 
 @pytest.mark.parametrize("kind", sorted(COPIED))
-def test_entropy_coded_bytes_are_those_of_the_frames(delivery: Delivery, archive: Archive, kind: str) -> None:
+def test_entropy_coded_bytes_are_those_of_the_frames(delivery: PlantedDelivery, archive: Archive, kind: str) -> None:
     with delivery.open(archive, kind) as pyramid:
         for level, known in zip(pyramid.levels, delivery.slides[kind].levels, strict=True):
             for row in range(level.rows):
@@ -123,7 +88,7 @@ def test_entropy_coded_bytes_are_those_of_the_frames(delivery: Delivery, archive
                         assert kept <= {jpegs.APP14, jpegs.DQT, jpegs.DHT, 0xC0, jpegs.SOS}
 
 
-def test_pixel_size_objective_maker_and_colours_are_kept(delivery: Delivery, archive: Archive) -> None:
+def test_pixel_size_objective_maker_and_colours_are_kept(delivery: PlantedDelivery, archive: Archive) -> None:
     for kind in KINDS:
         with delivery.open(archive, kind) as pyramid:
             assert pyramid.mpp is not None
@@ -132,7 +97,7 @@ def test_pixel_size_objective_maker_and_colours_are_kept(delivery: Delivery, arc
     assert len(profiles) == len(KINDS) - 1  # a grey slide's optical path has none
 
 
-def test_every_token_was_in_what_was_delivered(delivery: Delivery) -> None:
+def test_every_token_was_in_what_was_delivered(delivery: PlantedDelivery) -> None:
     found = {
         line.split(" (")[0] for line in delivery.searched.survivors_under(delivery.laboratory.home.parent / "delivery")
     }
@@ -140,7 +105,7 @@ def test_every_token_was_in_what_was_delivered(delivery: Delivery) -> None:
     assert len(found) > 3000
 
 
-def test_no_token_is_in_archive_catalogue_or_anything_that_was_said(delivery: Delivery) -> None:
+def test_no_token_is_in_archive_catalogue_or_anything_that_was_said(delivery: PlantedDelivery) -> None:
     assert delivery.searched.survivors_under(delivery.laboratory.archive) == []
     with closing(sqlite3.connect(f"file:{delivery.laboratory.archive / 'catalogue.sqlite'}?mode=ro", uri=True)) as file:
         tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -150,7 +115,7 @@ def test_no_token_is_in_archive_catalogue_or_anything_that_was_said(delivery: De
     assert delivery.searched.survivors(json.dumps(delivery.receipts).encode()) == []
 
 
-def test_no_token_is_in_pixels_that_are_stored_without_loss(delivery: Delivery, archive: Archive) -> None:
+def test_no_token_is_in_pixels_that_are_stored_without_loss(delivery: PlantedDelivery, archive: Archive) -> None:
     for kind in KINDS:
         with delivery.open(archive, kind) as pyramid:
             for level in pyramid.levels:
@@ -159,7 +124,7 @@ def test_no_token_is_in_pixels_that_are_stored_without_loss(delivery: Delivery, 
                 assert delivery.searched.survivors(pixels.tobytes()) == []
 
 
-def test_nothing_of_label_overview_or_thumbnail_is_kept(delivery: Delivery) -> None:
+def test_nothing_of_label_overview_or_thumbnail_is_kept(delivery: PlantedDelivery) -> None:
     kept = [path.read_bytes() for path in delivery.laboratory.archive.rglob("*") if path.is_file()]
     streams = [raw for made in delivery.slides.values() for raws in made.associated_bytes.values() for raw in raws]
     assert len(streams) == 3 * len(KINDS)

@@ -4,7 +4,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,13 @@ import openslide
 import pytest
 
 from archive.holdings import Archive
-from archive.pyramid.reader import Pyramid
 from ingest.scanners.through_openslide import composited
-from tests.journeys.laboratory import Laboratory, Said, row_of, write_list
+from tests.journeys.planted import PlantedDelivery, deliver_planted
 from tests.slides.bif import make_bif
 from tests.slides.made import MadeSlide
 from tests.slides.mirax import HALF, make_mirax
 from tests.slides.planted import Plant
 from tests.slides.sakura import make_sakura
-from tests.slides.searched import Searched
 from tests.slides.trestle import make_trestle
 from tests.slides.vms import make_vms
 from tests.slides.vmu import make_vmu
@@ -56,25 +53,8 @@ LEFT_BEHIND = {
 }
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """What was delivered, what was said, and the laboratory where it is now."""
-
-    laboratory: Laboratory
-    slides: dict[str, MadeSlide]
-    codes: dict[str, str]
-    receipts: dict[str, dict[str, Any]]
-    plant: Plant
-    said: Said
-    searched: Searched
-
-    def open(self, archive: Archive, kind: str) -> Pyramid:
-        (scan,) = archive.scans_of(archive.slide(self.codes[kind]).record.key)
-        return archive.open_pyramid(scan.key)
-
-
 @pytest.fixture(scope="module")
-def delivery(tmp_path_factory: pytest.TempPathFactory) -> Delivery:
+def delivery(tmp_path_factory: pytest.TempPathFactory) -> PlantedDelivery:
     """Deliver one folder in which the files of all slides lie side by side, all called after patients."""
     home = tmp_path_factory.mktemp("openslide")
     folder = home / "delivery"
@@ -85,37 +65,22 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Delivery:
         name = named(f"name of {kind}")
         own = {"name": name} if make in (make_vms, make_vmu) else {}
         slides[kind] = make(folder / f"{name}{ending}", seed=number + 1, plant=Plant(seed=number), **own, **options)
-    laboratory = Laboratory(home / "laboratory")
-    laboratory.home.mkdir()
-    laboratory.declare_feed()
-    rows = [
-        row_of(made.path, f"S26-{number:06}", patient=f"H-{number:07}", slide=str(number))
-        for number, made in enumerate(slides.values())
-    ]
-    listed = write_list(home / "list.csv", *rows)
-    written = home / "receipts.jsonl"
-    said = laboratory.take_in(folder, listed, "--receipts", written)
-    receipts = {r["slide"]: r for r in map(json.loads, written.read_text().splitlines())}
-    codes = {kind: said.slides[number + 2] for number, kind in enumerate(slides)}
-    everything = Plant(tokens=dict(named.tokens))
-    for kind, made in slides.items():
-        everything.tokens |= {f"{kind}: {place}": token for place, token in made.plant.tokens.items()}
-    return Delivery(laboratory, slides, codes, receipts, everything, said, Searched(everything))
+    return deliver_planted(home, folder, slides, named)
 
 
 @pytest.fixture(scope="module")
-def archive(delivery: Delivery) -> Iterator[Archive]:
+def archive(delivery: PlantedDelivery) -> Iterator[Archive]:
     with Archive.open(delivery.laboratory.archive, read_only=True) as opened:
         yield opened
 
 
-def test_each_is_one_slide_however_many_its_files_are(delivery: Delivery, archive: Archive) -> None:
+def test_each_is_one_slide_however_many_its_files_are(delivery: PlantedDelivery, archive: Archive) -> None:
     assert len(set(delivery.codes.values())) == len(KINDS) == len(archive.slides())
     assert delivery.said.refused == {}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_pixel_is_that_of_openslide(delivery: Delivery, archive: Archive, kind: str) -> None:
+def test_every_pixel_is_that_of_openslide(delivery: PlantedDelivery, archive: Archive, kind: str) -> None:
     with openslide.OpenSlide(delivery.slides[kind].path) as slide, delivery.open(archive, kind) as pyramid:
         assert slide.properties["openslide.vendor"] == VENDORS[kind.split()[0].rstrip(",")]
         sizes = [(level.size.width, level.size.height) for level in pyramid.levels]
@@ -127,7 +92,7 @@ def test_every_pixel_is_that_of_openslide(delivery: Delivery, archive: Archive, 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_kept_is_the_tissue(delivery: Delivery, archive: Archive, kind: str) -> None:
+def test_what_is_kept_is_the_tissue(delivery: PlantedDelivery, archive: Archive, kind: str) -> None:
     """OpenSlide and the tests' makers agree, but for what compression does to a pixel."""
     known = delivery.slides[kind].levels[0].pixels.astype(np.int16)
     with delivery.open(archive, kind) as pyramid:
@@ -140,25 +105,25 @@ def test_what_is_kept_is_the_tissue(delivery: Delivery, archive: Archive, kind: 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_label_macro_and_thumbnail_are_told_and_left_behind(delivery: Delivery, kind: str) -> None:
+def test_label_macro_and_thumbnail_are_told_and_left_behind(delivery: PlantedDelivery, kind: str) -> None:
     receipt = delivery.receipts[delivery.codes[kind]]
     assert set(receipt["left_behind"]["pictures"]) == LEFT_BEHIND[kind.split()[0].rstrip(",")]
     assert receipt["kept"]["pixels"] == "decoded and stored without loss"
 
 
-def test_a_ventana_slides_colour_profile_is_kept_without_its_texts(delivery: Delivery) -> None:
+def test_a_ventana_slides_colour_profile_is_kept_without_its_texts(delivery: PlantedDelivery) -> None:
     profiles = list(delivery.laboratory.archive.glob("scans/*/*/colour-profile.icc"))
     assert len(profiles) == sum(kind.startswith("Ventana") for kind in KINDS)
 
 
-def test_every_token_was_in_what_was_delivered(delivery: Delivery) -> None:
+def test_every_token_was_in_what_was_delivered(delivery: PlantedDelivery) -> None:
     folder = delivery.laboratory.home.parent / "delivery"
     found = {line.split(" (")[0] for line in delivery.searched.survivors_under(folder)}
     assert found == delivery.plant.tokens.keys()
     assert len(found) > 1000
 
 
-def test_no_token_is_in_archive_catalogue_or_anything_that_was_said(delivery: Delivery) -> None:
+def test_no_token_is_in_archive_catalogue_or_anything_that_was_said(delivery: PlantedDelivery) -> None:
     assert delivery.searched.survivors_under(delivery.laboratory.archive) == []
     with closing(sqlite3.connect(f"file:{delivery.laboratory.archive / 'catalogue.sqlite'}?mode=ro", uri=True)) as file:
         tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -168,7 +133,7 @@ def test_no_token_is_in_archive_catalogue_or_anything_that_was_said(delivery: De
     assert delivery.searched.survivors(json.dumps(delivery.receipts).encode()) == []
 
 
-def test_nothing_of_label_macro_or_thumbnail_is_kept(delivery: Delivery) -> None:
+def test_nothing_of_label_macro_or_thumbnail_is_kept(delivery: PlantedDelivery) -> None:
     kept = [path.read_bytes() for path in delivery.laboratory.archive.rglob("*") if path.is_file()]
     streams = [raw for made in delivery.slides.values() for raws in made.associated_bytes.values() for raw in raws]
     assert len(streams) >= 2 * len(KINDS)
