@@ -18,7 +18,7 @@ ANSWERS = (Said.GIVEN, Said.REFUSED, Said.NOT_ASKED, Said.NOT_FORESEEN)
 
 PURPOSES = tuple(purpose for purpose in Purpose if purpose in SECONDARY)
 
-CHOICES: Mapping[str, object] = {
+CHOICES: Mapping[str, Any] = {
     "answers": ANSWERS,
     "givers": tuple(Giver),
     "purposes": PURPOSES,
