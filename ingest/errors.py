@@ -4,10 +4,13 @@ The sentences are fixed texts. Nothing that was read from a file may become part
 a file may be a name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 
 from archive.errors import ArchiveError
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Reason(StrEnum):
@@ -116,6 +119,21 @@ class Reason(StrEnum):
         "no-barcode",
         "no barcode could be read from the label, and every slide of this feed has one; look at the label",
     )
+    WRITING_IN_PICTURE = (
+        "writing-in-picture",
+        "something that can be read is written in the picture, and may name the patient; look at the place, then "
+        "black it out, or release the slide if it names nobody",
+    )
+    BARCODE_IN_PICTURE = (
+        "barcode-in-picture",
+        "a barcode is in the picture, and may name the patient; look at the place, then black it out, or release the "
+        "slide if it names nobody",
+    )
+    STICKER_IN_PICTURE = (
+        "sticker-in-picture",
+        "something like paper or tape is in the picture, and may be a label; look at the place, then black it out, or "
+        "release the slide if it names nobody",
+    )
     REFUSED_BY_HAND = (
         "refused-by-hand",
         "a person refused this file for good; deliver the right file, or take the refusal back with: "
@@ -137,11 +155,14 @@ class SlideRefused(IngestError):
     sentence : str
         Where more can be told than for the reason as such: which format it is, or which part is missing. It is put
         together from our own words and small numbers only; see `ingest.precheck`.
+    told : mapping
+        What a person needs to judge it, for the entry in quarantine; again our own words and numbers only.
     """
 
-    def __init__(self, reason: Reason, sentence: str = "") -> None:
+    def __init__(self, reason: Reason, sentence: str = "", told: Mapping[str, str] = _NOTHING) -> None:
         self.reason = reason
         self.sentence = sentence or reason.sentence
+        self.told = told
         super().__init__(f"{reason.value}: {self.sentence}")
 
 

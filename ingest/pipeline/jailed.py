@@ -9,6 +9,7 @@ MODULES = (
     "ingest.pipeline.storing",
     "ingest.pipeline.comparing",
     "ingest.pipeline.picturing",
+    "ingest.pipeline.showing",
 )
 """What is done in the jail."""
 
@@ -32,3 +33,4 @@ describe = InJail(MODULES[0], "describe")
 store = InJail(MODULES[1], "store")
 compare = InJail(MODULES[2], "compare")
 picture = InJail(MODULES[3], "picture")
+show = InJail(MODULES[4], "show")

@@ -3,11 +3,13 @@
 Whoever makes it knows the file and a folder, not whose slide it is, so this can be done anywhere that sees both.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from archive import fixity
 from archive.errors import InvalidValue
-from archive.geometry import MicronsPerPixel
+from archive.geometry import MicronsPerPixel, Rectangle
 from archive.holdings.pixels import Channel, ScanLayout
 from ingest.deidentify.channels import NamedChannel
 from ingest.errors import Reason, SlideRefused
@@ -16,7 +18,9 @@ from ingest.pipeline.colours import keep_colours
 from ingest.pipeline.jailed import store
 from ingest.pipeline.looking import Watch, nobody
 from ingest.pipeline.proving import Proof, Staged, prove
+from ingest.pipeline.screening import Screened, screen_staged
 from ingest.pipeline.source import Source
+from ingest.screening import Kind
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,12 @@ class WorkOrder:
     keep_out: tuple[Path, ...] = field(default=(), repr=False)
     one_core: bool = False
     """Do one thing after the other: with a slide on every core there is nothing to be gained from doing more."""
+    black_out: tuple[Rectangle, ...] = ()
+    """What a person ordered to be made black, once the pixels are proven to be the source's."""
+    screen: bool = False
+    """Whether the pixels are looked at for writing, barcodes and stickers."""
+    settled: frozenset[Kind] = frozenset()
+    """What a person saw on this slide and judged."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +58,13 @@ class Made:
     layout: ScanLayout
     colours: str
     proof: Proof
+    """Of the pixels as they were before anything was made black; its digests are those of the files as they are."""
+    screened: Screened | None = None
+    """What was seen on it; None if nobody looked."""
 
 
 def make(order: WorkOrder, watch: Watch = nobody) -> Made:
-    """Write, describe and prove a scan.
+    """Write, describe and prove a scan, make black what is to be, and look at what is left.
 
     Parameters
     ----------
@@ -76,7 +89,10 @@ def make(order: WorkOrder, watch: Watch = nobody) -> Made:
         proof = prove(
             staged, order.source, every_tile=order.every_tile, keep_out=order.keep_out, one_core=order.one_core
         )
-    return Made(stored, layout, colours, proof)
+        if order.black_out:
+            proof = _black_out(order, proof)
+        screened = _look_at(order, layout, watch) if order.screen else None
+    return Made(stored, layout, colours, proof, screened)
 
 
 def _store(order: WorkOrder, watch: Watch) -> Stored:
@@ -103,3 +119,29 @@ def _describe(folder: Path, layout: ScanLayout) -> None:
     from archive.holdings.writing import write_metadata  # Zarr is loaded while the jail works, or after
 
     write_metadata(str(folder), layout)
+
+
+def _black_out(order: WorkOrder, proof: Proof) -> Proof:
+    """Make places black, and digest and flush what was written anew."""
+    from archive.holdings.writing import black_out
+
+    written = black_out(order.folder, order.black_out)
+    digests = {file.path: file.sha256 for file in fixity.measure(order.folder, _known(proof, written)).files}
+    fixity.flush(order.folder)
+    return replace(proof, digests=digests)
+
+
+def _known(proof: Proof, written: Collection[str]) -> dict[str, str]:
+    """Give the digests that still hold."""
+    return {path: digest for path, digest in proof.digests.items() if path not in written}
+
+
+def _look_at(order: WorkOrder, layout: ScanLayout, watch: Watch) -> Screened:
+    watch("screen", {})
+    return screen_staged(
+        order.folder,
+        layout.levels,
+        settled=order.settled,
+        keep_out=order.keep_out,
+        limits_only=order.source.limits_only,
+    )

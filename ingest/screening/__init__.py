@@ -11,7 +11,21 @@ finding, whoever it names, and the person who judges it sees the picture.
 """
 
 from ingest.screening.screener import Screener
+from ingest.screening.shared import shared
 from ingest.screening.verdict import VERSION, Finding, Kind, Place, Screening
-from ingest.screening.views import SlideLevel
+from ingest.screening.views import Look, Pixels, SlideLevel, View, draw
 
-__all__ = ["VERSION", "Finding", "Kind", "Place", "Screener", "Screening", "SlideLevel"]
+__all__ = [
+    "VERSION",
+    "Finding",
+    "Kind",
+    "Look",
+    "Pixels",
+    "Place",
+    "Screener",
+    "Screening",
+    "SlideLevel",
+    "View",
+    "draw",
+    "shared",
+]

@@ -19,6 +19,9 @@ AT_MOST = 64
 
 DOUBTFUL = "doubtful"
 
+PATIENCE = 20.0
+"""How many times its seconds on the processor a view may take by the clock, on a machine that does much else."""
+
 
 def inspect(tell: Any, picture: npt.NDArray[np.uint8], look: str, cpu_seconds: float) -> dict[str, Any]:
     """Look at a picture.
@@ -32,7 +35,7 @@ def inspect(tell: Any, picture: npt.NDArray[np.uint8], look: str, cpu_seconds: f
     look : str
         How it is gone through, a value of `Look`. Ink and stickers are looked for on the whole slide only.
     cpu_seconds : float
-        After so much time on the processor this process ends.
+        After so much time on the processor this process ends, or after twenty times as much by the clock.
 
     Returns
     -------
@@ -42,7 +45,8 @@ def inspect(tell: Any, picture: npt.NDArray[np.uint8], look: str, cpu_seconds: f
     """
     del tell
     began = time.process_time()
-    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)  # nobody handles its signal, which ends the process
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)  # nobody handles these signals, which end the process
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE * cpu_seconds)
     is_whole = look == Look.WHOLE
     try:
         legible, doubtful = find_words(picture, Look(look))
@@ -55,6 +59,7 @@ def inspect(tell: Any, picture: npt.NDArray[np.uint8], look: str, cpu_seconds: f
         }
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
     answer: dict[str, Any] = {str(kind): [one.as_json() for one in seen[:AT_MOST]] for kind, seen in told.items()}
     return answer | {"cpu_seconds": time.process_time() - began}
 

@@ -1,7 +1,7 @@
 """One jailed process looks at slide after slide; it is made anew when it fails, and after many slides anyway."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
@@ -12,7 +12,7 @@ from ingest.errors import Reason, SlideRefused
 from ingest.sandbox import Jail, Limits
 from ingest.sandbox.limits import MIB
 from ingest.screening.verdict import Finding, Kind, Screening
-from ingest.screening.views import SlideLevel, View, borders, closer, draw, overview
+from ingest.screening.views import Pixels, SlideLevel, View, borders, closer, draw, overview
 
 CPU_SECONDS: Final = 6.0
 """On one slide; a view is not begun when so much has been used."""
@@ -38,6 +38,9 @@ LIMITS: Final = Limits(
 
 FARTHEST: Final = 1e5
 """In pixels of a picture; whatever lies farther out lies on none."""
+
+Drawn = Callable[[View], Pixels]
+"""Draws a view."""
 
 _MODULE: Final = "ingest.screening.inspecting"
 _DOUBTFUL: Final = "doubtful"
@@ -100,10 +103,35 @@ class Screener:
         DamagedPyramid
             If the levels cannot be read.
         """
+        return self.screen_drawn(levels[0].size, lambda view: draw(levels, view))
+
+    def screen_drawn(self, slide: Size, drawn: Drawn, settled: Collection[Kind] = ()) -> Screening:
+        """Look at a slide whose views somebody else draws.
+
+        Parameters
+        ----------
+        slide : Size
+            Of level 0.
+        drawn : callable
+            Gives a view's pixels, ``(height, width, 3)`` uint8 RGB; if it raises `SlideRefused`, the slide cannot be
+            looked at whole.
+        settled : collection of Kind
+            What a person has seen on this slide and judged already: finding it again does not end the search for more.
+
+        Returns
+        -------
+        Screening
+            Not complete if it took too long, or if the process or whoever draws failed twice.
+
+        Raises
+        ------
+        JailUnavailable
+            If no jail can be made here.
+        """
         with self._one_at_a_time:
             for _ in range(2):
                 with suppress(SlideRefused):
-                    verdict = _Look(levels, self._call).verdict()
+                    verdict = _Look(slide, drawn, self._call, settled).verdict()
                     self._slides += 1
                     return verdict
                 self._end()
@@ -130,9 +158,8 @@ class Screener:
 class _Look:
     """One slide while it is looked at."""
 
-    def __init__(self, levels: Sequence[SlideLevel], call: Callable[..., Any]) -> None:
-        self._levels, self._call = levels, call
-        self._slide = levels[0].size
+    def __init__(self, slide: Size, drawn: Drawn, call: Callable[..., Any], settled: Collection[Kind]) -> None:
+        self._slide, self._drawn, self._call, self._settled = slide, drawn, call, settled
         self._findings: list[Finding] = []
         self._cpu_seconds = 0.0
         self._views = 0
@@ -143,7 +170,7 @@ class _Look:
         doubtful = self._look(whole)
         complete = True
         for view in self._rest(whole, doubtful):
-            if any(not finding.kind.is_only_told for finding in self._findings):
+            if any(self._is_for_a_person(finding) for finding in self._findings):
                 break  # a person looks at the slide anyway, and the screening has no more to say
             if self._cpu_seconds >= CPU_SECONDS:
                 complete = False
@@ -151,6 +178,9 @@ class _Look:
             self._look(view)
         findings = tuple(self._findings[:MOST_FINDINGS])
         return Screening(findings, complete, self._views, self._cpu_seconds)
+
+    def _is_for_a_person(self, finding: Finding) -> bool:
+        return not finding.kind.is_only_told and finding.kind not in self._settled
 
     def _rest(self, whole: View, doubtful: list[list[float]]) -> Iterator[View]:
         for x, y, width, height, _ in doubtful[:MOST_DOUBTFUL]:
@@ -161,7 +191,7 @@ class _Look:
 
     def _look(self, view: View) -> list[list[float]]:
         """Look at one view, keep what is found there, and give the doubtful places."""
-        answer = self._call(draw(self._levels, view), view.look.value, VIEW_CPU_SECONDS)
+        answer = self._call(self._drawn(view), view.look.value, VIEW_CPU_SECONDS)
         self._views += 1
         try:
             self._cpu_seconds += _seconds(answer["cpu_seconds"])

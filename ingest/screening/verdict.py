@@ -8,7 +8,7 @@ from typing import Final, Self
 from archive.consent import MightIdentify
 from archive.consent.terms import Grade
 from archive.errors import InvalidValue
-from archive.geometry import Size
+from archive.geometry import Rectangle, Size
 
 VERSION: Final = "pixels-1"
 """Of what is looked at and how. Slides that were screened by another one are screened again."""
@@ -36,17 +36,8 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Place(Rectangle):
     """A rectangle on the slide, in pixels of level 0."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    def __post_init__(self) -> None:
-        if self.x < 0 or self.y < 0 or self.width < 1 or self.height < 1:
-            raise InvalidValue("a place on a slide begins on the slide and has an extent")
 
     def within(self, size: Size) -> Self:
         """Cut off what lies beyond a slide of this size."""
