@@ -20,6 +20,9 @@ from ingest.pipeline.jailed import MODULES
 from ingest.pipeline.receipt import Receipt
 from ingest.pipeline.slide import Intake, ingest_slide
 from ingest.sandbox import prepare
+from tests.ingest.scanners.conftest import cutting
+
+__all__ = ["cutting"]
 
 LIVING = Facts(source=TissueSource.LIVING)
 

@@ -138,6 +138,7 @@ def test_an_ndpi_slide_is_copied_pixel_for_pixel(tmp_path: Path, keep: Callable[
     assert_every_pixel(keep(made.path), made, Origin.COPIED)
 
 
+@pytest.mark.usefixtures("cutting")
 def test_intervals_too_wide_for_a_tile_are_cut_without_loss(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
     made = make_ndpi(tmp_path / "slide", width=3968, height=512, factors=(1,), intervals=(3968,))
     kept = keep(made.path)
@@ -146,6 +147,7 @@ def test_intervals_too_wide_for_a_tile_are_cut_without_loss(tmp_path: Path, keep
     assert stored < 1.3 * len(made.levels[0].tiles[0, 0])
 
 
+@pytest.mark.usefixtures("cutting")
 def test_segments_of_an_ndpi_stream_are_counted_once(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
     made = make_ndpi(tmp_path / "slide", width=3968, height=512, intervals=(3968, 992, None))
     stored, _ = keep(made.path)

@@ -9,9 +9,7 @@ from ingest.scanners.cropping import can_cut, cut
 from tests.slides import jpegs
 from tests.slides.tissue import grey, tissue
 
-
-def test_this_machine_can_cut() -> None:
-    assert can_cut(), "libturbojpeg is missing: install libturbojpeg0"
+pytestmark = pytest.mark.usefixtures("cutting")
 
 
 @pytest.mark.parametrize("colours", ["ycbcr", "grey"])

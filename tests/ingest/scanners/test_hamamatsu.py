@@ -79,11 +79,13 @@ def test_what_makes_no_tiles_is_read_through_openslide(tmp_path: Path, options: 
 
 
 @pytest.mark.parametrize(("width", "tile"), [(2056, 8), (2304, 768), (3968, 992), (4096, 1024), (6144, 1024)])
+@pytest.mark.usefixtures("cutting")
 def test_intervals_too_wide_for_a_tile_are_cut_into_the_fewest_parts(tmp_path: Path, width: int, tile: int) -> None:
     ((kind, _, found),) = levels_of(tmp_path / "a.ndpi", width=width, height=256, factors=(1,), intervals=(width,))
     assert (kind, found) == ((CutNdpiLevel, Size(tile, 256)) if tile >= 256 else (OpenSlideLevel, Size(512, 512)))
 
 
+@pytest.mark.usefixtures("cutting")
 def test_a_cut_level_shows_the_pixels_that_were_not_cut(tmp_path: Path) -> None:
     made = make_ndpi(tmp_path / "a.ndpi", width=6144, height=384, factors=(1,), intervals=(3072,))
     with HamamatsuReader(made.path) as reader:
@@ -96,6 +98,7 @@ def test_a_cut_level_shows_the_pixels_that_were_not_cut(tmp_path: Path) -> None:
     assert np.array_equal(shown, made.levels[0].pixels)
 
 
+@pytest.mark.usefixtures("cutting")
 def test_a_part_that_shows_something_else_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def exchanged(stream: bytes, *, width: int, height: int, parts: int) -> list[bytes]:
         return cropping.cut(stream, width=width, height=height, parts=parts)[::-1]
