@@ -3,6 +3,7 @@
 from zarr.storage import LocalStore, MemoryStore
 
 from archive.pyramid.metadata import write_metadata
+from archive.pyramid.redaction import black_out
 from archive.pyramid.writer import LevelWriter, encode_lossless
 
-__all__ = ["LevelWriter", "LocalStore", "MemoryStore", "encode_lossless", "write_metadata"]
+__all__ = ["LevelWriter", "LocalStore", "MemoryStore", "black_out", "encode_lossless", "write_metadata"]
