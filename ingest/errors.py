@@ -71,10 +71,9 @@ class Reason(StrEnum):
         "turned-picture",
         "the file says that its picture is stored turned or mirrored, which readers disagree on; export it upright",
     )
-    SEVERAL_MAGNIFICATIONS = (
-        "several-magnifications",
-        "the file holds several regions of one glass at different magnifications, and one file gives one scan here; "
-        "export each region as a file of its own",
+    TOO_MANY_REGIONS = (
+        "too-many-regions",
+        "the file holds more regions of one glass than any slide has; copy it again, or export its regions one by one",
     )
     READER_CRASHED = "reader-crashed", "reading the file brought the reader down; copy it again from the scanner"
     TOO_MUCH_MEMORY = "too-much-memory", "reading the file took more memory than a slide may; copy it again"

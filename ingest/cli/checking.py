@@ -82,4 +82,4 @@ def _repair_from(
     prepare(*PREPARED)
     with places.opened(actor) as (holdings, keyvault):
         told = repair_from_source(holdings, keyvault, source, keep_out=places.secret, limits_only=limits_only)
-    tell_repairs(ArchiveSettings(archive=places.archive), lambda _: [told], actor, as_json=as_json)
+    tell_repairs(ArchiveSettings(archive=places.archive), lambda _: told, actor, as_json=as_json)

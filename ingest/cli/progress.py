@@ -17,8 +17,8 @@ from archive.cli.sentences import out
 from ingest.cli.telling import tell_outcome
 from ingest.pipeline.batch import Outcome
 
-STEPS = ("receive", "recognise", "pixels", "prove", "commit")
-WEIGHTS = {"receive": 0.05, "recognise": 0.10, "pixels": 0.15, "prove": 0.60, "commit": 0.90}
+STEPS = ("receive", "recognise", "pixels", "prove", "screen", "commit")
+WEIGHTS = {"receive": 0.05, "recognise": 0.10, "pixels": 0.15, "prove": 0.45, "screen": 0.65, "commit": 0.90}
 """How far a slide is when a step begins: about the share of time that the steps before it take."""
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class SlideProgress:
     def _count(self, outcome: Outcome) -> None:
         if outcome.receipt is None:
             self.refused += 1
-        elif outcome.receipt.new:
+        elif outcome.receipt.wrote:
             self.kept += 1
             self.source_bytes += outcome.receipt.source_bytes
         else:

@@ -11,7 +11,7 @@ from archive.holdings import Recovered
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.batch import Delivered, Outcome
 from ingest.pipeline.preview import Preview, preview
-from ingest.pipeline.receipt import Receipt
+from ingest.pipeline.receipt import Looked, Receipt
 
 
 def tell_outcome(outcome: Outcome, console: Console) -> None:
@@ -22,17 +22,32 @@ def tell_outcome(outcome: Outcome, console: Console) -> None:
         console.print(
             f"[red]refused[/red]  {called}: {reason.value}: {outcome.sentence or reason.sentence}", soft_wrap=True
         )
-    elif receipt.new:
+    else:
+        for number, region in enumerate(receipt.regions, 1):
+            which = f"scan {number} of {len(receipt.regions)}, " if receipt.others else ""
+            _tell_region(region, called, which, outcome.seconds, console)
+
+
+def _tell_region(receipt: Receipt, called: str, which: str, seconds: float, console: Console) -> None:
+    if receipt.new:
         count = len(receipt.levels)
         levels = f"{count} level{'s' if count != 1 else ''}"
-        size = f"{receipt.size}, {levels}, {receipt.stored_bytes / 1e6:,.1f} MB in {outcome.seconds:,.1f} s"
-        console.print(f"[green]kept[/green]     {called}: {receipt.slide_code}  {size}, pixels {receipt.pixels}")
+        size = f"{receipt.size}, {levels}, {receipt.stored_bytes / 1e6:,.1f} MB in {seconds:,.1f} s"
+        console.print(f"[green]kept[/green]     {called}: {receipt.slide_code}  {which}{size}, pixels {receipt.pixels}")
     else:
-        console.print(f"[cyan]known[/cyan]    {called}: {receipt.slide_code}  nothing was written")
+        console.print(f"[cyan]known[/cyan]    {called}: {receipt.slide_code}  {which}nothing was written")
 
 
 def tell_receipt(receipt: Receipt, console: Console) -> None:
-    """Tell everything that a receipt says."""
+    """Tell everything that a receipt says, of each region that was taken in."""
+    for number, region in enumerate(receipt.regions, 1):
+        if receipt.others:
+            console.print(f"[bold]scan {number} of {len(receipt.regions)}[/bold]")
+        if region.new:
+            _tell_everything(region, console)
+
+
+def _tell_everything(receipt: Receipt, console: Console) -> None:
     console.print(_kept(receipt))
     if receipt.left_behind is not None:
         console.print()
@@ -40,6 +55,8 @@ def tell_receipt(receipt: Receipt, console: Console) -> None:
     if receipt.verification is not None:
         console.print()
         console.print(_verified(receipt))
+        console.print()
+        console.print(_looked_at(receipt.looked))
 
 
 def _table(title: str) -> Table:
@@ -86,6 +103,21 @@ def _verified(receipt: Receipt) -> Table:
     return table
 
 
+def _looked_at(looked: Looked | None) -> Table:
+    table = _table("[bold]looked at[/bold]")
+    if looked is None:
+        table.add_row("pixels", "later: nobody has looked for writing in them yet; run: coverslip rescreen")
+        return table
+    seen = ", ".join(f"{kind} {count}" for kind, count in looked.seen.items())
+    table.add_row("seen", seen or "no writing, barcode, sticker or pen mark")
+    if not looked.whole:
+        table.add_row("not all", "it took too long, and the slide is shut until it was looked at: coverslip rescreen")
+    if looked.black_out:
+        table.add_row("made black", f"{looked.black_out} places, as a person ordered")
+    table.add_row("might identify", f"{looked.grade}; it took {looked.seconds:.1f} s")
+    return table
+
+
 def tell_plan(delivery: Sequence[Delivered], *, limits_only: bool) -> None:
     """Tell what an ingest would do, slide by slide; nothing is written."""
     for one in delivery:
@@ -107,7 +139,9 @@ def _plan(one: Delivered, limits_only: bool) -> str:
 
 def _contents(found: Preview) -> str:
     sizes, left = found.found.levels, found.left_behind.count
-    return f"{sizes[0]}, {len(sizes)} levels; {left} pictures and {found.metadata.left_behind_count} values left behind"
+    regions = f"{found.found.regions} scans, the first of " if found.found.regions > 1 else ""
+    kept = f"{regions}{sizes[0]}, {len(sizes)} levels"
+    return f"{kept}; {left} pictures and {found.metadata.left_behind_count} values left behind"
 
 
 def tell_recovered(found: Recovered) -> None:

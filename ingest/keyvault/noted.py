@@ -77,6 +77,13 @@ class Entry:
     told: Mapping[str, str] = field(default_factory=dict, repr=False)
     overruled: frozenset[Reason] = frozenset()
     because: str | None = field(default=None, repr=False)
+    others: tuple[InternalKey, ...] = field(default=(), repr=False)
+    """The scans of the other regions of the glass that the file holds."""
+
+    @property
+    def scans(self) -> tuple[InternalKey, ...]:
+        """Every scan that it became."""
+        return (self.scan, *self.others) if self.scan else ()
 
 
 def look_up_of(vault_key: FieldKey, path: Path) -> bytes:
@@ -188,6 +195,7 @@ def opened(vault_key: FieldKey, key_of: KeyOf, row: RowMapping) -> Entry:
         content["told"],
         frozenset(map(Reason, content["overruled"])),
         content["because"],
+        others=tuple(map(InternalKey, content.get("others", ()))),  # vaults older than this have one scan of a file
     )
 
 
@@ -209,6 +217,7 @@ def _sealed(vault_key: FieldKey, entry: Entry, owner: Owner | None) -> dict[str,
         "told": dict(entry.told),
         "overruled": sorted(reason.value for reason in entry.overruled),
         "because": entry.because,
+        "others": entry.others,
     }
     key = owner.key if owner else vault_key
     return {**row, "content": key.seal(json.dumps(content).encode(), *_place(row))}

@@ -92,6 +92,7 @@ class Register(Days):
         moment: Moment,
         reason: str | None = None,
         scan: InternalKey | None = None,
+        others: Iterable[InternalKey] = (),
         source_bytes: int = 0,
         stored_bytes: int = 0,
         feed: str | None = None,
@@ -116,6 +117,8 @@ class Register(Days):
             Why it waits; the code of a `Reason`.
         scan
             The scan that it became or that holds the same; needed for what is kept or known.
+        others
+            The scans of its other regions of the glass, where it holds several.
         source_bytes, stored_bytes
             Bytes of all its parts as delivered, and of the scan as stored; only what is kept is counted as stored.
         feed
@@ -141,6 +144,7 @@ class Register(Days):
             source_bytes,
             feed,
             told,
+            others=tuple(others),
         )
         with self._turn() as connection:
             before = self._find(connection, path)
@@ -240,7 +244,7 @@ class Register(Days):
 
 
 def _is_same(before: Entry, after: Entry) -> bool:
-    return (before.state, before.reason, before.scan) == (after.state, after.reason, after.scan)
+    return (before.state, before.reason, before.scans) == (after.state, after.reason, after.scans)
 
 
 def _new_number(connection: Connection) -> str:

@@ -119,7 +119,7 @@ def receipt_if_held(looked: Looked, row: Row, facts: Facts, intake: Intake) -> R
     SlideRefused
         If the list says that it is another slide's, or that consent is another.
     """
-    known = intake.vault.scan_of_file(looked.source.sha256)
+    known = intake.vault.scan_of_file(looked.source.digest)
     if known is None:
         return None
     _require_same_slide(known, row, facts, intake)

@@ -15,6 +15,7 @@ from archive.geometry import Size
 from archive.holdings.pixels import MAX_CHANNELS, Coding, LevelLayout, Origin, PixelType, ShardGrid
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners import AssociatedImage, AssociatedKind
+from ingest.scanners.base import MAX_REGIONS
 
 MAX_LEVELS = 32
 MAX_TILES = 1 << 24
@@ -98,6 +99,8 @@ class Description:
     barcodes: tuple[str, ...] = field(default=(), repr=False)
     channels: tuple[tuple[str, str | None], ...] = field(default=(), repr=False)
     """What the file calls each channel of fluorescence, and the colour that it tells."""
+    regions: int = 1
+    """How many regions of the glass the file holds; the rest of this is about one of them."""
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -119,6 +122,7 @@ class Description:
                 _icc(value["icc_profile"]),
                 tuple(str(code)[:MAX_BARCODE] for code in value.get("barcodes", ())[:MAX_BARCODES]),
                 tuple(_channel(channel) for channel in value["channels"][:MAX_CHANNELS]),
+                _regions(value["regions"]),
             )
         except UNFIT as error:
             raise SlideRefused(Reason.READER_CRASHED) from error
@@ -133,6 +137,13 @@ def _channel(value: Any) -> tuple[str, str | None]:
     if colour is not None and not _COLOUR.fullmatch(colour):
         raise ValueError("no colour")
     return str(name)[:MAX_CHANNEL_NAME], colour
+
+
+def _regions(value: Any) -> int:
+    count = int(value)
+    if not 1 <= count <= MAX_REGIONS:
+        raise ValueError("no region, or too many")
+    return count
 
 
 def _icc(value: Any) -> bytes | None:

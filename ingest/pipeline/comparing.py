@@ -27,8 +27,10 @@ CORNER_TILES = 8
 """Where OpenSlide can address a level exactly only at its origin, so many tiles each way are compared there."""
 
 
-def compare(tell: Tell, path: str, folder: str, levels: list[dict[str, Any]], counts: list[int]) -> dict[str, Any]:
-    """Compare so many tiles of each kept level with the source.
+def compare(
+    tell: Tell, path: str, folder: str, levels: list[dict[str, Any]], counts: list[int], region: int = 0
+) -> dict[str, Any]:
+    """Compare so many tiles of each kept level with that region of the source.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def compare(tell: Tell, path: str, folder: str, levels: list[dict[str, Any]], co
     compared, by_openslide = 0, 0
     slide = _openslide(path)
     with open_scan(Path(path)) as reader:
-        sources = {source.size: source for source in reader.scan().levels}
+        sources = {source.size: source for source in reader.scans()[region].levels}
         for number, (value, count) in enumerate(zip(levels, counts, strict=True)):
             layout = level_from_json(value)
             if layout.origin is Origin.ADDED:
@@ -126,7 +128,7 @@ class _Comparison:
             return None
 
     def _by_openslide(self, x: int, y: int, width: int, height: int) -> Pixels | None:
-        if self._slide is None or self._slide_level is None:
+        if self._slide is None or self._slide_level is None or not self._source.is_alone_at(x, y, width, height):
             return None
         left, top = self._source.offset
         if self._factor is not None:

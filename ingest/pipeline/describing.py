@@ -10,12 +10,14 @@ from ingest.pipeline.storing import Tell
 from ingest.scanners.opening import open_scan
 
 
-def describe(tell: Tell, path: str) -> dict[str, Any]:
-    """Tell maker, levels, associated images, the file's own words and its label's, and its colour profile."""
+def describe(tell: Tell, path: str, region: int = 0) -> dict[str, Any]:
+    """Tell a region's maker, levels, associated images and colour profile, the file's own words and its label's."""
     del tell
     with open_scan(Path(path)) as reader:
-        scan = reader.scan()
+        scans = reader.scans()
+        scan = scans[region]
         return {
+            "regions": len(scans),
             "maker": scan.maker,
             "levels": [[level.size.width, level.size.height] for level in scan.levels],
             "associated": [

@@ -5,7 +5,7 @@ that sees the file.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,16 @@ def nobody(step: str, progress: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Looked:
-    """A file as it was found. Its paths, its own words and its label's barcodes are identifiers."""
+    """A region of a file as it was found. The file's paths, its own words and its label's barcodes are identifiers."""
 
     source: Source = field(repr=False)
     found: Description = field(repr=False)
 
 
-def look(path: Path, *, limits_only: bool = False, keep_out: tuple[Path, ...] = (), watch: Watch = nobody) -> Looked:
-    """Look at a file.
+def look(
+    path: Path, *, limits_only: bool = False, keep_out: tuple[Path, ...] = (), watch: Watch = nobody
+) -> tuple[Looked, ...]:
+    """Look at a file: at each region of the glass that it holds, in the file's own order; in most formats at one.
 
     Parameters
     ----------
@@ -52,4 +54,9 @@ def look(path: Path, *, limits_only: bool = False, keep_out: tuple[Path, ...] = 
     source = Source.receive(path, limits_only=limits_only)
     watch("recognise", {})
     with source.unchanged(), source.jail(keep_out=keep_out) as jail:
-        return Looked(source, Description.from_json(jail.call(describe, str(source.path))))
+        first = Description.from_json(jail.call(describe, str(source.path)))
+        others = [
+            Looked(replace(source, region=region), Description.from_json(jail.call(describe, str(source.path), region)))
+            for region in range(1, first.regions)
+        ]
+    return Looked(source, first), *others

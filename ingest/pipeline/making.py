@@ -100,7 +100,8 @@ def _store(order: WorkOrder, watch: Watch) -> Stored:
     source, others = order.source, [str(file) for file in order.source.files[1:]]
     paths = (str(source.path), str(order.folder), str(order.notes))
     with source.jail(write=[order.folder, order.notes], keep_out=order.keep_out) as jail:
-        return Stored.from_json(jail.call(store, *paths, others, on_progress=lambda told: watch("pixels", told)))
+        answer = jail.call(store, *paths, others, source.region, on_progress=lambda told: watch("pixels", told))
+    return Stored.from_json(answer)
 
 
 def _layout(order: WorkOrder, stored: Stored) -> ScanLayout:

@@ -17,7 +17,7 @@ from ingest.delivery import Row
 from ingest.errors import Reason, SlideRefused
 from ingest.keyvault.register import Entry, State
 from ingest.pipeline.admitting import Intake
-from ingest.pipeline.receipt import Receipt, receipt_of_known
+from ingest.pipeline.receipt import Receipt, receipt_of_file, receipt_of_known
 from ingest.precheck import parts
 from ingest.quarantine import Moment, Quarantine, contradiction, in_words, moment_of
 
@@ -84,21 +84,23 @@ class Arrival:
         if one.row is None and not intake.rows_by_label:
             raise SlideRefused(Reason.NO_ROW)
         self._as = said_of(one)
-        if entry is not None and (scan := self._scan_of(entry)) is not None:
+        if entry is not None and (scans := self._scans_of(entry)):
             number = one.row.number if one.row else None
             with suppress(UnknownCode):  # the archive has it no more: then it is taken in
-                return self._outcome(receipt_of_known(intake.archive, scan, entry.source_bytes, number))
+                held = [receipt_of_known(intake.archive, scan, entry.source_bytes, number) for scan in scans]
+                return self._outcome(receipt_of_file(held))
         return None
 
     def kept(self, receipt: Receipt) -> Outcome:
         """Note that it is kept, or was before."""
         self._intake.vault.register.note(
             self.delivered.path,
-            State.KEPT if receipt.new else State.KNOWN,
+            State.KEPT if receipt.wrote else State.KNOWN,
             moment=self._moment,
             scan=receipt.scan,
+            others=[other.scan for other in receipt.others if other.scan],
             source_bytes=receipt.source_bytes,
-            stored_bytes=receipt.stored_bytes,
+            stored_bytes=sum(region.stored_bytes for region in receipt.regions),
             feed=self._feed,
             told={AS: self._as},
         )
@@ -118,10 +120,10 @@ class Arrival:
     def _feed(self) -> str | None:
         return self._intake.feed.name if self._intake.feed else None
 
-    def _scan_of(self, entry: Entry) -> InternalKey | None:
-        """Give the scan of a file that is held as it lies there."""
+    def _scans_of(self, entry: Entry) -> tuple[InternalKey, ...]:
+        """Give the scans of a file that is held as it lies there."""
         same = entry.moment == self._moment and entry.told.get(AS) == self._as
-        return entry.scan if same and entry.state in (State.KEPT, State.KNOWN) else None
+        return entry.scans if same and entry.state in (State.KEPT, State.KNOWN) else ()
 
     def _outcome(self, receipt: Receipt | None) -> Outcome:
         return Outcome(self.delivered, receipt, seconds=time.monotonic() - self._began)

@@ -78,7 +78,7 @@ def prove(
     counts = [level.columns * level.rows if every_tile else compared_tiles(level) for level in staged.levels]
     levels: list[dict[str, Any]] = [level_to_json(level) for level in staged.levels]
     with source.jail(read=[staged.folder], keep_out=keep_out) as jail, ThreadPoolExecutor(2) as side:
-        compared = side.submit(jail.call, compare, str(source.path), str(staged.folder), levels, counts)
+        compared = side.submit(jail.call, compare, str(source.path), str(staged.folder), levels, counts, source.region)
         if one_core:
             wait([compared])
         digested = side.submit(_digest_and_flush, staged.folder)

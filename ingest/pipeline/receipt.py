@@ -1,6 +1,7 @@
 """What a laboratory gets for a slide that was taken in: what was kept, what was left behind, how it was verified."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from archive.codes import Code, InternalKey
@@ -73,6 +74,18 @@ class Receipt:
     """For the key vault's register only."""
     row_number: int | None = None
     """The row of the delivery list that told whose it is."""
+    others: tuple["Receipt", ...] = ()
+    """Those of the other regions that the file holds; each is a scan of the same slide."""
+
+    @property
+    def regions(self) -> tuple["Receipt", ...]:
+        """Give the receipts of all regions, in the file's own order."""
+        return self, *self.others
+
+    @property
+    def wrote(self) -> bool:
+        """Whether anything of the file is new."""
+        return any(receipt.new for receipt in self.regions)
 
     @property
     def size(self) -> Size | None:
@@ -112,6 +125,7 @@ class Receipt:
             "left_behind": asdict(self.left_behind) if self.left_behind else None,
             "verified": asdict(self.verification) if self.verification else None,
             "decision": self.keep_row,
+            "other_regions": [receipt.as_json() for receipt in self.others],
         }
 
 
@@ -175,6 +189,11 @@ def receipt_of(
         scan,
         row_number,
     )
+
+
+def receipt_of_file(receipts: Sequence[Receipt]) -> Receipt:
+    """Put the receipts of a file's regions together."""
+    return replace(receipts[0], others=tuple(receipts[1:]))
 
 
 def receipt_of_known(archive: Archive, scan: InternalKey, source_bytes: int, row_number: int | None = None) -> Receipt:

@@ -18,7 +18,7 @@ from archive.records import ScanStatus
 from ingest.deidentify import deidentify
 from ingest.deidentify.channels import name_channels
 from ingest.keyvault import KeyVault
-from ingest.pipeline.looking import Watch, look, nobody
+from ingest.pipeline.looking import Looked, Watch, look, nobody
 from ingest.pipeline.making import WorkOrder, make
 
 
@@ -30,8 +30,8 @@ def repair_from_source(
     keep_out: tuple[Path, ...] = (),
     limits_only: bool = False,
     watch: Watch = nobody,
-) -> Repaired:
-    """Repair the scan that was made of a file; the vault recognises the file by its digest.
+) -> tuple[Repaired, ...]:
+    """Repair every scan that was made of a file; the vault recognises the file by its digest.
 
     Parameters
     ----------
@@ -49,10 +49,15 @@ def repair_from_source(
     SlideRefused
         If it cannot be read, or what is made of it cannot be proven.
     """
-    looked = look(path, limits_only=limits_only, keep_out=keep_out, watch=watch)
-    key = vault.scan_of_file(looked.source.sha256)
-    if key is None or archive.scan(key) is None:
+    regions = look(path, limits_only=limits_only, keep_out=keep_out, watch=watch)
+    recorded = [(looked, vault.scan_of_file(looked.source.digest)) for looked in regions]
+    held = [(looked, key) for looked, key in recorded if key is not None and archive.scan(key) is not None]
+    if not held:
         raise InvalidValue("the archive has no scan of this very file; name the source file of a damaged scan")
+    return tuple(_repair(archive, key, looked, keep_out, watch) for looked, key in held)
+
+
+def _repair(archive: Archive, key: InternalKey, looked: Looked, keep_out: tuple[Path, ...], watch: Watch) -> Repaired:
     metadata = deidentify(looked.found.maker, looked.found.properties)
     with archive.stage() as staged:
         order = WorkOrder(

@@ -16,17 +16,17 @@ from archive.records import CaseRecord, SlideRecord
 from ingest.delivery import Row
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.admitting import Admitted, Intake, admit, receipt_if_held
-from ingest.pipeline.looking import look
+from ingest.pipeline.looking import Looked, look
 from ingest.pipeline.making import Made, make
 from ingest.pipeline.needles import needles_of, schema_words
 from ingest.pipeline.proving import Search
-from ingest.pipeline.receipt import Receipt, receipt_of, scan_record
+from ingest.pipeline.receipt import Receipt, receipt_of, receipt_of_file, scan_record
 
 __all__ = ["Admitted", "Intake", "Made", "admit", "commit", "ingest_slide", "look", "make"]
 
 
 def ingest_slide(path: Path, row: Row | None, facts: Facts | None, intake: Intake) -> Receipt:
-    """Take one slide in, whole or not at all.
+    """Take one slide in: each region of it that its file holds as a scan of its own, whole or not at all.
 
     Parameters
     ----------
@@ -42,9 +42,14 @@ def ingest_slide(path: Path, row: Row | None, facts: Facts | None, intake: Intak
     Raises
     ------
     SlideRefused
-        If it is not taken, with the reason; then nothing of it is kept.
+        If it is not taken, with the reason. Nothing is kept then but regions that were taken in before the one that is
+        refused; the next ingest of the file does the others.
     """
-    looked = look(path, limits_only=intake.limits_only, keep_out=intake.keep_out, watch=intake.watch)
+    regions = look(path, limits_only=intake.limits_only, keep_out=intake.keep_out, watch=intake.watch)
+    return receipt_of_file([_ingest_region(looked, row, facts, intake) for looked in regions])
+
+
+def _ingest_region(looked: Looked, row: Row | None, facts: Facts | None, intake: Intake) -> Receipt:
     admitted = admit(looked, row, facts, intake)
     if isinstance(admitted, Receipt):
         return admitted
@@ -72,7 +77,7 @@ def commit(admitted: Admitted, staged: StagedScan, made: Made, intake: Intake) -
     slide = SlideRecord(keys.slide, keys.case, keys.block, row.stain, row.organ, row.diagnosis)
     known = vault.needles(keys.case)
     search = Search(needles_of(known, source, admitted.looked.found, made.layout, case, slide))
-    scan = vault.record_file(source.sha256, keys.slide, source.path.name)
+    scan = vault.record_file(source.digest, keys.slide, source.path.name)
     record = scan_record(scan, keys.slide, made.layout, metadata)
     with source.unchanged(), _races_refuse():
         committed = archive.commit(staged, case, slide, record, digests=made.proof.digests, inspect=search)

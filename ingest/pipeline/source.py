@@ -26,6 +26,8 @@ class Source:
     moments: tuple[Moment, ...] = field(repr=False)
     limits_only: bool = False
     """Whether it is trusted enough to be read where the system has limits for a process, but no walls around it."""
+    region: int = 0
+    """Which region of the glass is meant, in the file's own order; each becomes a scan by itself."""
 
     @classmethod
     def receive(cls, path: Path, *, limits_only: bool = False) -> Self:
@@ -46,6 +48,12 @@ class Source:
     def path(self) -> Path:
         """The slide's main file."""
         return self.files[0]
+
+    @property
+    def digest(self) -> bytes:
+        """What the key vault knows the region by: its file's digest, of a further region one of that and its number."""
+        number = self.region.to_bytes(4, "big")
+        return hashlib.sha256(number + self.sha256).digest() if self.region else self.sha256
 
     def jail(self, *, read: Sequence[Path] = (), write: Sequence[Path] = (), keep_out: Sequence[Path] = ()) -> Jail:
         """Make a jail that reaches this slide, and the folders named; it fails if it would reach `keep_out`."""

@@ -49,8 +49,10 @@ TOLD_EVERY = 256
 """Progress is told after so many tiles: often enough for a smooth bar."""
 
 
-def store(tell: Tell, path: str, folder: str, places: str, others: Sequence[str] = ()) -> dict[str, Any]:
-    """Write every level of a slide into a staged folder as shards.
+def store(
+    tell: Tell, path: str, folder: str, places: str, others: Sequence[str] = (), region: int = 0
+) -> dict[str, Any]:
+    """Write every level of a region of a slide into a staged folder as shards.
 
     Parameters
     ----------
@@ -65,9 +67,11 @@ def store(tell: Tell, path: str, folder: str, places: str, others: Sequence[str]
         byte by byte wants them.
     others : sequence of str
         The slide's other files. Places count through all its files, laid end to end in this order.
+    region : int
+        Which region of the glass, in the file's own order.
     """
     with open_scan(Path(path)) as reader:
-        plan = plan_levels(reader.scan().levels)
+        plan = plan_levels(reader.scans()[region].levels)
         job = _Storing(tell, Path(folder), Path(places), expected_tiles(plan), _begins([path, *others]))
         for number, planned in enumerate(plan):
             if planned.source is None:

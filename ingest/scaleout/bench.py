@@ -63,7 +63,7 @@ class Abandoned:
     """Another worker began to make this scan and was lost; it may still write, so it is made anew elsewhere."""
 
 
-def look_at(order: LookOrder) -> Looked | Unseen | Refusal | Failure:
+def look_at(order: LookOrder) -> tuple[Looked, ...] | Unseen | Refusal | Failure:
     """Look at a file; see `ingest.pipeline.looking`."""
     if not order.path.exists():
         return Unseen()

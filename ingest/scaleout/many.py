@@ -1,16 +1,18 @@
 """The story of one slide once more, with each part done where it can be done; and many such stories at once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from archive.errors import ArchiveError
 from archive.holdings import StagedScan
 from ingest.errors import Reason, SlideRefused
+from ingest.pipeline.looking import Looked
 from ingest.pipeline.noting import Arrival, Delivered, Outcome
-from ingest.pipeline.receipt import Receipt
+from ingest.pipeline.receipt import Receipt, receipt_of_file
 from ingest.pipeline.slide import Intake, admit, commit
 from ingest.sandbox import require_apart
 from ingest.scaleout.bench import UNSEEN, LookOrder, Probe, Unseen, look_at, make_of
@@ -58,18 +60,29 @@ def _story(one: Delivered, intake: Intake, crew: Crew) -> Story:
 
 
 def _taken(one: Delivered, intake: Intake, crew: Crew) -> Any:
+    keep_out = intake.keep_out if crew.is_here else ()  # elsewhere these folders are not, and nobody learns of them
+    receipts = []
+    for looked in (yield from _tried(partial(_looked_at, one, intake, keep_out))):
+        receipts.append((yield from _tried(partial(_ingest_region, looked, one, intake, keep_out))))
+    return receipt_of_file(receipts)
+
+
+def _tried(part: Callable[[], Any]) -> Any:
     for _ in range(TRIES):
         with suppress(WorkerDied):
-            return (yield from _once(one, intake, crew))
+            return (yield from part())
     raise SlideRefused(Reason.READER_CRASHED)
 
 
-def _once(one: Delivered, intake: Intake, crew: Crew) -> Any:
-    keep_out = intake.keep_out if crew.is_here else ()  # elsewhere these folders are not, and nobody learns of them
-    looked = yield There(look_at, LookOrder(one.path, intake.limits_only, keep_out))
-    if isinstance(looked, Unseen):
+def _looked_at(one: Delivered, intake: Intake, keep_out: tuple[Path, ...]) -> Any:
+    regions = yield There(look_at, LookOrder(one.path, intake.limits_only, keep_out))
+    if isinstance(regions, Unseen):
         raise _unseen(one)
-    require_apart(intake.keep_out, looked.source.files)
+    require_apart(intake.keep_out, regions[0].source.files)
+    return regions
+
+
+def _ingest_region(looked: Looked, one: Delivered, intake: Intake, keep_out: tuple[Path, ...]) -> Any:
     admitted = yield Here(partial(admit, looked, one.row, one.facts, intake))
     if isinstance(admitted, Receipt):
         return admitted

@@ -8,6 +8,7 @@ import binascii
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from dataclasses import dataclass
+from math import ceil
 
 from archive.geometry import Size
 from ingest.errors import Reason, SlideRefused
@@ -48,6 +49,12 @@ class Region:
         """Width of a pixel of the largest level."""
         return self.width / self.dimensions[0].size.width
 
+    def place(self, number: int) -> tuple[int, int, int, int]:
+        """Give left, top, width and height on the glass, in pixels of one of its levels, as OpenSlide counts them."""
+        size = self.dimensions[number].size
+        nm = self.width / size.width
+        return int(self.left / nm), int(self.top / nm), size.width, size.height
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -67,16 +74,13 @@ class Collection:
         """The images of tissue in bright field."""
         return [image for image in self.images if image.brightfield and not self.is_macro(image)]
 
-    @property
-    def can_be_laid_out(self) -> bool:
-        """Whether OpenSlide lays several regions on one canvas: it tells macros by their exact place."""
-        exact = [
-            (image.left, image.top, image.width, image.height) == (0, 0, self.width, self.height)
-            for image in self.images
-            if self.is_macro(image)
-        ]
-        alike = {(region.objective, len(region.dimensions)) for region in self.regions}
-        return len(self.regions) > 1 and len(alike) == 1 and all(exact)
+    def canvas(self, number: int) -> Size | None:
+        """Give the size of the whole glass in pixels of that level of the first region, as OpenSlide draws it."""
+        first = self.regions[0]
+        if number >= len(first.dimensions):
+            return None
+        nm = first.width / first.dimensions[number].size.width
+        return Size(ceil(self.width / nm), ceil(self.height / nm))
 
 
 def root_of(description: str) -> ElementTree.Element | None:

@@ -28,6 +28,10 @@ MAX_PICTURE_PIXELS = 1 << 25
 """Of an associated image that is decoded at all: a macro of a whole glass has some 16 million."""
 
 
+MAX_REGIONS = 64
+"""Of one glass. People mark a few; each is read, proven and stored by itself, so a file may not ask for thousands."""
+
+
 class AssociatedKind(StrEnum):
     """Pictures in a slide's file that are not its tissue at full width. None of them travels on."""
 
@@ -108,6 +112,11 @@ class SourceLevel(ABC):
         del column, row
         return False
 
+    def is_alone_at(self, x: int, y: int, width: int, height: int) -> bool:
+        """Whether nothing but this level shows on the canvas at a place, which is told in pixels of the level."""
+        del x, y, width, height
+        return True
+
     def decoded_tile(self, column: int, row: int) -> Pixels | None:
         """Decode one tile as the file's tags say, or None where the file has no tile of its own at that place."""
         del column, row
@@ -165,6 +174,10 @@ class ScanReader(ABC):
     @abstractmethod
     def scan(self) -> Scan:
         """Tell what is in the file."""
+
+    def scans(self) -> tuple[Scan, ...]:
+        """Tell each region of the glass that the file holds, in the file's own order; one in most formats."""
+        return (self.scan(),)
 
     @abstractmethod
     def pictures(self, kind: AssociatedKind) -> Iterator[Pixels]:

@@ -88,11 +88,11 @@ def take_for_levels(*kinds: AssociatedKind) -> None:
 
     def open_with_pictures(path: Any) -> ScanReader:
         reader = open_scan(path)
-        scan = reader.scan()
+        scan, *others = reader.scans()
         picture = next((picture for kind in kinds for picture in reader.pictures(kind)), None)
         if picture is not None:
             levels = *scan.levels, _Pictured(picture, scan.levels[-1].size)
-            reader.scan = lambda: _with_levels(scan, levels)  # type: ignore[method-assign]
+            reader.scans = lambda: (_with_levels(scan, levels), *others)  # type: ignore[method-assign]
         return reader
 
     for module in (describing, storing, comparing):

@@ -51,14 +51,15 @@ class Releasing:
 
     def hold(self, entry: Entry) -> Hold:
         """Say what holds a source file back."""
-        held = self._archive.scan(entry.scan) if entry.scan else None
-        if held is None or held.record.status is not ScanStatus.KEPT:
+        records = [held.record for scan in entry.scans if (held := self._archive.scan(scan)) is not None]
+        kept = [record for record in records if record.status is ScanStatus.KEPT]
+        if not kept or len(kept) < len(entry.scans):
             return Hold.NOT_IN_ARCHIVE
         if moment_of(entry.path) == GONE:
             return Hold.GONE
         if not _is_as_taken_in(entry):
             return Hold.CHANGED
-        if not all(_copied(folder, held.record) for folder in self._copies):
+        if not all(_copied(folder, record) for folder in self._copies for record in kept):
             return Hold.NOT_COPIED
         return Hold.NOTHING
 

@@ -43,6 +43,7 @@ DESCRIPTION: dict[str, Any] = {
     "properties": {"aperio.MPP": "0.499"},
     "icc_profile": base64.b64encode(b"profile").decode(),
     "channels": [["DAPI", "0000FF"], ["", None]],
+    "regions": 3,
 }
 STORED: dict[str, Any] = {"levels": [LEVEL], "segments_left_behind": 4, "windows": []}
 FLUORESCENT: dict[str, Any] = {"levels": [APART], "segments_left_behind": 0, "windows": [[0, 9], [5, 6], [1, 65535]]}

@@ -36,7 +36,7 @@ def take_in(laboratory: Laboratory, path: Path, told: Row | None, rows: tuple[Ro
 
 def test_the_parts_in_a_row_take_a_slide_in(laboratory: Laboratory, tmp_path: Path) -> None:
     intake = Intake(laboratory.archive, laboratory.vault)
-    looked = look(slide(tmp_path / "a.svs"))
+    (looked,) = look(slide(tmp_path / "a.svs"))
     admitted = admit(looked, row(2, "S26-1", "a.svs"), LIVING, intake)
     assert isinstance(admitted, Admitted)
     with laboratory.archive.stage() as staged:
@@ -53,7 +53,7 @@ def test_the_parts_in_a_row_take_a_slide_in(laboratory: Laboratory, tmp_path: Pa
 def test_a_file_that_changes_after_it_was_looked_at_is_not_made(laboratory: Laboratory, tmp_path: Path) -> None:
     intake = Intake(laboratory.archive, laboratory.vault)
     path, other = slide(tmp_path / "a.svs"), slide(tmp_path / "b.svs", seed=8)
-    admitted = admit(look(path), row(2, "S26-1", "a.svs"), LIVING, intake)
+    admitted = admit(look(path)[0], row(2, "S26-1", "a.svs"), LIVING, intake)
     assert isinstance(admitted, Admitted)
     os.replace(other, path)
     with laboratory.archive.stage() as staged:
@@ -66,7 +66,7 @@ def test_a_file_that_changes_after_it_was_looked_at_is_not_made(laboratory: Labo
 def test_a_file_that_changes_after_it_was_made_is_not_committed(laboratory: Laboratory, tmp_path: Path) -> None:
     intake = Intake(laboratory.archive, laboratory.vault)
     path = slide(tmp_path / "a.svs")
-    admitted = admit(look(path), row(2, "S26-1", "a.svs"), LIVING, intake)
+    admitted = admit(look(path)[0], row(2, "S26-1", "a.svs"), LIVING, intake)
     assert isinstance(admitted, Admitted)
     with laboratory.archive.stage() as staged:
         made = make(admitted.order(staged, intake))
@@ -83,7 +83,7 @@ def test_a_twin_that_came_in_meanwhile_is_told_and_nothing_is_stored_twice(
     intake = Intake(laboratory.archive, laboratory.vault)
     path = slide(tmp_path / "a.svs")
     twin = Path(shutil.copyfile(path, tmp_path / "twin.svs"))
-    admitted = admit(look(path), row(2, "S26-1", "a.svs"), LIVING, intake)
+    admitted = admit(look(path)[0], row(2, "S26-1", "a.svs"), LIVING, intake)
     assert isinstance(admitted, Admitted)
     with laboratory.archive.stage() as staged:
         made = make(admitted.order(staged, intake))

@@ -4,18 +4,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openslide
 import pytest
 
 from archive.geometry import Size
 from ingest.deidentify import deidentify
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners import AssociatedKind, Scan
+from ingest.scanners import AssociatedKind, Scan, SourceLevel
+from ingest.scanners.base import MAX_REGIONS
 from ingest.scanners.leica import LeicaReader
 from ingest.scanners.opening import open_scan
 from ingest.scanners.plain_tiff import PlainTiffReader
-from ingest.scanners.through_openslide import OpenSlideReader
+from tests.slides.made import mend
 from tests.slides.planted import Plant
 from tests.slides.scn import Tissue, make_scn
+from tests.slides.tissue import Picture
 
 TWO_ALIKE = (Tissue(), Tissue(top=40_000_000))
 TWO_MAGNIFICATIONS = (Tissue(), Tissue(top=40_000_000, objective="40", nm=250))
@@ -24,6 +27,11 @@ TWO_MAGNIFICATIONS = (Tissue(), Tissue(top=40_000_000, objective="40", nm=250))
 def scan_of(path: Path, **options: Any) -> Scan:
     with LeicaReader(make_scn(path, **options).path) as reader:
         return reader.scan()
+
+
+def whole(level: SourceLevel) -> Picture:
+    tiles = {(column, row): pixels for column, row, pixels in level.decoded_tiles()}
+    return mend(level.size.width, level.size.height, (level.tile.width, level.tile.height), tiles)
 
 
 def reason_of(path: Path, **options: Any) -> Reason:
@@ -69,11 +77,18 @@ def test_other_focal_planes_and_fluorescence_are_left_behind(tmp_path: Path) -> 
     assert [str(image.kind) for image in scan.associated] == ["macro", "unknown", "unknown", "unknown"]
 
 
-def test_several_regions_of_one_magnification_are_read_as_openslide_lays_them_out(tmp_path: Path) -> None:
+def test_regions_of_one_magnification_are_scans_at_their_places_on_openslides_canvas(tmp_path: Path) -> None:
     path = make_scn(tmp_path / "a.scn", regions=TWO_ALIKE).path
-    with open_scan(path) as reader:
-        assert isinstance(reader, OpenSlideReader)
-        assert reader.scan().levels[0].size == Size(52_000, 152_000)
+    with open_scan(path) as reader, openslide.OpenSlide(path) as slide:
+        assert isinstance(reader, LeicaReader)
+        scans = reader.scans()
+        assert [scan.levels[0].offset for scan in scans] == [(8000, 40_000), (8000, 80_000)]
+        for scan in scans:
+            for number, level in enumerate(scan.levels):
+                assert level.canvas == Size(*slide.level_dimensions[number])
+                left, top = (side * 4**number for side in level.offset)
+                shown = np.asarray(slide.read_region((left, top), number, (level.size.width, level.size.height)))
+                assert np.array_equal(shown[..., :3], whole(level))
 
 
 @pytest.mark.parametrize(
@@ -85,11 +100,49 @@ def test_several_regions_of_one_magnification_are_read_as_openslide_lays_them_ou
     ],
     ids=["magnifications", "numbers of levels", "a macro that OpenSlide would take for a region"],
 )
-def test_regions_that_do_not_fit_one_canvas_are_refused(tmp_path: Path, options: dict[str, Any]) -> None:
+def test_regions_that_openslide_does_not_show_are_scans_as_well(tmp_path: Path, options: dict[str, Any]) -> None:
     path = make_scn(tmp_path / "a.scn", **options).path
-    with open_scan(path) as reader, pytest.raises(SlideRefused) as refused:
-        reader.scan()
-    assert refused.value.reason is Reason.SEVERAL_MAGNIFICATIONS
+    with pytest.raises(openslide.OpenSlideError):
+        openslide.OpenSlide(path)
+    with open_scan(path) as reader:
+        first, second = reader.scans()
+        assert (len(first.levels), len(second.levels)) == tuple(len(one.factors) for one in options["regions"])
+        assert all(level.is_jpeg for scan in (first, second) for level in scan.levels)
+        assert not np.array_equal(whole(first.levels[0]), whole(second.levels[0]))
+
+
+def test_each_region_tells_its_own_measures(tmp_path: Path) -> None:
+    with LeicaReader(make_scn(tmp_path / "a.scn", regions=TWO_MAGNIFICATIONS).path) as reader:
+        clean = [deidentify(scan.maker, scan.properties) for scan in reader.scans()]
+    assert [(one.mpp.x, one.objective_power) for one in clean if one.mpp] == [(0.5, 20), (0.25, 40)]
+
+
+def test_regions_of_fluorescence_between_others_do_not_count(tmp_path: Path) -> None:
+    regions = (Tissue(light="fluorescence", factors=(1,)), *TWO_ALIKE)
+    with LeicaReader(make_scn(tmp_path / "a.scn", regions=regions).path) as reader:
+        assert [scan.levels[0].offset for scan in reader.scans()] == [(8000, 40_000), (8000, 80_000)]
+
+
+def test_where_regions_overlap_openslide_is_not_asked(tmp_path: Path) -> None:
+    overlapping = (Tissue(), Tissue(left=4_300_000, top=20_200_000))  # 600 and 400 px further
+    with LeicaReader(make_scn(tmp_path / "a.scn", regions=overlapping).path) as reader:
+        first, second = (scan.levels[0] for scan in reader.scans())
+    assert first.is_alone_at(0, 0, 599, 900)
+    assert first.is_alone_at(0, 0, 1100, 399)
+    assert not first.is_alone_at(0, 0, 601, 401)
+    assert not second.is_alone_at(499, 499, 1, 1)
+    assert second.is_alone_at(502, 0, 1, 1)
+
+
+def test_a_directory_is_of_one_region(tmp_path: Path) -> None:
+    twice = {("dimension", "ifd"): "1"}
+    regions = (Tissue(factors=(1,)), Tissue(factors=(1,)))
+    assert reason_of(tmp_path / "a.scn", regions=regions, attributes=twice) is Reason.DAMAGED_STRUCTURE
+
+
+def test_a_file_of_regions_without_end_is_refused(tmp_path: Path) -> None:
+    many = (Tissue(width=16, height=16, factors=(1,)),) * (MAX_REGIONS + 1)
+    assert reason_of(tmp_path / "a.scn", regions=many, tile=16) is Reason.TOO_MANY_REGIONS
 
 
 def test_measures_and_model_are_kept_and_no_word(tmp_path: Path) -> None:
