@@ -254,7 +254,7 @@ def test_a_correction_that_was_begun_lies_sealed_and_an_edit_of_it_is_noticed(
         vault.corrections.begun()
 
 
-@pytest.mark.parametrize("key", [new_key(), ""])
+@pytest.mark.parametrize("key", [new_key(), ""], ids=["another key", "none"])
 def test_what_the_vault_does_not_have_is_not_moved(vault: KeyVault, scanned: Scanned, key: str) -> None:
     keys, _ = scanned()
     with pytest.raises(UnknownCode):
