@@ -1,8 +1,8 @@
 """The tables of the catalogue: internal keys, codes, closed vocabularies and numbers; no name and no free text but two.
 
-The two are a collection's name and a reason, in the audit trail or of an obligation; both are screened. Every type here
-exists in SQLite and in PostgreSQL alike. No row carries a time but the audit trail's, and no list is given in the order
-of storing, because order and time would join slides to a laboratory's list.
+The two are a collection's name and a reason, in the audit trail, of an obligation or of a copy; both are screened.
+Every type here exists in SQLite and in PostgreSQL alike. No row carries a time but the audit trail's, and no list is
+given in the order of storing, because order and time would join slides to a laboratory's list.
 """
 
 from sqlalchemy import (
@@ -153,8 +153,32 @@ scans = Table(
     Column("stored_bytes", BigInteger, nullable=False),
     Column("manifest_sha256", SHA256, nullable=False),
     CheckConstraint("width > 0 AND height > 0 AND level_count > 0", name="extent"),
-    CheckConstraint("status IN ('kept', 'quarantined', 'withdrawn', 'damaged', 'unreviewed')", name="status"),
+    CheckConstraint(
+        "status IN ('kept', 'quarantined', 'withdrawn', 'damaged', 'unreviewed', 'redacting')", name="status"
+    ),
 )
+
+redactions = Table(
+    "redactions",
+    metadata,
+    Column("scan_key", KEY, ForeignKey("scans.key"), primary_key=True),
+    *(Column(side, Integer, primary_key=True, autoincrement=False) for side in ("x", "y", "width", "height")),
+    Column("act", BigInteger, nullable=False, comment="the number of its entry in the trail"),
+    Column("replaced", SHA256, comment="of the manifest of the version that shows it; empty where none was kept"),
+    Column("done", Boolean, nullable=False, comment="it is black"),
+    CheckConstraint("x >= 0 AND y >= 0 AND width > 0 AND height > 0", name="extent"),
+)
+"""What is to be black on a scan, in pixels of level 0, and on every other copy that is made of it."""
+
+copies_owed = Table(
+    "copies_owed",
+    metadata,
+    Column("act", BigInteger, primary_key=True, autoincrement=False, comment="the number of its entry in the trail"),
+    Column("holder", String(80), primary_key=True, comment="a project, or a backup by its handle"),
+    Column("scan_key", KEY, ForeignKey("scans.key"), nullable=False),
+    Column("reason", String(200), comment="how it was dealt with; empty until somebody says so"),
+)
+"""Copies that were made of a scan before it was blacked out."""
 
 situations = Table(
     "situations",

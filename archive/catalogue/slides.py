@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, func, insert, select, update
 
-from archive.catalogue import consents, searching
+from archive.catalogue import consents, redactions, searching
 from archive.catalogue.codes import codes_of
 from archive.catalogue.rows import case_from, case_row, scan_from, scan_row, slide_from, slide_row
 from archive.catalogue.schema import blocks, cases, codes, patients, scans, slides
@@ -96,7 +96,9 @@ def set_facts(connection: Connection, case: InternalKey, facts: Facts) -> None:
 
 
 def set_status(connection: Connection, scan: InternalKey, status: ScanStatus) -> None:
-    """Record whether a scan may be opened at all."""
+    """Record whether a scan may be opened at all; one on which something is not black yet that is to be, may not."""
+    if status is ScanStatus.KEPT and redactions.waits(connection, scan):
+        status = ScanStatus.REDACTING
     connection.execute(update(scans).where(scans.c.key == scan).values(status=str(status)))
     slide = connection.scalar(select(scans.c.slide_key).where(scans.c.key == scan))
     searching.describe_slides(connection, [] if slide is None else [InternalKey(slide)])
@@ -108,6 +110,12 @@ def set_grade(connection: Connection, scan: InternalKey, grade: MightIdentify, *
     connection.execute(update(scans).where(scans.c.key == scan).values(told))
     slide = connection.scalar(select(scans.c.slide_key).where(scans.c.key == scan))
     searching.describe_slides(connection, [] if slide is None else [InternalKey(slide)])
+
+
+def set_version(connection: Connection, scan: InternalKey, manifest_sha256: str, stored_bytes: int) -> None:
+    """Record which files a scan has now."""
+    told = {"manifest_sha256": manifest_sha256, "stored_bytes": stored_bytes}
+    connection.execute(update(scans).where(scans.c.key == scan).values(told))
 
 
 def find_case(connection: Connection, key: InternalKey) -> CaseRecord | None:

@@ -4,7 +4,7 @@ Outside the archive nobody opens a scan or asks the catalogue but through here, 
 and every change is in the audit trail.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from archive.catalogue import LABORATORY, Catalogue, codes, slides
 from archive.codes import InternalKey, Kind
 from archive.consent import Facts, MightIdentify
 from archive.errors import HoldingsUnavailable, InvalidValue, UnknownCode
+from archive.geometry import Rectangle
 from archive.holdings import witness
 from archive.holdings.commit import Chain, Committed, StagedScan, commit, stage
 from archive.holdings.place import Place, claimed, disk_errors
@@ -154,6 +155,7 @@ class Archive(ReadingRoom):
         scan: ScanRecord,
         digests: Mapping[str, str] | None = None,
         inspect: Callable[[Path], object] = _no_look,
+        redactions: Sequence[Rectangle] = (),
     ) -> Committed:
         """Make a staged scan part of the archive, whole and for good, or leave the archive as it was.
 
@@ -167,6 +169,8 @@ class Archive(ReadingRoom):
             SHA-256 of stored files that were digested as they were written, by path relative to ``staged.folder``.
         inspect
             Called with the folder when every file is in it, as it will be kept; what it raises ends the commit.
+        redactions
+            What was made black on it, to be made black again on whatever copy is made of it.
 
         Raises
         ------
@@ -179,7 +183,7 @@ class Archive(ReadingRoom):
         CatalogueUnavailable, HoldingsUnavailable
             If the disk or the database fails.
         """
-        chain = Chain(case, slide, scan)
+        chain = Chain(case, slide, scan, tuple(sorted(set(redactions))))
         if self.place.of_scan(scan.key).exists():
             take_up(self.place, self.catalogue, scan.key)
         return commit(self.place, self.catalogue, staged, chain, digests or {}, inspect, self._step)

@@ -18,11 +18,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from archive import fixity
-from archive.catalogue import LABORATORY, Catalogue, Writing, codes, doubt, ruling, slides
-from archive.catalogue.rows import case_row, scan_row, slide_row
+from archive.catalogue import LABORATORY, Catalogue, Writing, codes, doubt, redactions, ruling, slides
+from archive.catalogue.rows import case_from, case_row, scan_from, scan_row, slide_from, slide_row
 from archive.codes import Code, InternalKey, Kind, new_handle
 from archive.errors import ArchiveError, InvalidValue
 from archive.fixity import Manifest
+from archive.geometry import Rectangle
 from archive.holdings.deciding import facts_of_copy, require_keeping, told
 from archive.holdings.place import PIXELS, RECORD, Claim, Place, claimed, disk_errors
 from archive.records import CaseRecord, ScanRecord, ScanStatus, SlideRecord
@@ -47,11 +48,12 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """What is to be catalogued together: a case, a slide of it and a scan of that."""
+    """What is to be catalogued together: a case, a slide of it and a scan of that, and what of it was made black."""
 
     case: CaseRecord
     slide: SlideRecord
     scan: ScanRecord
+    redactions: tuple[Rectangle, ...] = ()
 
     def __post_init__(self) -> None:
         if self.slide.case != self.case.key or self.scan.slide != self.slide.key:
@@ -201,6 +203,7 @@ def enter(writing: Writing, chain: Chain, manifest: Manifest, act: str) -> Commi
         scan_code=codes.add_code(connection, project, Kind.SCAN, chain.scan.key),
         stored_bytes=manifest.stored_bytes,
     )
+    black: dict[str, Any] = {"black": [list(one.sides) for one in chain.redactions]} if chain.redactions else {}
     writing.tell(
         act,
         slide=str(committed.slide_code),
@@ -208,14 +211,31 @@ def enter(writing: Writing, chain: Chain, manifest: Manifest, act: str) -> Commi
         manifest=manifest.sha256,
         stored_bytes=manifest.stored_bytes,
         decision=told(keeping),
+        **black,
     )
+    redactions.add(connection, scan.key, chain.redactions, act=writing.head.number if writing.head else 0, done=True)
     return committed
 
 
 def record_text(chain: Chain) -> bytes:
     """Give what a recovery needs to catalogue the scan; only the manifest's digest is left out."""
     rows: dict[str, Any] = {"case": case_row(chain.case), "slide": slide_row(chain.slide), "scan": scan_row(chain.scan)}
+    if chain.redactions:
+        rows["redactions"] = [list(one.sides) for one in sorted(chain.redactions)]
     return json.dumps(rows, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def chain_from(text: bytes) -> Chain:
+    """Read what ``record_text`` wrote.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError, CatalogueUnavailable
+        If it is anything else.
+    """
+    rows = json.loads(text)
+    black = tuple(Rectangle(*sides) for sides in rows.get("redactions", ()))
+    return Chain(case_from(rows["case"]), slide_from(rows["slide"]), scan_from(rows["scan"]), black)
 
 
 def _take_back(place: Place, catalogue: Catalogue, staged: StagedScan, final: Path) -> None:

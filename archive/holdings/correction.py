@@ -15,12 +15,11 @@ from archive.auditchain import Value
 from archive.catalogue import LABORATORY, codes, doubt, slides
 from archive.catalogue.rows import case_from, case_row, slide_from, slide_row
 from archive.codes import InternalKey, Kind
-from archive.consent import Facts, Purpose, Recipient
-from archive.consent import decide as decide_by_table
+from archive.consent import Facts
 from archive.errors import CatalogueUnavailable, InvalidValue
 from archive.holdings.archive import Archive
-from archive.holdings.deciding import facts_of_copy
-from archive.records import CaseRecord, ScanRecord, ScanStatus, SlideRecord
+from archive.holdings.deciding import status_after
+from archive.records import CaseRecord, ScanStatus, SlideRecord
 from archive.wordscreen import screen
 
 _SHOWN = ("stain", "organ", "diagnosis")
@@ -108,16 +107,6 @@ def carry_out(archive: Archive, correction: Correction) -> bool:
         what, code = subject
         writing.tell(f"correct {what}", reason=correction.reason, **{what: str(code)}, changed=changed, scans=scans)
         return True
-
-
-def status_after(case: CaseRecord, scan: ScanRecord, withhold: Iterable[InternalKey] = ()) -> ScanStatus:
-    """Say whether a scan may be opened once its case is recorded so; withdrawn and damaged ones stay what they are."""
-    if scan.key in withhold and scan.status is not ScanStatus.DAMAGED:
-        return ScanStatus.WITHDRAWN
-    if scan.status not in (ScanStatus.KEPT, ScanStatus.QUARANTINED):
-        return scan.status
-    keep = decide_by_table(facts_of_copy(case.facts, scan), Purpose.KEEP, Recipient.LABORATORY)
-    return ScanStatus.KEPT if keep.allowed else ScanStatus.QUARANTINED
 
 
 def differences(before: SlideRecord, after: SlideRecord) -> dict[str, Value]:

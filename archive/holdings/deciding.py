@@ -1,5 +1,7 @@
 """Uses are decided from what the catalogue says now, and by the rules that are in force here, or not at all."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from archive.auditchain import Value
@@ -9,7 +11,7 @@ from archive.consent import Decision, Facts, Purpose, Recipient
 from archive.consent import decide as decide_by_table
 from archive.consent.shown import decide_copy, facts_as_shown
 from archive.errors import ConsentRefused, UnknownCode
-from archive.records import ScanRecord, ScanStatus
+from archive.records import CaseRecord, ScanRecord, ScanStatus
 
 
 def decide(
@@ -62,3 +64,13 @@ def told(decision: Decision) -> dict[str, Value]:
 def facts_of_copy(facts: Facts, scan: ScanRecord) -> Facts:
     """Give the facts of the copy that would be shown: the case's, with what is known of this scan."""
     return facts_as_shown(facts, scan.might_identify, report_bound=scan.report_bound)
+
+
+def status_after(case: CaseRecord, scan: ScanRecord, withhold: Iterable[InternalKey] = ()) -> ScanStatus:
+    """Say whether a scan may be opened once its case is recorded so; withdrawn and damaged ones stay what they are."""
+    if scan.key in withhold and scan.status is not ScanStatus.DAMAGED:
+        return ScanStatus.WITHDRAWN
+    if scan.status not in (ScanStatus.KEPT, ScanStatus.QUARANTINED):
+        return scan.status
+    keep = decide_by_table(facts_of_copy(case.facts, scan), Purpose.KEEP, Recipient.LABORATORY)
+    return ScanStatus.KEPT if keep.allowed else ScanStatus.QUARANTINED

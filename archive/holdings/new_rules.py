@@ -16,7 +16,7 @@ from archive.codes import Code, InternalKey, Kind
 from archive.consent import RULES_VERSION, Purpose, Recipient
 from archive.errors import InvalidValue
 from archive.holdings.archive import Archive
-from archive.holdings.correction import status_after
+from archive.holdings.deciding import status_after
 from archive.holdings.prospect import Handling
 from archive.records import ScanRecord, ScanStatus
 

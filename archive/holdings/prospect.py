@@ -15,8 +15,8 @@ from archive.consent import Decision, Purpose, Recipient
 from archive.consent import decide as decide_by_table
 from archive.errors import UnknownCode
 from archive.holdings.archive import Archive
-from archive.holdings.correction import Correction, differences, differing_facts, status_after
-from archive.holdings.deciding import facts_of_copy
+from archive.holdings.correction import Correction, differences, differing_facts
+from archive.holdings.deciding import facts_of_copy, status_after
 from archive.records import CaseRecord, ScanRecord, ScanStatus
 
 QUESTIONS = (

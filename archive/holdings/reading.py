@@ -8,11 +8,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from archive import auditchain, fixity
-from archive.catalogue import LABORATORY, Catalogue, audit, codes, slides, tombstones
+from archive.catalogue import LABORATORY, Catalogue, audit, codes, redactions, slides, tombstones
 from archive.catalogue.journal import Journal, require_not_older
 from archive.codes import Code, InternalKey, Kind
 from archive.consent import Decision, Facts, Purpose, Recipient
 from archive.errors import DamagedPyramid, InvalidValue, UnknownCode
+from archive.geometry import Rectangle
 from archive.holdings import witness
 from archive.holdings.deciding import decide
 from archive.holdings.footing import require_footing
@@ -142,6 +143,16 @@ class ReadingRoom:
         """Give the number of the newest act by which consent was withdrawn; 0 before the first."""
         with self.catalogue.reading() as connection:
             return tombstones.newest_act(connection)
+
+    def newest_redaction(self) -> int:
+        """Give the number of the newest act by which something was to be made black; 0 before the first."""
+        with self.catalogue.reading() as connection:
+            return redactions.newest_act(connection)
+
+    def redactions_of(self, scan: InternalKey) -> tuple[Rectangle, ...]:
+        """Give what is to be black on a scan and on every copy that is made of it, in pixels of level 0."""
+        with self.catalogue.reading() as connection:
+            return redactions.of_scan(connection, scan)
 
     # Opening
 

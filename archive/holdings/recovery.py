@@ -8,17 +8,15 @@ made void when the catalogue is opened; where the newest part of the journal is 
 catalogue, which knows all that it said.
 """
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archive import fixity
 from archive.catalogue import LABORATORY, Catalogue, codes, slides
-from archive.catalogue.rows import case_from, scan_from, slide_from
 from archive.codes import Code, InternalKey, Kind, new_handle
 from archive.errors import ArchiveError, CatalogueUnavailable, InvalidValue
 from archive.fixity import Manifest
-from archive.holdings.commit import Chain, enter, remove
+from archive.holdings.commit import Chain, chain_from, enter, remove
 from archive.holdings.place import RECORD, Claim, Place, claimed, disk_errors
 
 
@@ -105,8 +103,7 @@ def _read(folder: Path, key: InternalKey) -> tuple[Chain, Manifest]:
     """Read what a folder says of itself, and verify every byte of it."""
     try:
         manifest = Manifest.from_bytes((folder / fixity.MANIFEST).read_bytes())
-        rows = json.loads((folder / RECORD).read_bytes())
-        chain = Chain(case_from(rows["case"]), slide_from(rows["slide"]), scan_from(rows["scan"]))
+        chain = chain_from((folder / RECORD).read_bytes())
     except (OSError, ValueError, TypeError, KeyError, CatalogueUnavailable):
         raise InvalidValue("a folder among the scans does not say what it holds") from None
     if chain.scan.key != key or fixity.verify(folder, manifest):

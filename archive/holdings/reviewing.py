@@ -3,19 +3,17 @@
 The person looks up in the laboratory's own records whether anything was withdrawn; only then is the scan kept again.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from archive import fixity
-from archive.catalogue import LABORATORY, Catalogue, Writing, codes, doubt, slides
-from archive.catalogue.rows import case_from, scan_from, slide_from
+from archive.catalogue import LABORATORY, Catalogue, Writing, codes, doubt, redactions, slides
 from archive.codes import Code, InternalKey, Kind
 from archive.errors import CatalogueUnavailable, InvalidValue, UnknownCode
 from archive.fixity import Manifest
 from archive.holdings.archive import Archive
-from archive.holdings.commit import Chain
+from archive.holdings.commit import Chain, chain_from
 from archive.holdings.deciding import facts_of_copy, require_keeping
 from archive.holdings.place import RECORD, Place
 from archive.records import ScanStatus
@@ -132,14 +130,14 @@ def _told(folder: Path, key: InternalKey) -> Chain | None:
         record = next(file for file in manifest.files if file.path == RECORD)
         if fixity.check(folder, record) is not None:
             return None
-        rows = json.loads((folder / RECORD).read_bytes())
+        chain = chain_from((folder / RECORD).read_bytes())
         scan = replace(
-            scan_from(rows["scan"]),
+            chain.scan,
             status=ScanStatus.UNREVIEWED,
             stored_bytes=manifest.stored_bytes,
             manifest_sha256=manifest.sha256,
         )
-        chain = Chain(case_from(rows["case"]), slide_from(rows["slide"]), scan)
+        chain = replace(chain, scan=scan)
     except (OSError, ValueError, TypeError, KeyError, StopIteration, InvalidValue, CatalogueUnavailable):
         return None
     return chain if scan.key == key else None
@@ -156,6 +154,7 @@ def _enter(writing: Writing, chain: Chain) -> None:
     if slides.find_slide(connection, slide.key) is None:
         slides.add_slide(connection, slide)
     slides.add_scan(connection, chain.scan)
+    redactions.add(connection, chain.scan.key, chain.redactions, act=0, done=True)
     project = codes.project_number(connection, LABORATORY)
     for kind, key in (
         (Kind.PATIENT, case.patient),

@@ -19,7 +19,7 @@ from archive.consent.records import ConsentRecord, Said
 from archive.consent.terms import Consent
 from archive.errors import UnknownCode
 from archive.holdings.archive import Archive
-from archive.holdings.correction import status_after
+from archive.holdings.deciding import status_after
 from archive.holdings.prospect import Handling
 from archive.holdings.withdrawal import Ended, GivenBefore, TakenOut, Withdrawal, Withdrawn
 from archive.records import CaseRecord

@@ -44,6 +44,8 @@ class ScanStatus(StrEnum):
     UNREVIEWED = "unreviewed"
     """What the catalogue knew of it was lost, and it was catalogued anew from what lies beside its pixels: a withdrawal
     may be forgotten, so it is opened for nothing until somebody has looked."""
+    REDACTING = "redacting"
+    """Something on it is to be black and is not yet, so it is opened for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,8 @@ class ShownSlide:
     """A slide that may be shown now, opened.
 
     ``levels`` are those that viewers number from 0, full resolution first. ``scan`` tells scans apart inside this
-    worker and never leaves it; ``tag`` is as random as the collection's handle and the same on every worker.
+    worker and never leaves it; ``tag`` is as random as the collection's handle, the same on every worker, and another
+    after the pixels were changed.
     """
 
     handle: str
@@ -106,11 +107,11 @@ class SlideAccess:
         self._slides: OrderedDict[str, ShownSlide] = OrderedDict()
         self._refused: set[str] = set()
         self._open_shards = 0
-        self._withdrawal: int | None = None
+        self._taken_away: tuple[int, int] | None = None
         self._when_withdrawn: list[Callable[[], None]] = []
 
     def when_withdrawn(self, forget: Callable[[], None]) -> None:
-        """Have pictures that were made forgotten as soon as anything at all is withdrawn."""
+        """Have pictures that were made forgotten as soon as anything at all is withdrawn, or to be made black."""
         self._when_withdrawn.append(forget)
 
     def slide(self, handle: str) -> ShownSlide:
@@ -161,11 +162,11 @@ class SlideAccess:
         self._refused.clear()
 
     def _forget_withdrawn(self) -> None:
-        newest = self._archive.newest_withdrawal()
-        if newest != self._withdrawal:
+        newest = self._archive.newest_withdrawal(), self._archive.newest_redaction()
+        if newest != self._taken_away:
             for forget in self._when_withdrawn:
                 forget()
-            self._withdrawal = newest
+            self._taken_away = newest
 
     def _decided(self, handle: str) -> ShownSlide:
         if handle in self._refused:
@@ -176,9 +177,11 @@ class SlideAccess:
             if len(self._refused) < REFUSALS_REMEMBERED:
                 self._refused.add(handle)
             raise UnknownCode(NOT_SHOWN) from None
+        version = self._version(found.scan)  # before its pixels, so that no old ones can be taken for new ones
         pyramid = self._archive.open_pyramid(found.scan)
         levels = viewer_levels(pyramid)
-        tag = hashlib.blake2b(f"{EDITION} {found.collection_handle} {handle}".encode(), digest_size=10).hexdigest()
+        made_of = f"{EDITION} {found.collection_handle} {handle} {version}"
+        tag = hashlib.blake2b(made_of.encode(), digest_size=10).hexdigest()
         shown = ShownSlide(
             handle=handle,
             number=found.number,
@@ -192,6 +195,11 @@ class SlideAccess:
         )
         self._keep(shown)
         return shown
+
+    def _version(self, scan: InternalKey) -> str:
+        """Give the digest of what is stored of a scan, which is another after something of it was made black."""
+        held = self._archive.scan(scan)
+        return held.record.manifest_sha256 if held else ""
 
     def _keep(self, shown: ShownSlide) -> None:
         self._slides[shown.handle] = shown
