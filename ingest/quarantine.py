@@ -5,7 +5,7 @@ archive. An entry ends when the file is taken in after all, or when a person ref
 overrule the reason, where it is one that a person can judge; it is then overruled for exactly this file.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from archive.errors import InvalidValue
+from archive.geometry import Rectangle
 from ingest.errors import Reason, SlideRefused
 
 Moment = tuple[int, int]
@@ -21,10 +22,16 @@ Moment = tuple[int, int]
 GONE: Moment = (0, 0)
 """The moment of a file that is not there or cannot be asked."""
 
+MOST_PLACES = 64
+"""Rectangles that one order has at most."""
+
 WAITS, RELEASED, REFUSED = "waits", "released", "refused"
 """The register's states that the quarantine is about."""
 
-JUDGED_BY_A_PERSON = frozenset({Reason.WRONG_BARCODE, Reason.NO_BARCODE, Reason.REFUSED_BY_HAND})
+IN_PICTURE = frozenset({Reason.WRITING_IN_PICTURE, Reason.BARCODE_IN_PICTURE, Reason.STICKER_IN_PICTURE})
+"""Reasons that are places in the picture, which a person can have made black."""
+
+JUDGED_BY_A_PERSON = frozenset({Reason.WRONG_BARCODE, Reason.NO_BARCODE, Reason.REFUSED_BY_HAND}) | IN_PICTURE
 """Reasons about which a person who looks at the slide can know better. All others are mended, not overruled."""
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -79,6 +86,10 @@ class Entry(Protocol):
     def because(self) -> str | None:
         """What that person said."""
 
+    @property
+    def black_out(self) -> tuple[tuple[int, Rectangle], ...]:
+        """Places that a person ordered to be made black, each with the number of its region of the file."""
+
 
 class Register(Protocol):
     """What keeps the entries: the key vault's register."""
@@ -105,7 +116,15 @@ class Register(Protocol):
     ) -> Entry:
         """Note what became of a file."""
 
-    def judge(self, number: str, state: str, who: str, why: str, overruled: Iterable[Reason] = ()) -> Entry:
+    def judge(
+        self,
+        number: str,
+        state: str,
+        who: str,
+        why: str,
+        overruled: Iterable[Reason] = (),
+        black_out: Sequence[tuple[int, Rectangle]] = (),
+    ) -> Entry:
         """Note what a person decided."""
 
     def forget_waiting(self, path: Path) -> None:
@@ -178,12 +197,17 @@ class Quarantine:
 
     def overruled(self, path: Path, moment: Moment | None = None) -> frozenset[Reason]:
         """Give the reasons that a person overruled for exactly this file, so that they are no reason any more."""
-        entry = self._standing(path, moment)
+        entry = self.standing(path, moment)
         return entry.overruled if entry else frozenset()
+
+    def standing(self, path: Path, moment: Moment | None = None) -> Entry | None:
+        """Give what is noted of exactly this file; None if it changed since, or nothing is."""
+        entry = self._register.find(path)
+        return entry if entry is not None and entry.moment == (moment or moment_of(path)) else None
 
     def is_refused(self, path: Path, moment: Moment | None = None) -> bool:
         """Tell whether a person refused exactly this file for good: then it is not even looked at."""
-        entry = self._standing(path, moment)
+        entry = self.standing(path, moment)
         return entry is not None and entry.state == REFUSED
 
     def release_by_hand(self, number: str, who: str, why: str) -> Entry:
@@ -207,9 +231,43 @@ class Quarantine:
         reason = _require_waiting(entry)
         if not may_release(entry):
             raise InvalidValue(f"{reason.value} is nothing that a person can overrule: {reason.sentence}")
-        if moment_of(entry.path) != entry.moment:
-            raise InvalidValue("this is not the file that was set aside: it changed or is gone; ingest it again first")
+        _require_unchanged(entry)
         return self._register.judge(entry.number, RELEASED, who, why, {reason} - {Reason.REFUSED_BY_HAND})
+
+    def black_out(self, number: str, places: Sequence[Rectangle], who: str, why: str, region: int = 0) -> Entry:
+        """Order places of a file's picture to be made black before it is kept; the next ingest does it.
+
+        Nothing is overruled: if something is seen in the picture that is left, the file waits again.
+
+        Parameters
+        ----------
+        number
+            The file's.
+        places
+            Rectangles in pixels of level 0.
+        who, why
+            The account, and what that person says.
+        region
+            Which of the regions of a glass the places are on, where the file holds several.
+
+        Raises
+        ------
+        UnknownCode
+            If there is no such entry.
+        InvalidValue
+            If it does not wait for something in its picture, there is no place or too many, the file is not the one
+            that was set aside, or no account or reason is given.
+        FreeTextRefused
+            If the reason looks as if it held an identifier.
+        """
+        entry = self.entry(number)
+        reason = _require_waiting(entry)
+        if reason not in IN_PICTURE:
+            raise InvalidValue(f"nothing is to be made black where a file waits for {reason.value}: {reason.sentence}")
+        if not 1 <= len(places) <= MOST_PLACES:
+            raise InvalidValue(f"tell 1 to {MOST_PLACES} places that are to be made black")
+        _require_unchanged(entry)
+        return self._register.judge(entry.number, RELEASED, who, why, black_out=[(region, place) for place in places])
 
     def refuse(self, number: str, who: str, why: str) -> Entry:
         """Refuse a file for good: no ingest takes it, as long as it lies there unchanged. The file is not touched.
@@ -230,10 +288,6 @@ class Quarantine:
         if moment_of(entry.path) not in (entry.moment, GONE):
             raise InvalidValue("the file changed since it was set aside; ingest it again first")
         return self._register.judge(entry.number, REFUSED, who, why)
-
-    def _standing(self, path: Path, moment: Moment | None) -> Entry | None:
-        entry = self._register.find(path)
-        return entry if entry is not None and entry.moment == (moment or moment_of(path)) else None
 
 
 def moment_of(path: Path) -> Moment:
@@ -273,6 +327,11 @@ def differences(entry: Entry) -> tuple[Difference, ...]:
     sides = (_LISTED, _FOUND)
     things = dict.fromkeys(key.removeprefix(side) for side in sides for key in told if key.startswith(side))
     return tuple(Difference(what, told.get(_LISTED + what, ""), told.get(_FOUND + what, "")) for what in things)
+
+
+def _require_unchanged(entry: Entry) -> None:
+    if moment_of(entry.path) != entry.moment:
+        raise InvalidValue("this is not the file that was set aside: it changed or is gone; ingest it again first")
 
 
 def _require_waiting(entry: Entry) -> Reason:

@@ -31,6 +31,7 @@ _OF = {
         "open slide",
         # of the key vault
         *("found case", "opened slide", "looked at file", "released file", "refused file"),
+        "ordered black",
         *("asked to identify", "too many to identify", "tried to approve own", "approved to identify"),
         *("refused to identify", "not answered", "identified", "not identified"),
         *("named in a consent", "kept evidence", "read evidence", "withdrew consent"),

@@ -90,7 +90,7 @@ def _take_in(places: Places, slide: Path, delivery: Path, *, ours: bool) -> tupl
     with places.opened() as (archive, vault):
         recover(archive, vault)
         bar = SlideProgress(1)
-        intake = Intake(archive, vault, keep_out=places.secret, limits_only=ours, watch=bar.watch)
+        intake = Intake(archive, vault, keep_out=places.secret, limits_only=ours, watch=bar.watch, screen=True)
         with bar.progress:
             receipt = ingest_slide(slide, row, facts, intake)
         composed = compose(archive, COLLECTION, [receipt.slide_code])

@@ -43,6 +43,15 @@ MappingFile = Annotated[
     Path | None, typer.Option("--mapping", help="TOML that says what your own export calls the columns and words.")
 ]
 
+Screen = Annotated[
+    Literal["now", "later"],
+    typer.Option(
+        "--screen",
+        envvar="COVERSLIP_SCREEN",
+        help="Look for writing, barcodes and stickers in the pixels before a slide is kept, or later, with rescreen.",
+    ),
+]
+
 
 @said
 def ingest(
@@ -57,6 +66,7 @@ def ingest(
     verify: Annotated[
         Literal["sample", "full"], typer.Option(help="How many tiles other decoders look at: up to 64 a level, or all.")
     ] = "sample",
+    screen: Screen = "now",
     limits_only: LimitsOnly = False,
     receipts: Annotated[
         Path | None, typer.Option(help="Append a receipt for each slide to this file, one JSON object a line.")
@@ -76,9 +86,10 @@ def ingest(
     """Take slides into the archive, coded, without label and name.
 
     A slide is kept, known already, or refused with a reason; what is refused waits in quarantine, and the rest goes
-    on. Source files are never changed. The same command again does only what is left. Exit code 0: all are kept;
-    3: some were refused; 130: Ctrl-C ended it after the slides in hand; 1: nothing could be done. Where there are
-    accounts, a list in which somebody attests something is taken in by a person, and not by a service's token.
+    on. A slide on which something is written waits there, too: a person looks at the place, and has it made black or
+    releases the slide. Source files are never changed. The same command again does only what is left. Exit code 0: all
+    are kept; 3: some were refused; 130: Ctrl-C ended it after the slides in hand; 1: nothing could be done. Where there
+    are accounts, a list in which somebody attests something is taken in by a person, and not by a service's token.
     """
     prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
@@ -116,6 +127,7 @@ def ingest(
             watch=bar.watch,
             rows=found.rows,
             feed=chosen,
+            screen=screen == "now",
         )
         hands = Hands(workers, scheduler, tls_ca, tls_cert, tls_key)
         with hands.for_slides(len(found.files)) as crew, stop_on_interrupt() as stop, bar.progress:

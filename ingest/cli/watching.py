@@ -22,7 +22,7 @@ from ingest.cli.hands import Hands
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 from ingest.cli.progress import SlideProgress
 from ingest.cli.standing import Teller, tell_view
-from ingest.cli.taking_in import REFUSED, FeedName, MappingFile, choose_feed, outcomes_of
+from ingest.cli.taking_in import REFUSED, FeedName, MappingFile, Screen, choose_feed, outcomes_of
 from ingest.delivery import ColumnMapping, Feed
 from ingest.pipeline.batch import Delivered
 from ingest.pipeline.jailed import PREPARED
@@ -68,6 +68,7 @@ def watch(
     archive: ArchiveFolder = Path("coverslip-archive"),
     vault: VaultFolder = None,
     vault_key: KeyFile = None,
+    screen: Screen = "now",
     limits_only: LimitsOnly = False,
     who: Who = None,
 ) -> None:
@@ -101,7 +102,14 @@ def watch(
             may_attest=actor is None,
         )
         watcher = Watcher(watched, keyvault, Settling(settle))
-        intake = Intake(holdings, keyvault, keep_out=places.secret, limits_only=limits_only, feed=chosen)
+        intake = Intake(
+            holdings,
+            keyvault,
+            keep_out=places.secret,
+            limits_only=limits_only,
+            feed=chosen,
+            screen=screen == "now",
+        )
         with _until_told() as stop, Hands(workers, None).for_slides(workers) as crew:
             rounds = Rounds(watcher, intake, crew, stop, lambda: require_still(archive, actor, Action.INGEST))
             if once:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, or_, select, update
 
 from archive.codes import InternalKey
+from archive.geometry import Rectangle
 from ingest.errors import Reason, VaultDamaged
 from ingest.keyvault.entries import Owner
 from ingest.keyvault.sealing import FieldKey
@@ -62,7 +63,9 @@ class Entry:
     """One delivered file: what people call it by, what became of it, and since when.
 
     Path, feed, ``told`` (what is needed to show why, such as the cells of a row) and ``because`` (a person's own
-    words) are for the laboratory only. ``overruled`` are the reasons that a person looked at and set aside.
+    words) are for the laboratory only. ``overruled`` are the reasons that a person looked at and set aside, and
+    ``black_out`` the places that a person ordered to be made black before the slide is kept, each with the number of
+    its region of the file.
     """
 
     number: str
@@ -77,6 +80,7 @@ class Entry:
     told: Mapping[str, str] = field(default_factory=dict, repr=False)
     overruled: frozenset[Reason] = frozenset()
     because: str | None = field(default=None, repr=False)
+    black_out: tuple[tuple[int, Rectangle], ...] = ()
     others: tuple[InternalKey, ...] = field(default=(), repr=False)
     """The scans of the other regions of the glass that the file holds."""
 
@@ -195,6 +199,7 @@ def opened(vault_key: FieldKey, key_of: KeyOf, row: RowMapping) -> Entry:
         content["told"],
         frozenset(map(Reason, content["overruled"])),
         content["because"],
+        tuple((region, Rectangle(*sides)) for region, *sides in content.get("black_out", ())),  # older vaults have none
         others=tuple(map(InternalKey, content.get("others", ()))),  # vaults older than this have one scan of a file
     )
 
@@ -218,6 +223,7 @@ def _sealed(vault_key: FieldKey, entry: Entry, owner: Owner | None) -> dict[str,
         "overruled": sorted(reason.value for reason in entry.overruled),
         "because": entry.because,
         "others": entry.others,
+        "black_out": [(region, *place.sides) for region, place in entry.black_out],
     }
     key = owner.key if owner else vault_key
     return {**row, "content": key.seal(json.dumps(content).encode(), *_place(row))}

@@ -5,7 +5,7 @@ register of a million in seconds. Every change is kept as an event, of which any
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from archive.codes import InternalKey
 from archive.errors import InvalidValue, UnknownCode
+from archive.geometry import Rectangle
 from archive.wordscreen import screen
 from ingest.errors import Reason
 from ingest.keyvault import files, history, noted, trail
@@ -30,6 +31,7 @@ NUMBER_BYTES = 4
 """An entry's number tells nothing of its file; it is typed by people, so it is short."""
 
 _BY_HAND = {State.RELEASED: "released file", State.REFUSED: "refused file"}
+_BLACK = "ordered black"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -102,8 +104,9 @@ class Register(Days):
         """Note what became of a file. What is noted already is no second event.
 
         A file that a person refused for good stays refused until it changes or a person takes that back, and what a
-        person overruled about it stays overruled as long. A file that is *known*, whose scan is not noted as made of
-        any other file, is the scan's own source: the ingest that made it was killed before it could write that down.
+        person overruled about it, or ordered to be made black in it, stays so as long. A file that is *known*, whose
+        scan is not noted as made of any other file, is the scan's own source: the ingest that made it was killed before
+        it could write that down.
 
         Parameters
         ----------
@@ -152,8 +155,28 @@ class Register(Days):
             self._write(connection, before, entry, stored_bytes, who)
             return entry
 
-    def judge(self, number: str, state: str, who: str, why: str, overruled: Iterable[Reason] = ()) -> Entry:
+    def judge(
+        self,
+        number: str,
+        state: str,
+        who: str,
+        why: str,
+        overruled: Iterable[Reason] = (),
+        black_out: Sequence[tuple[int, Rectangle]] = (),
+    ) -> Entry:
         """Note that a person released or refused a file; who and why go into the vault's trail.
+
+        Parameters
+        ----------
+        number, state
+            Which file, and what becomes of it.
+        who, why
+            The account, and what that person said.
+        overruled
+            Reasons that are none any more for exactly this file.
+        black_out
+            Places that are made black in exactly this file before it is kept, besides those ordered before; each with
+            the number of its region.
 
         Raises
         ------
@@ -171,11 +194,14 @@ class Register(Days):
             raise InvalidValue("say why, such as who was asked and what the label says")
         why = screen(why, "a reason")
         with writing(self._engine) as connection:
-            trail.append(connection, self._store.vault_key, _BY_HAND[decided], who, number, why)
+            act = _BLACK if black_out else _BY_HAND[decided]
+            trail.append(connection, self._store.vault_key, act, who, number, why)
             before = self._noted(connection, number)
             reason = Reason.REFUSED_BY_HAND if decided is State.REFUSED else before.reason
             set_aside = frozenset(overruled) | before.overruled
-            entry = replace(before, state=decided, since=now(), reason=reason, overruled=set_aside, because=why)
+            black = tuple(dict.fromkeys((*before.black_out, *black_out)))
+            judged = replace(before, state=decided, since=now(), reason=reason, because=why)
+            entry = replace(judged, overruled=set_aside, black_out=black)
             self._write(connection, before, entry, 0, who)
             return entry
 
@@ -213,6 +239,7 @@ class Register(Days):
             if before.state is State.REFUSED and wanted.state is State.WAITS:
                 return before
             wanted = replace(wanted, overruled=before.overruled, because=before.because)
+            wanted = replace(wanted, black_out=before.black_out)
         since = before.since if _is_same(before, wanted) else wanted.since
         return replace(wanted, number=before.number, since=since)
 

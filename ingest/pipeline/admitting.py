@@ -17,8 +17,9 @@ from ingest.label import LeftBehind, leave_behind
 from ingest.pipeline.looking import Looked, Watch, nobody
 from ingest.pipeline.making import WorkOrder
 from ingest.pipeline.receipt import Receipt, receipt_of_known
+from ingest.pipeline.screening import KINDS
 from ingest.profiles import profile_for
-from ingest.quarantine import Quarantine
+from ingest.quarantine import IN_PICTURE, Quarantine
 
 WAITING_ROWS = ("K4", "Z4")
 """The slide waits until the authority for the post-mortem is known."""
@@ -40,6 +41,8 @@ class Intake:
     """All rows of the delivery: a label may name a row that has no file, or contradict the one that has."""
     feed: Feed | None = None
     """What is known of every slide of the delivery."""
+    screen: bool = False
+    """Whether pixels are looked at before a slide is kept; otherwise it is marked to be looked at later."""
 
     @property
     def rows_by_label(self) -> tuple[Row, ...]:
@@ -60,7 +63,14 @@ class Admitted:
     left_behind: LeftBehind
 
     def order(self, staged: StagedScan, intake: Intake) -> WorkOrder:
-        """Tell whoever makes the scan in a staged folder what it needs to know."""
+        """Tell whoever makes the scan in a staged folder what it needs to know.
+
+        A slide that waits for something in its picture, or that a person released, is looked at in any case.
+        """
+        noted = Quarantine(intake.vault).standing(self.looked.source.path)
+        in_question = noted is not None and noted.reason in IN_PICTURE
+        settled = frozenset(KINDS[reason] for reason in noted.overruled if reason in KINDS) if noted else frozenset()
+        black = noted.black_out if noted else ()
         return WorkOrder(
             source=self.looked.source,
             outer=staged.outer,
@@ -72,6 +82,9 @@ class Admitted:
             channels=name_channels(self.looked.found.channels),
             every_tile=intake.every_tile,
             keep_out=intake.keep_out,
+            black_out=tuple(place for region, place in black if region == self.looked.source.region),
+            screen=intake.screen or in_question or bool(settled or black),
+            settled=settled,
         )
 
 

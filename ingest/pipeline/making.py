@@ -61,6 +61,8 @@ class Made:
     """Of the pixels as they were before anything was made black; its digests are those of the files as they are."""
     screened: Screened | None = None
     """What was seen on it; None if nobody looked."""
+    black_out: tuple[Rectangle, ...] = ()
+    """What was made black."""
 
 
 def make(order: WorkOrder, watch: Watch = nobody) -> Made:
@@ -92,7 +94,7 @@ def make(order: WorkOrder, watch: Watch = nobody) -> Made:
         if order.black_out:
             proof = _black_out(order, proof)
         screened = _look_at(order, layout, watch) if order.screen else None
-    return Made(stored, layout, colours, proof, screened)
+    return Made(stored, layout, colours, proof, screened, order.black_out)
 
 
 def _store(order: WorkOrder, watch: Watch) -> Stored:
@@ -143,6 +145,7 @@ def _look_at(order: WorkOrder, layout: ScanLayout, watch: Watch) -> Screened:
         order.folder,
         layout.levels,
         settled=order.settled,
+        black_out=order.black_out,
         keep_out=order.keep_out,
         limits_only=order.source.limits_only,
     )

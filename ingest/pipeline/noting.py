@@ -108,7 +108,7 @@ class Arrival:
 
     def refused(self, refused: SlideRefused) -> Outcome:
         """Note that it waits, and why."""
-        reason, row, told = refused.reason, self.delivered.row, {AS: self._as, **in_words(refused)}
+        reason, row, told = refused.reason, self.delivered.row, {AS: self._as, **in_words(refused), **refused.told}
         if reason in TOLD_BY_ROW and row is not None:
             told |= contradiction({"patient": row.patient, "case": row.case, "block": row.block}, {})
         if reason is not Reason.REFUSED_BY_HAND:

@@ -1,5 +1,6 @@
 """What a laboratory gets for a slide that was taken in: what was kept, what was left behind, how it was verified."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -15,10 +16,11 @@ from ingest.deidentify import CleanMetadata
 from ingest.label import LeftBehind as Pictures
 from ingest.pipeline.answers import Stored
 from ingest.pipeline.proving import Proof
+from ingest.pipeline.screening import Screened
 from ingest.pipeline.source import Source
 
 SCREENED = MightIdentify.parse("no (screened, structure-1)")
-"""The grade of a scan whose label and macro were left behind by structure; its pixels are to be screened again."""
+"""The grade of a scan whose label and macro were left behind by structure; its pixels are to be looked at later."""
 
 
 HOW = {
@@ -38,6 +40,20 @@ class Verification:
     same_pixels: int
     by_openslide: int
     bytes_searched: int
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of looking at the pixels: the grade, what was seen of each kind, what was made black, how long it took.
+
+    What was seen and is told here is a marker's ink, or what a person saw, too, and released.
+    """
+
+    grade: str
+    whole: bool
+    seen: dict[str, int]
+    black_out: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +85,8 @@ class Receipt:
     colour_profile: str = "none"
     left_behind: LeftBehind | None = None
     verification: Verification | None = None
+    looked: Looked | None = None
+    """None where the pixels are to be looked at later."""
     keep_row: str = ""
     scan: InternalKey | None = field(default=None, repr=False)
     """For the key vault's register only."""
@@ -124,13 +142,20 @@ class Receipt:
             },
             "left_behind": asdict(self.left_behind) if self.left_behind else None,
             "verified": asdict(self.verification) if self.verification else None,
+            "screened": asdict(self.looked) if self.looked else None,
             "decision": self.keep_row,
             "other_regions": [receipt.as_json() for receipt in self.others],
         }
 
 
-def scan_record(scan: InternalKey, slide: InternalKey, layout: ScanLayout, metadata: CleanMetadata) -> ScanRecord:
-    """Describe a proven scan for the catalogue."""
+def scan_record(
+    scan: InternalKey,
+    slide: InternalKey,
+    layout: ScanLayout,
+    metadata: CleanMetadata,
+    screened: Screened | None = None,
+) -> ScanRecord:
+    """Describe a proven scan for the catalogue; ``screened`` is None where its pixels are to be looked at later."""
     origins = [level.origin for level in layout.levels]
     return ScanRecord(
         key=scan,
@@ -143,8 +168,8 @@ def scan_record(scan: InternalKey, slide: InternalKey, layout: ScanLayout, metad
         scanner_model=metadata.scanner_model,
         fidelity=Fidelity.COPIED if origins[0] is Origin.COPIED else Fidelity.LOSSLESS,
         levels_added=origins.count(Origin.ADDED),
-        might_identify=SCREENED,
-        rescreen=True,
+        might_identify=screened.grade if screened else SCREENED,
+        rescreen=screened.rescreen if screened else True,
         deidentified=True,
     )
 
@@ -161,8 +186,10 @@ def receipt_of(
     keep: Decision,
     scan: InternalKey,
     row_number: int,
+    screened: Screened | None = None,
+    black_out: int = 0,
 ) -> Receipt:
-    """Write the receipt of a slide that was taken in."""
+    """Write the receipt of a slide that was taken in; ``black_out`` counts the places that were made black."""
     left_behind = LeftBehind(
         pictures={str(picture): count for picture, count in pictures.pictures},
         jpeg_segments=stored.segments_left_behind,
@@ -185,10 +212,17 @@ def receipt_of(
         colours,
         left_behind,
         Verification(proof.tiles, proof.same_bytes, proof.same_pixels, proof.by_openslide, bytes_searched),
+        _looked(screened, black_out) if screened else None,
         keep.row,
         scan,
         row_number,
     )
+
+
+def _looked(screened: Screened, black_out: int) -> Looked:
+    screening = screened.screening
+    seen = Counter(finding.kind.value for finding in screening.findings)
+    return Looked(str(screened.grade), screening.complete, dict(sorted(seen.items())), black_out, screened.seconds)
 
 
 def receipt_of_file(receipts: Sequence[Receipt]) -> Receipt:

@@ -7,13 +7,14 @@ another looks at what the first one drew, which reaches nothing at all.
 import base64
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from archive.consent import MightIdentify
+from archive.geometry import Rectangle
 from archive.holdings.pixels import LevelLayout
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import UNFIT, level_to_json
@@ -33,6 +34,9 @@ KINDS: Final = {reason: kind for kind, reason in REASONS.items()}
 
 MOST_SIDE: Final = 4096
 """Pixels of a view each way: the largest has 1,280 x 4, for borders are looked at twice as large."""
+
+MOSTLY: Final = 0.8
+"""Share of what looks like ink that lies in what was made black: edges are blurred on a small picture."""
 
 LIMITS: Final = Limits(cpu_seconds=120, wall_seconds=900.0, written_bytes=MIB, message_bytes=64 * MIB)
 
@@ -66,6 +70,7 @@ def screen_staged(
     levels: Sequence[LevelLayout],
     *,
     settled: Collection[Kind] = (),
+    black_out: Sequence[Rectangle] = (),
     keep_out: Sequence[Path] = (),
     limits_only: bool = False,
     screener: Screener | None = None,
@@ -80,6 +85,8 @@ def screen_staged(
         From full resolution to the smallest.
     settled : collection of Kind
         What a person saw on it and judged.
+    black_out : sequence of Rectangle
+        What was made black, which is no marker's ink.
     keep_out : sequence of Path
         Folders that whoever decodes must have no way into.
     limits_only : bool
@@ -101,7 +108,20 @@ def screen_staged(
 
         looking = screener or shared(limits_only=limits_only)
         screening = looking.screen_drawn(levels[0].size, drawn, settled)
-    return Screened(screening, time.monotonic() - began, frozenset(settled))
+    findings = tuple(one for one in screening.findings if not (one.kind is Kind.PEN and _is_in(one.place, black_out)))
+    return Screened(replace(screening, findings=findings), time.monotonic() - began, frozenset(settled))
+
+
+def _is_in(place: Rectangle, rectangles: Sequence[Rectangle]) -> bool:
+    """Whether most of a place lies in one of some rectangles."""
+    return any(_common(place, one) >= MOSTLY * place.width * place.height for one in rectangles)
+
+
+def _common(one: Rectangle, other: Rectangle) -> int:
+    """Count the pixels that two rectangles share."""
+    across = min(one.right, other.right) - max(one.x, other.x)
+    down = min(one.bottom, other.bottom) - max(one.y, other.y)
+    return max(0, across) * max(0, down)
 
 
 def _pixels(told: Any) -> Pixels:

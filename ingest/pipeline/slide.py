@@ -21,6 +21,8 @@ from ingest.pipeline.making import Made, make
 from ingest.pipeline.needles import needles_of, schema_words
 from ingest.pipeline.proving import Search
 from ingest.pipeline.receipt import Receipt, receipt_of, receipt_of_file, scan_record
+from ingest.pipeline.screening import REASONS
+from ingest.pipeline.seen import told
 
 __all__ = ["Admitted", "Intake", "Made", "admit", "commit", "ingest_slide", "look", "make"]
 
@@ -65,7 +67,8 @@ def commit(admitted: Admitted, staged: StagedScan, made: Made, intake: Intake) -
     Raises
     ------
     SlideRefused
-        If an identifier was found, or something else was recorded about the case meanwhile.
+        If an identifier was found, something was seen in the picture that a person must judge, or something else was
+        recorded about the case meanwhile.
     """
     archive, vault, keys, row = intake.archive, intake.vault, admitted.keys, admitted.row
     source, metadata = admitted.looked.source, admitted.metadata
@@ -73,12 +76,13 @@ def commit(admitted: Admitted, staged: StagedScan, made: Made, intake: Intake) -
     twin = receipt_if_held(admitted.looked, row, admitted.facts, intake)
     if twin is not None:  # the same file came in under another name while this one was made
         return twin
+    _require_nothing_seen(made, admitted)
     case = CaseRecord(keys.case, keys.patient, admitted.facts)
     slide = SlideRecord(keys.slide, keys.case, keys.block, row.stain, row.organ, row.diagnosis)
     known = vault.needles(keys.case)
     search = Search(needles_of(known, source, admitted.looked.found, made.layout, case, slide))
     scan = vault.record_file(source.digest, keys.slide, source.path.name)
-    record = scan_record(scan, keys.slide, made.layout, metadata)
+    record = scan_record(scan, keys.slide, made.layout, metadata, made.screened)
     with source.unchanged(), _races_refuse():
         committed = archive.commit(staged, case, slide, record, digests=made.proof.digests, inspect=search)
     vault.confirm(scan)
@@ -94,7 +98,17 @@ def commit(admitted: Admitted, staged: StagedScan, made: Made, intake: Intake) -
         admitted.keep,
         scan,
         row.number,
+        made.screened,
+        len(made.black_out),
     )
+
+
+def _require_nothing_seen(made: Made, admitted: Admitted) -> None:
+    """Refuse a slide with something in its picture that may name somebody and that no person has judged."""
+    findings = made.screened.for_a_person if made.screened else ()
+    if findings:
+        size, region = made.layout.levels[0].size, admitted.looked.source.region
+        raise SlideRefused(REASONS[findings[0].kind], told=told(size, findings, region))
 
 
 @contextmanager

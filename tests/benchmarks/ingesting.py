@@ -79,14 +79,15 @@ def copy_pixels(slide: Path, folder: Path) -> None:
 
 
 def whole_ingest(slide: Path, folder: Path) -> list[str]:
-    """Prepare a delivery of one slide; give the command that takes it in."""
+    """Prepare a delivery of one slide; give the command that takes it in, and looks at its pixels later."""
     delivery = folder / "delivery"
     delivery.mkdir()
     copy_and_sync(slide, delivery / "slide.svs")  # flushed, as a file that was delivered some time ago
     rows = "file,patient,case,block,stain,tissue\nslide.svs,P0000001,C0000001,A1,HE,living\n"
     (delivery / "list.csv").write_text(rows)
     command = [sys.executable, "-m", "ingest", "ingest", str(delivery / "slide.svs")]
-    return [*command, "--delivery", str(delivery / "list.csv"), "--archive", str(folder / "archive")]
+    later = ["--delivery", str(delivery / "list.csv"), "--screen", "later"]
+    return [*command, *later, "--archive", str(folder / "archive")]
 
 
 class MemoryWatch:

@@ -36,6 +36,8 @@ def end() -> None:
 
 def end_at(moment: str) -> None:
     """Arrange to end at a moment."""
+    if moment == "screen":
+        os.environ["COVERSLIP_SCREEN"] = "now"
     _end_at_step_of_ingest(moment)
     _end_at_step_of_commit(moment)
     if moment in IN_VAULT:

@@ -140,7 +140,7 @@ class Laboratory:
 
     def _environment(self) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith("COVERSLIP_")}
-        return own | {"COVERSLIP_ARCHIVE": str(self.archive)}
+        return own | {"COVERSLIP_ARCHIVE": str(self.archive), "COVERSLIP_SCREEN": "later"}
 
 
 _WITHOUT_PRIVILEGE = """
