@@ -46,6 +46,10 @@ class DamagedPyramid(ArchiveError):
         self.found = found
 
 
+class ColoursUnknown(ArchiveError):
+    """A scan's colours cannot be turned into sRGB: it has no colour profile, or none that is understood."""
+
+
 class CatalogueUnavailable(ArchiveError):
     """The catalogue cannot be read or written now; nothing is served until it can."""
 

@@ -7,8 +7,10 @@
     journal/              what every act changed in the catalogue, so that it can be made again
     checks.log            when each scan was last read again, and what was then seen of the catalogue's file
     staging/<random>/     a scan on its way in, not yet part of the archive
-    scans/<xx>/<key>/     a scan: manifest.json, record.json, pyramid.ome.zarr/
+    scans/<xx>/<key>/     a scan: manifest.json, record.json, pyramid.ome.zarr/, and its colour profile if it has one
     aside/<random>/       a folder that no row speaks of and that could not be taken up
+    redacting/<key>/      a new version of a scan, on which something is black, complete and on its way in
+    backups.json          where backups were made, and of which act each has
 
 Whoever works on a folder holds a lock on it. The lock goes with the folder when it is renamed and ends with the
 process, however that ends: a staged folder that nobody has locked belongs to nobody.
@@ -28,6 +30,9 @@ from archive.errors import HoldingsUnavailable
 
 PIXELS = "pyramid.ome.zarr"
 """The folder inside a scan's folder that the pyramid is in, named so that any OME-Zarr program recognises it."""
+
+COLOUR_PROFILE = "colour-profile.icc"
+"""The scanner's colour profile, written anew, beside the pyramid, which holds nothing that OME-Zarr does not know."""
 
 RECORD = "record.json"
 """What the catalogue tells of the scan, beside the pixels, so that a scan can be taken up without its row."""
@@ -73,6 +78,16 @@ class Place:
     def aside(self) -> Path:
         """Where folders lie that a person must look at."""
         return self.root / "aside"
+
+    @property
+    def redacting(self) -> Path:
+        """Where new versions of scans lie until they take the place of the old ones."""
+        return self.root / "redacting"
+
+    @property
+    def backups(self) -> Path:
+        """The record of the backups that were made."""
+        return self.root / "backups.json"
 
     def of_scan(self, key: InternalKey) -> Path:
         """Give the folder of a scan; two letters of the key in between keep each folder short."""

@@ -17,10 +17,11 @@ from archive.geometry import Rectangle
 from archive.holdings import witness
 from archive.holdings.deciding import decide
 from archive.holdings.footing import require_footing
-from archive.holdings.place import PIXELS, Place
+from archive.holdings.place import COLOUR_PROFILE, PIXELS, Place
 from archive.records import CaseRecord, HeldScan, HeldSlide, ScanRecord, ScanStatus
 
 if TYPE_CHECKING:
+    from archive.pyramid.colours import StoredProfile
     from archive.pyramid.reader import Pyramid
 
 
@@ -197,8 +198,8 @@ class ReadingRoom:
         folder = self.place.of_scan(scan)
         if not (folder / PIXELS).is_dir():
             raise DamagedPyramid("the scan's folder", "a folder", "nothing")
-        _require_metadata(folder, record.manifest_sha256)
-        return Pyramid.open(folder / PIXELS)
+        manifest = _require_metadata(folder, record.manifest_sha256)
+        return Pyramid.open(folder / PIXELS, _profile(folder, manifest))
 
     def audit_faults(self) -> tuple[auditchain.Fault, ...]:
         """Check the audit trail against itself and against the heads in the second place."""
@@ -207,7 +208,7 @@ class ReadingRoom:
             return auditchain.verify(audit.entries(connection), audit.first_head(connection), heads)
 
 
-def _require_metadata(folder: Path, manifest_sha256: str) -> None:
+def _require_metadata(folder: Path, manifest_sha256: str) -> fixity.Manifest:
     """Check the small files that say how the pixels lie: a tile has a checksum, and they have none.
 
     With one bit changed they could tell of a larger slide, most of it white.
@@ -221,3 +222,12 @@ def _require_metadata(folder: Path, manifest_sha256: str) -> None:
     for file in manifest.files:
         if file.path.endswith("zarr.json") and (fault := fixity.check(folder, file)):
             raise DamagedPyramid(fault.place, fault.expected, fault.found)
+    return manifest
+
+
+def _profile(folder: Path, manifest: fixity.Manifest) -> "StoredProfile | None":
+    """Find the scan's colour profile, which is read and held against its digest when colours are first turned."""
+    from archive.pyramid.colours import StoredProfile
+
+    found = next((file for file in manifest.files if file.path == COLOUR_PROFILE), None)
+    return None if found is None else StoredProfile(found.size_bytes, found.sha256, folder / COLOUR_PROFILE)

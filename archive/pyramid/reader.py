@@ -15,6 +15,7 @@ from PIL import Image
 from archive.errors import DamagedPyramid, TileOutsideLevel
 from archive.geometry import MicronsPerPixel, Size
 from archive.pyramid.channels import Channel, Plane, shown, unnamed
+from archive.pyramid.colours import Colours, StoredProfile
 from archive.pyramid.jpeg_pixels import Pixels, decode_jpeg
 from archive.pyramid.layout import WHITE, Coding, LevelLayout, Origin, ScanLayout, read_layout, shard_key
 from archive.pyramid.open_shard import OpenShard
@@ -253,25 +254,29 @@ class Level:
 
 
 class Pyramid:
-    """A stored scan, opened for reading: `levels` from full resolution (0) to the smallest."""
+    """A stored scan, opened for reading: `levels` from full resolution (0) to the smallest.
 
-    def __init__(self, folder: Path, layout: ScanLayout) -> None:
+    Pixels are those that were scanned; `to_srgb` turns them into what a screen shows, where the scanner said how.
+    """
+
+    def __init__(self, folder: Path, layout: ScanLayout, profile: StoredProfile | None = None) -> None:
         self.layout = layout
+        self.colours = Colours(None if layout.is_apart else profile, grey=layout.levels[0].channels == 1)
         self.levels = tuple(
             Level(folder, number, level, sum(layout.downsample(number)) / 2, layout.channels)
             for number, level in enumerate(layout.levels)
         )
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Open the scan in `folder`.
+    def open(cls, folder: Path, profile: StoredProfile | None = None) -> Self:
+        """Open the scan in `folder`, with the colour profile that is stored beside it.
 
         Raises
         ------
         DamagedPyramid
             If its metadata is missing or malformed.
         """
-        return cls(folder, read_layout(folder))
+        return cls(folder, read_layout(folder), profile)
 
     def __enter__(self) -> Self:
         return self
@@ -310,6 +315,28 @@ class Pyramid:
         if not 0 <= number < len(self.levels):
             raise TileOutsideLevel(f"the scan has {len(self.levels)} levels, counted from 0")
         return self.levels[number]
+
+    def to_srgb(self, pixels: Pixels) -> Pixels:
+        """Turn pixels of this scan, of any level, into sRGB; those of fluorescence have no colours to be turned.
+
+        Parameters
+        ----------
+        pixels : numpy.ndarray
+            ``(height, width, 3)`` uint8 RGB, as `Level.read_region` gives them.
+
+        Returns
+        -------
+        numpy.ndarray
+            Of the same shape, in sRGB: relative colorimetric, without black point compensation.
+
+        Raises
+        ------
+        ColoursUnknown
+            If the scanner gave no colour profile, or none that is understood.
+        DamagedPyramid
+            If the profile is not what was stored.
+        """
+        return self.colours.to_srgb(pixels)
 
     def thumbnail(self, max_px: int) -> Pixels:
         """Make a small picture of the whole scan, at most `max_px` a side: ``(height, width, 3)`` uint8 RGB.

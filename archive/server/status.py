@@ -12,6 +12,7 @@ from archive.errors import (
     AccountsUnavailable,
     ArchiveError,
     CatalogueUnavailable,
+    ColoursUnknown,
     ConsentRefused,
     DamagedPyramid,
     HoldingsUnavailable,
@@ -84,6 +85,7 @@ REFUSALS: dict[type[BaseException], Refusal] = {
     UnknownCode: NOTHING_HERE,
     ConsentRefused: NOTHING_HERE,
     TileOutsideLevel: NOTHING_HERE,
+    ColoursUnknown: NOTHING_HERE,
     MalformedAddress: MALFORMED,
     InvalidValue: MALFORMED,
     ForeignForm: Refusal(

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
+from archive.holdings.place import COLOUR_PROFILE
 from ingest.deidentify import rebuild_icc
-
-FILE = "colour-profile.icc"
-"""Lies beside the pyramid, which holds nothing that OME-Zarr does not know."""
 
 
 def keep_colours(profile: bytes | None, folder: Path) -> str:
@@ -15,5 +13,5 @@ def keep_colours(profile: bytes | None, folder: Path) -> str:
     rebuilt = rebuild_icc(profile)
     if rebuilt is None:
         return "left behind: it is not of a kind that can be written anew"
-    (folder / FILE).write_bytes(rebuilt)
+    (folder / COLOUR_PROFILE).write_bytes(rebuilt)
     return "kept, written anew without its texts and dates"

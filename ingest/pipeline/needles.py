@@ -13,12 +13,11 @@ from archive.fixity import MANIFEST, Manifest, StoredFile
 from archive.geometry import MicronsPerPixel, Size
 from archive.holdings.commit import Chain, record_text
 from archive.holdings.pixels import MAX_CHANNELS, Channel, Coding, LevelLayout, Origin, PixelType, ScanLayout
-from archive.holdings.place import PIXELS, RECORD
+from archive.holdings.place import COLOUR_PROFILE, PIXELS, RECORD
 from archive.records import CaseRecord, Fidelity, ScanRecord, ScanStatus, Scheme, SlideRecord, Stain
 from ingest.auditor import IdentifierClass, KnownIdentifier, Needles, Vocabulary
 from ingest.deidentify.channels import name_channels
 from ingest.pipeline.answers import Description
-from ingest.pipeline.colours import FILE as COLOURS
 from ingest.pipeline.receipt import SCREENED
 from ingest.pipeline.source import Source
 from ingest.profiles import read_profiles
@@ -86,7 +85,7 @@ def schema_words() -> frozenset[str]:
     """
     kinds = [kind for kind in vars(terms).values() if isinstance(kind, type) and issubclass(kind, StrEnum)]
     kinds += [Stain, Fidelity, ScanStatus, Scheme, Origin]
-    words = {str(value) for kind in kinds for value in kind} | {MANIFEST, PIXELS, RECORD, COLOURS}
+    words = {str(value) for kind in kinds for value in kind} | {MANIFEST, PIXELS, RECORD, COLOUR_PROFILE}
     for profile in read_profiles().values():
         products = [profile.maker, *(part for rule in profile.model for part in (rule.maker, rule.model))]
         words |= {product for product in products if product}
