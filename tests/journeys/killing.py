@@ -20,6 +20,7 @@ from archive.records import ScanRecord, SlideRecord
 from ingest.cli.places import Places
 from ingest.keyvault import KeyVault
 from tests.journeys.laboratory import ROOT, Laboratory, Said, row_of, write_list
+from tests.journeys.mixing import Ended, Mixture, how_it_ended
 from tests.slides.svs import make_svs
 
 WAIT_SECONDS = 20.0
@@ -159,6 +160,33 @@ def kill_at_random_times(killings: Killings, delivery: Delivery, seed: int = 7) 
         assert len(killings.contents()) == number
         killings.assert_tidy()
     return killed, killings.contents()
+
+
+def kill_on_the_way(killings: Killings, mixture: Mixture, count: int, seed: int = 7) -> Ended:
+    """Kill the ingest of a delivery by two workers so often, each time when it has kept some more, and let it end."""
+    killings.laboratory.declare_feed()
+    rng = np.random.default_rng(seed)
+    most_kept = mixture.scans // (count + 1)  # so that there is always work left
+    for _ in range(count):
+        _kill_after_slides(killings, mixture, int(rng.integers(1, most_kept)), float(rng.uniform(0, 0.5)))
+    killings.laboratory.take_in(mixture.folder, mixture.list, "--workers", 2, ends=3)
+    return how_it_ended(killings.laboratory, mixture)
+
+
+def _kill_after_slides(killings: Killings, mixture: Mixture, kept: int, seconds: float) -> None:
+    """Start the ingest, and kill its first process so long after it told of so many slides."""
+    delivery = "--delivery", str(mixture.list)
+    process = killings.start("-m", "ingest", "ingest", str(mixture.folder), *delivery, "--workers", "2")
+    assert process.stdout is not None
+    for line in process.stdout:
+        kept -= line.startswith("kept")
+        if not kept:
+            time.sleep(seconds)
+            process.kill()
+            break
+    process.communicate(timeout=600)
+    killings.wait_for_the_rest()
+    assert process.returncode == -signal.SIGKILL, "the ingest was done before it was killed"
 
 
 def _content(archive: Archive, slide: SlideRecord) -> Content:

@@ -33,6 +33,12 @@ KINDS = {
 }
 """How many files there are of each kind; 200 in all."""
 
+
+def a_third() -> dict[str, int]:
+    """Tell how many there are of each kind in a smaller delivery; at least one of each."""
+    return {kind: -(-count // 3) for kind, count in KINDS.items()}
+
+
 NEW_SCAN, KNOWN = "kept", "known"
 REFUSED = {
     "cut off": "truncated",
@@ -48,6 +54,7 @@ class Mixture:
     """A folder of files, its list, and what must become of each file, by name."""
 
     folder: Path
+    kinds: Mapping[str, int] = field(default_factory=lambda: KINDS)
     expected: dict[str, str] = field(default_factory=dict)
     rows: list[Mapping[str, object]] = field(default_factory=list)
 
@@ -59,24 +66,24 @@ class Mixture:
     @property
     def slides(self) -> int:
         """How many glass slides are kept in the end, and ..."""
-        return sum(KINDS[kind] for kind in ("good", "other maker", "labelled"))
+        return sum(self.kinds[kind] for kind in ("good", "other maker", "labelled"))
 
     @property
     def scans(self) -> int:
         """... how many scans: those that were scanned again have two."""
-        return self.slides + KINDS["scanned again"]
+        return self.slides + self.kinds["scanned again"]
 
 
-def mix(folder: Path) -> Mixture:
-    """Write the files and their list."""
+def mix(folder: Path, kinds: Mapping[str, int] = KINDS) -> Mixture:
+    """Write so many files of each kind, and their list."""
     folder.mkdir(parents=True)
-    mixture = Mixture(folder)
+    mixture = Mixture(folder, kinds)
     whole = {name: _made(folder, make) for name, make in _TEMPLATES.items()}
-    for kind, count in KINDS.items():
+    for kind, count in kinds.items():
         for number in range(count):
             _add(mixture, kind, number, whole)
     write_list(mixture.list, *mixture.rows)
-    assert len(mixture.expected) == len(list(folder.iterdir())) == sum(KINDS.values())
+    assert len(mixture.expected) == len(list(folder.iterdir())) == sum(kinds.values())
     return mixture
 
 

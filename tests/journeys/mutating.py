@@ -1,26 +1,37 @@
-"""Slides with something changed, cut out or missing are taken in one after the other, in one process."""
+"""Slides with something changed, cut out or missing are taken in one after the other, in one process.
+
+That process must live, and not grow; no slide may take long, and no reader in its jail much memory; and what is kept in
+the end must be whole, by the archive's own check and by reading all of it.
+"""
 
 import resource
 import shutil
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Final
+from unittest import mock
 
 import numpy as np
 
 from archive.consent import Facts
 from archive.consent.terms import TissueSource
 from archive.holdings import Archive
+from archive.holdings.checking.running import Plan, Progress
+from archive.holdings.checking.whole import ArchiveCheck
 from archive.records import Stain
+from archive.settings import ArchiveSettings
 from ingest.cli.places import Places
 from ingest.delivery import Row
+from ingest.errors import Reason
+from ingest.keyvault import KeyVault
 from ingest.pipeline.batch import Delivered, Outcome, ingest_batch
 from ingest.pipeline.jailed import MODULES
 from ingest.pipeline.slide import Intake
-from ingest.sandbox import prepare
+from ingest.sandbox import Jail, Limits, prepare
 from tests.slides.bif import make_bif
 from tests.slides.dicom import make_dicom
 from tests.slides.generic import APERIO_JPEG2000, make_tiff
@@ -81,23 +92,63 @@ SEEDS: Mapping[str, Seed] = {
 
 FACTS = Facts(source=TissueSource.LIVING)
 
+NEVER: Final = frozenset({Reason.PIXELS_DIFFER, Reason.TOO_SLOW})
+"""Reasons that no damage may lead to."""
+
+LONGEST_SECONDS: Final = 30.0
+"""What a small slide may take on a busy machine; a second is usual, and its jail would end it after 80."""
+
+MOST_GROWTH_BYTES: Final = 256 << 20
+"""Of the process that keeps the vault, however much a mutant asks for."""
+
+MOST_JAIL_BYTES: Final = Limits().memory_bytes
+"""Of a reader in its jail."""
+
 
 @dataclass
 class Mutated:
-    """How mutants ended, by what was done to them, how long the slowest took, and by how much this process grew."""
+    """How mutants ended, by what was done to them, and what it cost.
+
+    Attributes
+    ----------
+    by_way
+        How often each outcome came, by what was done.
+    slowest_seconds
+        The longest that one slide took.
+    grown_bytes
+        By how much this process grew.
+    jails
+        How many readers there were, each in a jail of its own, and ...
+    jail_bytes
+        ... most memory that one of them had, by the kernel's own mark, and at least what its keeper saw.
+    faults
+        What the check of archive and vault found in the end.
+    """
 
     by_way: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     slowest_seconds: float = 0.0
     grown_bytes: int = 0
+    jails: int = 0
+    jail_bytes: int = 0
+    faults: list[str] = field(default_factory=list)
 
     @property
     def outcomes(self) -> Counter[str]:
         """How they ended, whatever was done to them."""
         return sum(self.by_way.values(), Counter())
 
+    @property
+    def within_limits(self) -> bool:
+        """Whether none was too slow, and neither this process nor a jail took too much memory."""
+        return (
+            self.slowest_seconds < LONGEST_SECONDS
+            and self.grown_bytes < MOST_GROWTH_BYTES
+            and 0 < self.jail_bytes <= MOST_JAIL_BYTES
+        )
+
 
 def ingest_mutants(seed: Seed, count: int, home: Path, chance: int = 7) -> Mutated:
-    """Take in so many mutants of a slide; whatever was kept must be whole and readable.
+    """Take in so many mutants of a slide, and look at all that is kept.
 
     Parameters
     ----------
@@ -115,7 +166,7 @@ def ingest_mutants(seed: Seed, count: int, home: Path, chance: int = 7) -> Mutat
     places = Places.of(home / "archive")
     places.create()
     found, before = Mutated(), _most_memory_bytes()
-    with places.opened() as (archive, vault):
+    with places.opened() as (archive, vault), _jails_seen(found):
         intake = Intake(archive, vault, keep_out=places.secret)
         ways: list[str] = []
         begun = time.monotonic()
@@ -125,13 +176,40 @@ def ingest_mutants(seed: Seed, count: int, home: Path, chance: int = 7) -> Mutat
             found.by_way[ways[-1]][_called(outcome)] += 1
             begun = ended
         found.grown_bytes = _most_memory_bytes() - before
-        _read_all(archive)
+        slides = _read_all(archive)
+    found.faults = _faults(places)
+    if slides != found.outcomes["kept"]:
+        found.faults.append(f"{found.outcomes['kept']} slides were told to be kept, and {slides} are there")
     return found
 
 
 def _most_memory_bytes() -> int:
     """Tell how much memory this process had at most; what is read in jails is theirs."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+
+
+@contextmanager
+def _jails_seen(found: Mutated) -> Iterator[None]:
+    """Look at every jail before it is closed: the kernel remembers the most that a process had while it lived."""
+    close = Jail.close
+
+    def seen(jail: Jail) -> None:
+        if jail.process is not None:
+            found.jails += 1
+            found.jail_bytes = max(found.jail_bytes, _most_of(jail.process), jail.peak_rss_anon_bytes or 0)
+        close(jail)
+
+    with mock.patch.object(Jail, "close", seen):
+        yield
+
+
+def _most_of(process: int) -> int:
+    """Tell the most memory that a process had, shared libraries included; 0 if it has ended."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM")), 0)
 
 
 def _delivery(whole: Path, home: Path, count: int, seed: int, ways: list[str]) -> Iterator[Delivered]:
@@ -155,10 +233,20 @@ def _called(outcome: Outcome) -> str:
     return outcome.reason.value
 
 
-def _read_all(archive: Archive) -> None:
-    assert list(archive.place.staging.iterdir()) == []
-    for slide in archive.slides():
-        for scan in archive.scans_of(slide.record.key):
-            with archive.open_pyramid(scan.key) as pyramid:
-                for level in pyramid.levels:
-                    level.read_region(0, 0, level.size.width, level.size.height)
+def _read_all(archive: Archive) -> int:
+    """Read every pixel that is kept, and see that nothing else lies there; gives the number of slides."""
+    assert [list(place.iterdir()) for place in (archive.place.staging, archive.place.aside)] == [[], []]
+    slides = archive.slides()
+    for scan in (scan for slide in slides for scan in archive.scans_of(slide.record.key)):
+        with archive.open_pyramid(scan.key) as pyramid:
+            for level in pyramid.levels:
+                level.read_region(0, 0, level.size.width, level.size.height)
+    return len(slides)
+
+
+def _faults(places: Places) -> list[str]:
+    """Check the archive and the vault as people do, and tell what is found."""
+    check = ArchiveCheck(ArchiveSettings(archive=places.archive), Plan(mark=False), Progress())
+    faults = [str(fault) for fault in check.run()]
+    with KeyVault.open(places.vault, places.key) as vault:
+        return [*faults, *map(str, (*vault.pending(), *vault.check(), *vault.verify_trail()))]

@@ -17,21 +17,12 @@ from ingest.errors import Reason
 from tests.journeys.delivered import Delivered, deliver
 from tests.journeys.elsewhere import shown_elsewhere
 from tests.journeys.laboratory import Laboratory
-from tests.journeys.mutating import SEEDS, ingest_mutants
+from tests.journeys.mutating import NEVER, SEEDS, ingest_mutants
 from tests.slides.malformed import MALFORMED
 from tests.slides.mutants import NEVER_KEPT
 from tests.slides.svs import make_svs
 
 MUTANTS = 500
-LONGEST_SECONDS = 30.0
-"""What a small slide may take on a busy machine; a second is usual."""
-
-NEVER = {Reason.PIXELS_DIFFER, Reason.TOO_SLOW}
-"""Reasons that no damage may lead to."""
-
-MOST_GROWTH_BYTES = 256 << 20
-"""Of the process that keeps the vault, however much a mutant asks for; its jail has a limit of its own."""
-
 GOOD = ("good-first.svs", "good-last.svs")
 
 STRUCTURE = {"damaged-structure"}
@@ -192,6 +183,6 @@ def test_mutants_end_soon_in_a_reason_or_are_kept(kind: str, tmp_path: Path) -> 
     assert mutated.outcomes.total() == count
     assert 0 <= mutated.outcomes["kept"] < count
     assert mutated.outcomes.keys() <= {"kept", *Reason} - NEVER
-    assert mutated.slowest_seconds < LONGEST_SECONDS
-    assert mutated.grown_bytes < MOST_GROWTH_BYTES
+    assert mutated.within_limits, mutated
+    assert mutated.faults == []
     assert [way for way in NEVER_KEPT if mutated.by_way[way]["kept"]] == []

@@ -8,7 +8,7 @@ from archive.holdings import Step
 from tests.journeys.dying import MOMENTS, SETTING_UP, UNCONFIRMED
 from tests.journeys.killing import Content, Delivery, Killings, kill_at_random_times
 
-RANDOM_KILLS = 20
+RANDOM_KILLS = 5
 
 AFTERWARDS = {Step.COMMITTED, UNCONFIRMED, "confirmed"}
 """Moments at which the slide is in the archive."""
@@ -74,6 +74,6 @@ def test_killed_while_the_laboratory_is_set_up(
 def test_killed_at_random_times(tmp_path: Path) -> None:
     delivery = Delivery(tmp_path / "delivery").make(1 + RANDOM_KILLS)
     killed, kept = kill_at_random_times(Killings(tmp_path / "laboratory"), delivery)
-    assert killed > RANDOM_KILLS / 2
+    assert killed >= RANDOM_KILLS / 2
     assert len(kept) == 1 + RANDOM_KILLS
     assert len(set(kept.values())) == 1
