@@ -1,4 +1,4 @@
-"""What waits for somebody to look at it: ``quarantine list``, ``show``, ``release`` and ``refuse``."""
+"""What waits for somebody to look at it: ``quarantine list``, ``show``, ``release``, ``black-out`` and ``refuse``."""
 
 import json
 import os
@@ -15,20 +15,33 @@ from archive.accounts import Action
 from archive.cli.proving import Who, acting
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
+from archive.geometry import Rectangle
 from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 from ingest.pipeline.jailed import PREPARED
-from ingest.pipeline.pictures import pictures_of
-from ingest.quarantine import GONE, RELEASED, Entry, Quarantine, differences, may_release, moment_of, sentence_of
+from ingest.pipeline.pictures import closer_of, pictures_of
+from ingest.pipeline.seen import seen_on
+from ingest.quarantine import (
+    GONE,
+    IN_PICTURE,
+    MOST_PLACES,
+    RELEASED,
+    Entry,
+    Quarantine,
+    differences,
+    may_release,
+    moment_of,
+    sentence_of,
+)
 from ingest.sandbox import prepare
 
 quarantine_app = typer.Typer(
-    help="Slides that were not taken, each with its reason: look at them, release them or refuse them for good.",
+    help="Slides that were not taken, each with its reason: look at them, release, black out or refuse them.",
     no_args_is_help=True,
 )
 
 ARCHIVE = Path("coverslip-archive")
-LIKELIEST = ("macro", "label", "thumbnail", "unknown")
-"""Which picture tells most about a slide: a macro shows the whole glass with its label."""
+LIKELIEST = ("place-1", "macro", "label", "thumbnail", "unknown")
+"""Which picture tells most: what was seen in the slide's own; else a macro shows the whole glass with its label."""
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Its number, as quarantine list shows it.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit trail; it lies sealed in the key vault.")]
@@ -81,7 +94,9 @@ def show(
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Write a picture of the slide to this file, a JPEG. Audited.")
     ] = None,
-    of: Annotated[str | None, typer.Option("--of", help="Which one: macro, label or thumbnail.")] = None,
+    of: Annotated[
+        str | None, typer.Option("--of", help="Which one: macro, label or thumbnail; or place-1, if seen.")
+    ] = None,
     who: Who = None,
     limits_only: LimitsOnly = False,
 ) -> None:
@@ -100,6 +115,9 @@ def show(
     out().print(_table_of(entry, reveal))
     if picture is not None:
         pictures = pictures_of(entry.path, keep_out=places.secret, limits_only=limits_only)
+        if (seen := seen_on(entry)) is not None:
+            closer = closer_of(entry.path, seen, keep_out=places.secret, limits_only=limits_only)
+            pictures |= {f"place-{number}": jpeg for number, jpeg in enumerate(closer.places, 1)}
         kind = _write(picture, pictures, of)
         out().print(f"\n[yellow]The {kind} was written. It may show a name: delete it when you have looked.[/yellow]")
 
@@ -122,6 +140,40 @@ def release(
     with _quarantine(archive, vault, vault_key) as quarantine:
         entry = quarantine.release_by_hand(number, acts, reason)
     out().print(f"{entry.number} is released: the next ingest of it, or a watch, takes it in.")
+
+
+@quarantine_app.command("black-out")
+@said
+def black_out(
+    number: Number,
+    reason: Reason,
+    rectangle: Annotated[
+        list[str] | None,
+        typer.Option("--rectangle", metavar="X,Y,WIDTH,HEIGHT", help="A place in pixels of level 0; may be repeated."),
+    ] = None,
+    what_was_seen: Annotated[
+        bool, typer.Option("--what-was-seen", help="All places at which something was seen, with a margin.")
+    ] = False,
+    archive: ArchiveFolder = ARCHIVE,
+    vault: VaultFolder = None,
+    vault_key: KeyFile = None,
+    who: Who = None,
+) -> None:
+    """Have places of a slide's picture made black, and release it: the next ingest does it, and looks again.
+
+    For slides that wait because something is written, printed or stuck on them. The delivered file is not changed; in
+    the scan that is kept, these places are black at every level, for good. If something else is seen then, it waits
+    again. Where the places are, tell: coverslip quarantine show
+    """
+    acts = acting(archive, who, Action.JUDGE_QUARANTINE)
+    with _quarantine(archive, vault, vault_key) as quarantine:
+        seen = seen_on(quarantine.entry(number))
+        places = [Rectangle.parse(text) for text in rectangle or ()]
+        if what_was_seen:
+            places += seen.places(MOST_PLACES) if seen else ()
+        entry = quarantine.black_out(number, places, acts, reason, seen.region if seen else 0)
+    count = f"{len(places)} place{'s' if len(places) != 1 else ''}"
+    out().print(f"{entry.number} is released: the next ingest of it, or a watch, makes {count} black and looks again.")
 
 
 @quarantine_app.command("refuse")
@@ -162,11 +214,22 @@ def _table_of(entry: Entry, reveal: bool) -> Table:
     table.add_row("the file", _lies(entry))
     if reveal:
         table.add_row("path", escape(str(entry.path)))
+    for kind, place in _places(entry):
+        table.add_row(kind, place)
     for difference in differences(entry):
         both = f"list says {difference.listed or 'nothing'}; file says {difference.found or 'nothing'}"
         table.add_row(difference.what, escape(both) if reveal else "is known; to compare it: --reveal")
     table.add_row("what to do", _next(entry))
     return table
+
+
+def _places(entry: Entry) -> Iterator[tuple[str, str]]:
+    """Tell what was seen on a slide, and what is to be made black, as --rectangle takes it."""
+    seen = seen_on(entry)
+    for spot in seen.spots if seen else ():
+        yield f"seen: {spot.kind}", str(spot.place)
+    for _, place in entry.black_out:
+        yield "to be made black", str(place)
 
 
 def _lies(entry: Entry) -> str:
@@ -181,6 +244,11 @@ def _next(entry: Entry) -> str:
         return "ingest it again: it was released"
     if entry.state in ("kept", "known"):
         return "nothing: it was taken in"
+    if entry.reason in IN_PICTURE:
+        return (
+            f"look: coverslip quarantine show {entry.number} --picture FILE --of place-1, or at the desk; then have it "
+            "made black (black-out), release it or refuse it"
+        )
     if may_release(entry):
         return f"look: coverslip quarantine show {entry.number} --reveal; then release it or refuse it"
     return sentence_of(entry)

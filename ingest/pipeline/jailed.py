@@ -10,6 +10,7 @@ MODULES = (
     "ingest.pipeline.comparing",
     "ingest.pipeline.picturing",
     "ingest.pipeline.showing",
+    "ingest.pipeline.zooming",
 )
 """What is done in the jail."""
 
@@ -34,3 +35,4 @@ store = InJail(MODULES[1], "store")
 compare = InJail(MODULES[2], "compare")
 picture = InJail(MODULES[3], "picture")
 show = InJail(MODULES[4], "show")
+zoom = InJail(MODULES[5], "zoom")

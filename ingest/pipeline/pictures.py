@@ -6,13 +6,17 @@ written anew, as for every tile that is stored.
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from archive.holdings.pixels import HeaderReader, NotPlainJpeg, plain_header, scan_end
 from ingest.errors import Reason, SlideRefused
-from ingest.pipeline.jailed import picture
+from ingest.pipeline.answers import UNFIT
+from ingest.pipeline.jailed import picture, zoom
+from ingest.pipeline.seen import Seen
 from ingest.pipeline.source import listed
 from ingest.precheck import parts, precheck
 from ingest.sandbox import Jail, Limits
@@ -43,6 +47,48 @@ def pictures_of(path: Path, *, keep_out: tuple[Path, ...] = (), limits_only: boo
     SlideRefused
         If the file cannot be read.
     """
+    with _jail(path, keep_out, limits_only) as (jail, main):
+        return pictures_from_json(jail.call(picture, main))
+
+
+@dataclass(frozen=True)
+class Closer:
+    """JPEG files of a whole slide, as its pixels show it, and of some of its places."""
+
+    whole: bytes = field(repr=False)
+    places: tuple[bytes, ...] = field(repr=False)
+
+
+def closer_of(path: Path, seen: Seen, *, keep_out: tuple[Path, ...] = (), limits_only: bool = False) -> Closer:
+    """Draw a slide and the places at which something was seen on it, in a jail that can write nothing.
+
+    Parameters
+    ----------
+    path, keep_out, limits_only
+        As for `pictures_of`.
+    seen : Seen
+        What was seen, and where.
+
+    Raises
+    ------
+    SlideRefused
+        If the file cannot be read.
+    """
+    places = [list(spot.place.sides) for spot in seen.spots]
+    with _jail(path, keep_out, limits_only) as (jail, main):
+        told: Any = jail.call(zoom, main, seen.region, places)
+    try:
+        closer = Closer(_plain(told["whole"]), tuple(_plain(one) for one in told["places"]))
+        if len(closer.places) != len(places):
+            raise ValueError("a picture for each place")
+    except UNFIT as error:
+        raise SlideRefused(Reason.READER_CRASHED) from error
+    return closer
+
+
+@contextmanager
+def _jail(path: Path, keep_out: tuple[Path, ...], limits_only: bool) -> Iterator[tuple[Jail, str]]:
+    """Make a jail that may read a slide; gives it, and the name of the slide's main file."""
     family = precheck(path)
     files = [file.absolute() for file in parts(path)]  # the jail works in another folder
     try:
@@ -56,7 +102,7 @@ def pictures_of(path: Path, *, keep_out: tuple[Path, ...] = (), limits_only: boo
         keep_out=keep_out,
         allow_limits_only=limits_only,
     ) as jail:
-        return pictures_from_json(jail.call(picture, str(files[0])))
+        yield jail, str(files[0])
 
 
 def pictures_from_json(value: Any) -> dict[str, bytes]:

@@ -34,9 +34,9 @@ def picture(tell: Tell, path: str, region: int = 0) -> dict[str, Any]:
     with open_scan(Path(path)) as reader:
         for kind in AssociatedKind:
             for pixels in islice(reader.pictures(kind), 1):
-                found[kind.value] = _encoded(_reduced(pixels))
+                found[kind.value] = encoded(reduced(pixels))
         if AssociatedKind.THUMBNAIL.value not in found:
-            found[AssociatedKind.THUMBNAIL.value] = _encoded(overview(reader.scans()[region].levels[-1]))
+            found[AssociatedKind.THUMBNAIL.value] = encoded(overview(reader.scans()[region].levels[-1]))
     return found
 
 
@@ -48,14 +48,14 @@ def overview(level: SourceLevel) -> Pixels:
     factor = max(1.0, max(level.size.width, level.size.height) / SIDE_PX)
     canvas = np.full((_at(level.size.height, factor) or 1, _at(level.size.width, factor) or 1, 3), WHITE, np.uint8)
     if level.planes:
-        return _coloured(np.max([_drawn(plane, level, factor, canvas.shape[:2]) for plane in level.planes], axis=0))
+        return coloured(np.max([_drawn(plane, level, factor, canvas.shape[:2]) for plane in level.planes], axis=0))
     for column, row, tile in level.decoded_tiles():
         x, y = column * level.tile.width, row * level.tile.height
         pixels = tile[: level.size.height - y, : level.size.width - x]
         left, top = _at(x, factor), _at(y, factor)
         width, height = _at(x + pixels.shape[1], factor) - left, _at(y + pixels.shape[0], factor) - top
         if width and height:
-            canvas[top : top + height, left : left + width] = _coloured(_resized(pixels, width, height))
+            canvas[top : top + height, left : left + width] = coloured(_resized(pixels, width, height))
     return canvas
 
 
@@ -79,20 +79,23 @@ def _at(px: int, factor: float) -> int:
     return round(px / factor)
 
 
-def _reduced(pixels: Pixels) -> Pixels:
+def reduced(pixels: Pixels) -> Pixels:
+    """Draw a picture at no more than 1,200 px a side, in colour."""
     height, width = pixels.shape[:2]
     factor = max(1.0, max(height, width) / SIDE_PX)
-    return _coloured(_resized(pixels, _at(width, factor) or 1, _at(height, factor) or 1))
+    return coloured(_resized(pixels, _at(width, factor) or 1, _at(height, factor) or 1))
 
 
 def _resized(pixels: Pixels, width: int, height: int) -> Pixels:
     return np.asarray(cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _coloured(pixels: Pixels) -> Pixels:
+def coloured(pixels: Pixels) -> Pixels:
+    """Give ``(height, width, 3)`` of a picture in colour or in grey."""
     grey = pixels if pixels.ndim == 3 else pixels[..., None]
     return np.ascontiguousarray(np.repeat(grey, 3, axis=2) if grey.shape[2] == 1 else grey)
 
 
-def _encoded(pixels: Pixels) -> str:
+def encoded(pixels: Pixels) -> str:
+    """Give a JPEG file in base64."""
     return base64.b64encode(encode_jpeg(pixels, quality=QUALITY, subsampling="444")).decode()

@@ -33,10 +33,22 @@ class Seen:
     spots: tuple[Spot, ...]
     region: int = 0
 
-    @property
-    def places(self) -> tuple[Rectangle, ...]:
-        """What to make black so that nothing of it is left: each place with a margin around it."""
-        return tuple(dict.fromkeys(_widened(spot.place, self.size) for spot in self.spots))
+    def places(self, at_most: int) -> tuple[Rectangle, ...]:
+        """Give what to make black so that nothing of it is left: places with a margin, joined where that is no more.
+
+        If there are more than `at_most`, those are joined that add the least.
+        """
+        found = [_widened(spot.place, self.size) for spot in self.spots]
+        while len(found) > 1:
+            added, first, second = min(
+                (_added(one, other), one, other) for number, one in enumerate(found) for other in found[number + 1 :]
+            )
+            if added > 0 and len(found) <= at_most:
+                break
+            found.remove(first)
+            found.remove(second)
+            found.append(_both(first, second))
+        return tuple(sorted(found))
 
 
 def told(size: Size, findings: Sequence[Finding], region: int = 0) -> dict[str, str]:
@@ -67,3 +79,15 @@ def _widened(place: Place, size: Size) -> Rectangle:
     x, y = max(0, place.x - margin), max(0, place.y - margin)
     right, bottom = min(size.width, place.right + margin), min(size.height, place.bottom + margin)
     return Rectangle(x, y, right - x, bottom - y)
+
+
+def _both(one: Rectangle, other: Rectangle) -> Rectangle:
+    """Give the smallest rectangle that holds two."""
+    x, y = min(one.x, other.x), min(one.y, other.y)
+    return Rectangle(x, y, max(one.right, other.right) - x, max(one.bottom, other.bottom) - y)
+
+
+def _added(one: Rectangle, other: Rectangle) -> int:
+    """Tell how many pixels it adds to make one rectangle of two; less than none where that is smaller than both."""
+    both = _both(one, other)
+    return both.width * both.height - one.width * one.height - other.width * other.height

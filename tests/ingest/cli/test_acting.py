@@ -39,6 +39,7 @@ RESTATED = {
     ("quarantine", "list"): "laboratory",
     ("quarantine", "show", "00000000"): "laboratory",
     ("quarantine", "release", "00000000", *WHY): "laboratory",
+    ("quarantine", "black-out", "00000000", "--rectangle", "0,0,9,9", *WHY): "laboratory",
     ("quarantine", "refuse", "00000000", *WHY): "laboratory",
     ("teach", "Skin", SLIDE): "educator",
     ("cohort", "stain = HE", "--count"): "researcher",
