@@ -139,11 +139,12 @@ class Mutated:
 
     @property
     def within_limits(self) -> bool:
-        """Whether none was too slow, and neither this process nor a jail took too much memory."""
+        """Whether none was too slow, and neither this process nor a jail, all of which were measured, grew too much."""
         return (
             self.slowest_seconds < LONGEST_SECONDS
             and self.grown_bytes < MOST_GROWTH_BYTES
-            and 0 < self.jail_bytes <= MOST_JAIL_BYTES
+            and (self.jail_bytes > 0) == (self.jails > 0)
+            and self.jail_bytes <= MOST_JAIL_BYTES
         )
 
 
