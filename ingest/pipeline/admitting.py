@@ -18,6 +18,7 @@ from ingest.pipeline.looking import Looked, Watch, nobody
 from ingest.pipeline.making import WorkOrder
 from ingest.pipeline.receipt import Receipt, receipt_of_known
 from ingest.pipeline.screening import KINDS
+from ingest.pipeline.seen import seen_on
 from ingest.profiles import profile_for
 from ingest.quarantine import IN_PICTURE, Quarantine
 
@@ -65,12 +66,15 @@ class Admitted:
     def order(self, staged: StagedScan, intake: Intake) -> WorkOrder:
         """Tell whoever makes the scan in a staged folder what it needs to know.
 
-        A slide that waits for something in its picture, or that a person released, is looked at in any case.
+        A slide that waits for something in its picture, or that a person released, is looked at in any case. What that
+        person saw is settled for the region on which it was, and for no other.
         """
-        noted = Quarantine(intake.vault).standing(self.looked.source.path)
+        region, noted = self.looked.source.region, Quarantine(intake.vault).standing(self.looked.source.path)
         in_question = noted is not None and noted.reason in IN_PICTURE
-        settled = frozenset(KINDS[reason] for reason in noted.overruled if reason in KINDS) if noted else frozenset()
-        black = noted.black_out if noted else ()
+        judged, black = (noted.overruled, noted.black_out) if noted else (frozenset(), ())
+        seen = seen_on(noted) if noted else None
+        on_this = region == (seen.region if seen else 0)
+        settled = frozenset(KINDS[reason] for reason in judged if reason in KINDS and on_this)
         return WorkOrder(
             source=self.looked.source,
             outer=staged.outer,
@@ -82,8 +86,8 @@ class Admitted:
             channels=name_channels(self.looked.found.channels),
             every_tile=intake.every_tile,
             keep_out=intake.keep_out,
-            black_out=tuple(place for region, place in black if region == self.looked.source.region),
-            screen=intake.screen or in_question or bool(settled or black),
+            black_out=tuple(place for number, place in black if number == region),
+            screen=intake.screen or in_question or bool(judged & IN_PICTURE or black),
             settled=settled,
         )
 

@@ -4,9 +4,10 @@ It has four parts. To look at a file and to make its scan takes time and nobody'
 admit a slide and to commit its scan is done where the key vault is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from archive.consent import Facts
@@ -16,7 +17,7 @@ from archive.records import CaseRecord, SlideRecord
 from ingest.delivery import Row
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.admitting import Admitted, Intake, admit, receipt_if_held
-from ingest.pipeline.looking import Looked, look
+from ingest.pipeline.looking import look
 from ingest.pipeline.making import Made, make
 from ingest.pipeline.needles import needles_of, schema_words
 from ingest.pipeline.proving import Search
@@ -28,7 +29,11 @@ __all__ = ["Admitted", "Intake", "Made", "admit", "commit", "ingest_slide", "loo
 
 
 def ingest_slide(path: Path, row: Row | None, facts: Facts | None, intake: Intake) -> Receipt:
-    """Take one slide in: each region of it that its file holds as a scan of its own, whole or not at all.
+    """Take one slide in, whole or not at all; each region of the glass that its file holds is a scan of its own.
+
+    All are made and proven before the first is committed, so nothing is kept of a file that is damaged somewhere. What
+    ends between two commits, because the power goes or a person must judge the next region, is a matter of whole scans;
+    the next ingest of the file makes those that are missing.
 
     Parameters
     ----------
@@ -44,21 +49,23 @@ def ingest_slide(path: Path, row: Row | None, facts: Facts | None, intake: Intak
     Raises
     ------
     SlideRefused
-        If it is not taken, with the reason. Nothing is kept then but regions that were taken in before the one that is
-        refused; the next ingest of the file does the others.
+        If it is not taken, with the reason; then nothing of it is kept but what was committed before.
     """
     regions = look(path, limits_only=intake.limits_only, keep_out=intake.keep_out, watch=intake.watch)
-    return receipt_of_file([_ingest_region(looked, row, facts, intake) for looked in regions])
+    admitted = [admit(looked, row, facts, intake) for looked in regions]
+    with ExitStack() as stages:
+        commits = [_made(one, stages, intake) for one in admitted]
+        return receipt_of_file([commit_one() for commit_one in commits])
 
 
-def _ingest_region(looked: Looked, row: Row | None, facts: Facts | None, intake: Intake) -> Receipt:
-    admitted = admit(looked, row, facts, intake)
+def _made(admitted: Admitted | Receipt, stages: ExitStack, intake: Intake) -> Callable[[], Receipt]:
+    """Make a scan, unless it is held; give what commits it."""
     if isinstance(admitted, Receipt):
-        return admitted
-    with intake.archive.stage() as staged:  # gone afterwards, unless it was committed
-        with _getting_ready():
-            made = make(admitted.order(staged, intake), intake.watch)
-        return commit(admitted, staged, made, intake)
+        return lambda: admitted
+    staged = stages.enter_context(intake.archive.stage())  # gone afterwards, unless it was committed
+    with _getting_ready():
+        made = make(admitted.order(staged, intake), intake.watch)
+    return partial(commit, admitted, staged, made, intake)
 
 
 def commit(admitted: Admitted, staged: StagedScan, made: Made, intake: Intake) -> Receipt:

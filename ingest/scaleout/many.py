@@ -1,7 +1,7 @@
 """The story of one slide once more, with each part done where it can be done; and many such stories at once."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,10 +10,9 @@ from typing import Any
 from archive.errors import ArchiveError
 from archive.holdings import StagedScan
 from ingest.errors import Reason, SlideRefused
-from ingest.pipeline.looking import Looked
 from ingest.pipeline.noting import Arrival, Delivered, Outcome
 from ingest.pipeline.receipt import Receipt, receipt_of_file
-from ingest.pipeline.slide import Intake, admit, commit
+from ingest.pipeline.slide import Admitted, Intake, admit, commit
 from ingest.sandbox import require_apart
 from ingest.scaleout.bench import UNSEEN, LookOrder, Probe, Unseen, look_at, make_of
 from ingest.scaleout.crew import Crew
@@ -60,10 +59,16 @@ def _story(one: Delivered, intake: Intake, crew: Crew) -> Story:
 
 
 def _taken(one: Delivered, intake: Intake, crew: Crew) -> Any:
+    """Take a file in: all its regions are made before the first is committed."""
     keep_out = intake.keep_out if crew.is_here else ()  # elsewhere these folders are not, and nobody learns of them
-    receipts = []
-    for looked in (yield from _tried(partial(_looked_at, one, intake, keep_out))):
-        receipts.append((yield from _tried(partial(_ingest_region, looked, one, intake, keep_out))))
+    with ExitStack() as stages:
+        commits = []
+        for looked in (yield from _tried(partial(_looked_at, one, intake, keep_out))):
+            admitted = yield Here(partial(admit, looked, one.row, one.facts, intake))
+            commits.append((yield from _tried(partial(_made, admitted, stages, intake, keep_out))))
+        receipts = []
+        for commit_one in commits:
+            receipts.append((yield Here(commit_one)))
     return receipt_of_file(receipts)
 
 
@@ -82,17 +87,15 @@ def _looked_at(one: Delivered, intake: Intake, keep_out: tuple[Path, ...]) -> An
     return regions
 
 
-def _ingest_region(looked: Looked, one: Delivered, intake: Intake, keep_out: tuple[Path, ...]) -> Any:
-    admitted = yield Here(partial(admit, looked, one.row, one.facts, intake))
+def _made(admitted: Admitted | Receipt, stages: ExitStack, intake: Intake, keep_out: tuple[Path, ...]) -> Any:
+    """Have a scan made, unless it is held; give what commits it."""
     if isinstance(admitted, Receipt):
-        return admitted
+        return lambda: admitted
     staged = intake.archive.stage()
-    try:
-        order = replace(admitted.order(staged, intake), keep_out=keep_out, one_core=True)
-        made = yield There(make_of, order, begun=True)
-        return (yield Here(partial(commit, admitted, staged, made, intake)))
-    finally:
-        _discard(staged)
+    stages.callback(_discard, staged)
+    order = yield Here(partial(admitted.order, staged, intake))
+    made = yield There(make_of, replace(order, keep_out=keep_out, one_core=True), begun=True)
+    return partial(commit, admitted, staged, made, intake)
 
 
 def _unseen(one: Delivered) -> ArchiveError:
