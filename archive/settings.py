@@ -5,10 +5,20 @@ checked when they are read, and do not change afterwards. Nothing about the key 
 serves has no setting that could lead to it.
 """
 
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ShownColours(StrEnum):
+    """How a slide's colours are shown until whoever looks chooses for themselves."""
+
+    SCANNED = "scanned"
+    """As the scanner stored them."""
+    SRGB = "srgb"
+    """Turned into sRGB by the scanner's profile, where there is one."""
 
 
 class ArchiveSettings(BaseSettings):
@@ -55,6 +65,10 @@ class ArchiveSettings(BaseSettings):
 
     tile_cache_bytes: int = Field(256 * 2**20, ge=0)
     """Bytes of memory for derived tiles, in each worker. 256 MiB holds about 10,000 tiles, a class's morning."""
+
+    colours: ShownColours = ShownColours.SCANNED
+    """How colours are shown until whoever looks switches. ``scanned`` sends the stored bytes themselves, for slides with
+    and without a profile alike; ``srgb`` is for screens that are known to show sRGB."""
 
     decision_cache_seconds: float = Field(0.5, ge=0, le=1)
     """Seconds for which a consent decision may be used again. At most 1, because a withdrawal must act within a second

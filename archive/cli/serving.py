@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from archive.cli.sentences import ArchiveFolder, out, said
-from archive.settings import ArchiveSettings
+from archive.settings import ArchiveSettings, ShownColours
 
 Host = Annotated[
     str,
@@ -51,6 +51,14 @@ Workers = Annotated[
     typer.Option(envvar="COVERSLIP_WORKERS", min=1, max=64, help="Server processes; about one a processor core."),
 ]
 
+Colours = Annotated[
+    ShownColours,
+    typer.Option(
+        envvar="COVERSLIP_COLOURS",
+        help="How colours are shown until somebody switches: as scanned, or managed to sRGB by a slide's profile.",
+    ),
+]
+
 DEFAULT = ArchiveSettings.model_fields
 
 
@@ -64,6 +72,7 @@ def serve(
     hostname: Hostname = DEFAULT["hostname"].default,
     root_path: RootPath = DEFAULT["root_path"].default,
     proxy_address: ProxyAddress = DEFAULT["proxy_address"].default,
+    colours: Colours = DEFAULT["colours"].default,
 ) -> None:
     """Serve teaching collections, until Ctrl-C.
 
@@ -84,6 +93,7 @@ def serve(
             hostname=hostname,
             root_path=root_path,
             proxy_address=proxy_address,
+            colours=colours,
         ),
         started=lambda address: out().print(f"Teaching collections are shown at {address} until Ctrl-C."),
     )

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI, Path
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict
 
+from archive.pyramid.colours import Profile
 from archive.server.access import Access, ShownCollection, ShownSlide
 from archive.server.site import Site
 
@@ -82,6 +83,8 @@ class SlideTold(SlideNamed):
     """None where the scanner did not say."""
     objective_power: float | None
     """Magnification of the scanner's objective; None where the scanner did not say."""
+    colour_profile: Profile
+    """Whether the scanner said what its colours are: ``usable`` if they can be shown managed, under ``/srgb``."""
     levels: list[LevelTold]
     """From full resolution to the smallest, each about half the one before."""
 
@@ -113,7 +116,10 @@ def api(access: Access) -> APIRouter:
 
     @routes.get("/slides/{handle}", operation_id="tell_slide")
     async def tell_slide(handle: Handle) -> SlideTold:
-        """Tell a slide's sizes and scale; its tiles are at ``/slides/{handle}/tiles/{level}/{column}_{row}.jpg``."""
+        """Tell a slide's sizes and scale; its tiles are at ``/slides/{handle}/tiles/{level}/{column}_{row}.jpg``.
+
+        With colours managed to sRGB they are at ``/slides/{handle}/srgb/tiles/{level}/{column}_{row}.jpg``.
+        """
         return slide_told(access.slide(handle))
 
     return routes
@@ -162,5 +168,6 @@ def slide_told(slide: ShownSlide) -> SlideTold:
         collection=CollectionNamed(handle=slide.collection_handle, name=slide.collection_name),
         mpp=None if mpp is None else MicronsPerPixel(x=mpp.x, y=mpp.y),
         objective_power=slide.pyramid.objective_power,
+        colour_profile=slide.pyramid.colours.profile,
         levels=levels,
     )

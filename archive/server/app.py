@@ -58,7 +58,7 @@ def _open(archive: Archive, settings: ArchiveSettings) -> Server:
     """Build the application for whoever sits at this machine."""
     access = Access(archive, settings, require=partial(_require_no_accounts, settings))
     close = _closing(access, archive)
-    others = _pages(access, Frames(), None, access.assure, close)
+    others = _pages(access, Frames(colours=settings.colours), None, access.assure, close)
     return Server(_tiles(access, settings), others, close)
 
 
@@ -78,7 +78,7 @@ def _guarded(archive: Archive, settings: ArchiveSettings, site: Site, provider: 
     """Build the application for those who have an account."""
     store = AccountStore.open(settings.archive)
     access, cookie = Access(archive, settings), cookie_name(site, settings.port)
-    frames = Frames(site.root, elsewhere=provider is not None)
+    frames = Frames(site.root, elsewhere=provider is not None, colours=settings.colours)
     close = _closing(access, archive, store)
 
     def alive() -> None:

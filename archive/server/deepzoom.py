@@ -129,8 +129,7 @@ def derive(image: DeepZoom, tile: DeepZoomTile, levels: tuple[ViewerLevel, ...])
     DamagedPyramid
         If a stored tile is not what was stored.
     """
-    source = _next_larger(image, tile.reduction, levels)
-    return encode_jpeg(_averaged(image, tile, source), quality=QUALITY)
+    return encode_jpeg(averaged(image, tile, levels), quality=QUALITY)
 
 
 def _next_larger(image: DeepZoom, reduction: int, levels: tuple[ViewerLevel, ...]) -> Level:
@@ -139,8 +138,15 @@ def _next_larger(image: DeepZoom, reduction: int, levels: tuple[ViewerLevel, ...
     return fitting[-1] if fitting else stored[0]
 
 
-def _averaged(image: DeepZoom, tile: DeepZoomTile, source: Level) -> Pixels:
-    """Average the part of `source` under `tile`: ``(tile height, tile width, 3)`` uint8 RGB."""
+def averaged(image: DeepZoom, tile: DeepZoomTile, levels: tuple[ViewerLevel, ...]) -> Pixels:
+    """Average the next larger stored level under `tile`: ``(tile height, tile width, 3)`` uint8 RGB.
+
+    Raises
+    ------
+    DamagedPyramid
+        If a stored tile is not what was stored.
+    """
+    source = _next_larger(image, tile.reduction, levels)
     across, down = _scale(image, source)
     region = tile.region
     left, top = region.x * tile.reduction / across, region.y * tile.reduction / down

@@ -21,7 +21,7 @@ SURE_SECONDS: Final = 600.0
 
 OPENINGS_REMEMBERED: Final = 4096
 
-_LOOKED_AT: Final = re.compile(r"/(?:api/)?slides/([^/.]+?)(?:/tiles/.+|_files/.+|[.]dzi)?")
+_LOOKED_AT: Final = re.compile(r"/(?:api/)?slides/([^/.]+?)(?:(?:/srgb)?(?:/tiles/.+|_files/.+|[.]dzi))?")
 """Addresses that show more of a slide than its thumbnail."""
 
 

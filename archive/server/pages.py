@@ -18,6 +18,7 @@ from archive.server.access import Access
 from archive.server.callers import Caller
 from archive.server.headers import INSTEAD, matches
 from archive.server.status import MALFORMED, NOTHING_HERE, Refusal, WrongMethod, refusal_for
+from archive.settings import ShownColours
 
 _HERE = Path(__file__).parent
 TEMPLATES = _HERE / "templates"
@@ -67,15 +68,21 @@ class Frames:
         What every address begins with.
     elsewhere : bool
         Whether people may also sign in at a place of the hospital's own.
+    colours : ShownColours
+        How colours are shown to whoever did not choose.
     """
 
-    def __init__(self, root: str = "", *, elsewhere: bool = False) -> None:
+    def __init__(
+        self, root: str = "", *, elsewhere: bool = False, colours: ShownColours = ShownColours.SCANNED
+    ) -> None:
         self.assets = read_assets()
         loader = FileSystemLoader(TEMPLATES)
         self._environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
         self._environment.globals["viewer_missing"] = None if "viewer.js" in self.assets else VIEWER_MISSING
         self._environment.globals["root"] = root
         self._environment.globals["elsewhere"] = elsewhere
+        self._environment.globals["colours"] = str(colours)
+        self._environment.globals["thumbnail"] = thumbnail_of(colours)
 
     def fill(self, name: str, caller: Caller | None = None, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Fill a template for somebody who is signed in, or for anybody."""
@@ -90,6 +97,11 @@ class Frames:
         page = self.fill("refused.html", caller, status=refusal.status, heading=heading, sentence=refusal.sentence)
         page.headers.update(instead)
         return page
+
+
+def thumbnail_of(colours: ShownColours) -> str:
+    """Give what the address of a thumbnail ends with."""
+    return "/srgb/thumbnail.jpg" if colours is ShownColours.SRGB else "/thumbnail.jpg"
 
 
 def later(refusal: Refusal) -> dict[str, str]:

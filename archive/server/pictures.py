@@ -6,7 +6,7 @@ import numpy as np
 
 from archive.errors import TileOutsideLevel
 from archive.geometry import Size
-from archive.pyramid.between import BetweenLevel
+from archive.pyramid.between import BetweenLevel, ViewerLevel
 from archive.pyramid.jpeg_pixels import encode_jpeg
 from archive.pyramid.layout import WHITE
 from archive.server.access import ShownSlide
@@ -23,15 +23,28 @@ def white_glass(tile: Size) -> bytes:
     return encode_jpeg(np.full((tile.height, tile.width, 3), WHITE, np.uint8), quality=QUALITY)
 
 
+def level_of(slide: ShownSlide, level: int) -> ViewerLevel:
+    """Give the level that viewers number `level`.
+
+    Raises
+    ------
+    TileOutsideLevel
+        If the slide has no such level.
+    """
+    if level >= len(slide.levels):
+        raise TileOutsideLevel("the slide has no such level")
+    return slide.levels[level]
+
+
 class Pictures:
     """Gives the pictures of slides that `Access` has allowed; knows nothing of who asks."""
 
     def __init__(self, cache: TileCache) -> None:
-        self._cache = cache
+        self.cache = cache
 
     def forget(self) -> None:
         """Forget every picture that was made."""
-        self._cache.clear()
+        self.cache.clear()
 
     def native(self, slide: ShownSlide, level: int, column: int, row: int) -> bytes:
         """Give a tile of the level that viewers number `level`: a JPEG file of the full tile size, edges padded.
@@ -43,17 +56,15 @@ class Pictures:
         DamagedPyramid
             If stored bytes are not what was stored.
         """
-        if level >= len(slide.levels):
-            raise TileOutsideLevel("the slide has no such level")
-        source = slide.levels[level]
+        source = level_of(slide, level)
         if isinstance(source, BetweenLevel):
             key = (slide.scan, level, column, row)
-            return self._cache.get_or_make(key, lambda: source.jpeg_tile(column, row))
+            return self.cache.get_or_make(key, lambda: source.jpeg_tile(column, row))
         if source.is_jpeg:
             stored = source.encoded_tile(column, row)
             return white_glass(source.tile) if stored is None else stored
         key = (slide.scan, level, column, row)
-        return self._cache.get_or_make(key, lambda: encode_jpeg(source.decoded_tile(column, row), quality=QUALITY))
+        return self.cache.get_or_make(key, lambda: encode_jpeg(source.decoded_tile(column, row), quality=QUALITY))
 
     def deepzoom(self, slide: ShownSlide, level: int, column: int, row: int) -> bytes:
         """Give a tile of the Deep Zoom image: the stored one where the geometry agrees, else one that is made.
@@ -68,7 +79,11 @@ class Pictures:
         if same is not None:
             return self.native(slide, slide.levels.index(same), column, row)
         key = (slide.scan, "deepzoom", level, column, row)
-        return self._cache.get_or_make(key, lambda: derive(slide.deepzoom, tile, slide.levels))
+        return self.cache.get_or_make(key, lambda: derive(slide.deepzoom, tile, slide.levels))
+
+    def descriptor(self, slide: ShownSlide) -> bytes:
+        """Give the ``.dzi`` file."""
+        return slide.deepzoom.descriptor()
 
     def thumbnail(self, slide: ShownSlide) -> bytes:
         """Give a small picture of the whole slide, made from its levels.
@@ -79,4 +94,4 @@ class Pictures:
             As `native`.
         """
         key = (slide.scan, "thumbnail")
-        return self._cache.get_or_make(key, lambda: encode_jpeg(slide.pyramid.thumbnail(THUMBNAIL_PX), quality=QUALITY))
+        return self.cache.get_or_make(key, lambda: encode_jpeg(slide.pyramid.thumbnail(THUMBNAIL_PX), quality=QUALITY))

@@ -3,20 +3,24 @@
 Everything that is a picture is answered here. Work is done where the request arrives: a stored tile takes
 microseconds and a made one about a millisecond, less than handing it to another thread and back; and files that
 belong to one thread can be closed safely.
+
+Every picture has two addresses: one for its colours as they were scanned, and one with ``/srgb`` in it for colours that
+are managed. So no cache can take one for the other.
 """
 
 import re
 
 from archive.server.access import ShownSlide, SlideAccess
 from archive.server.headers import DZI, JPEG, Answer, content, matches, unchanged
+from archive.server.managed import ManagedPictures
 from archive.server.pictures import Pictures
 from archive.server.status import MalformedAddress, WrongMethod
 
 _NUMBER = "(0|[1-9][0-9]{0,6})"
-_NATIVE = re.compile(f"/slides/([^/]+)/tiles/{_NUMBER}/{_NUMBER}_{_NUMBER}[.]jpg")
-_DEEPZOOM = re.compile(f"/slides/([^/]+)_files/{_NUMBER}/{_NUMBER}_{_NUMBER}[.]jpeg")
-_WHOLE = re.compile("/slides/([^/]+)([.]dzi|/thumbnail[.]jpg)")
-_ANY_TILE = re.compile("/slides/[^/]+(/tiles|_files)(/.*)?", re.DOTALL)
+_NATIVE = re.compile(f"/slides/([^/]+)(/srgb)?/tiles/{_NUMBER}/{_NUMBER}_{_NUMBER}[.]jpg")
+_DEEPZOOM = re.compile(f"/slides/([^/]+)(/srgb)?_files/{_NUMBER}/{_NUMBER}_{_NUMBER}[.]jpeg")
+_WHOLE = re.compile("/slides/([^/]+)(/srgb)?([.]dzi|/thumbnail[.]jpg)")
+_ANY_TILE = re.compile("/slides/[^/]+(/srgb)?(/tiles|_files)(/.*)?", re.DOTALL)
 
 
 def is_picture(path: str) -> bool:
@@ -38,6 +42,7 @@ class TileRoute:
     def __init__(self, access: SlideAccess, pictures: Pictures) -> None:
         self._access = access
         self._pictures = pictures
+        self._managed = ManagedPictures(pictures)
         access.when_withdrawn(pictures.forget)
 
     def answer(self, method: str, path: str, known_tag: str | None) -> Answer | None:
@@ -72,10 +77,11 @@ class TileRoute:
         return content(kind, body, tag)
 
     def _picture(self, slide: ShownSlide, found: re.Match[str]) -> tuple[str, bytes]:
+        pictures = self._managed if found[2] else self._pictures
         if found.re is _NATIVE:
-            return JPEG, self._pictures.native(slide, int(found[2]), int(found[3]), int(found[4]))
+            return JPEG, pictures.native(slide, int(found[3]), int(found[4]), int(found[5]))
         if found.re is _DEEPZOOM:
-            return JPEG, self._pictures.deepzoom(slide, int(found[2]), int(found[3]), int(found[4]))
-        if found[2] == ".dzi":
-            return DZI, slide.deepzoom.descriptor()
-        return JPEG, self._pictures.thumbnail(slide)
+            return JPEG, pictures.deepzoom(slide, int(found[3]), int(found[4]), int(found[5]))
+        if found[3] == ".dzi":
+            return DZI, pictures.descriptor(slide)
+        return JPEG, pictures.thumbnail(slide)

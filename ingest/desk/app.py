@@ -66,7 +66,7 @@ class Desk:
         self._room = room
         self._pictures = Pictures(TileCache(room.settings.tile_cache_bytes))
         self._openings = Openings(room.vault.note_opening, clock)
-        self.frames = Frames(idle_seconds)
+        self.frames = Frames(idle_seconds, room.settings.colours)
         cookie = f"coverslip-desk-{settings.port}"
         self._viewings: dict[Session, Viewing] = {}
         self.sessions: Sessions | Members

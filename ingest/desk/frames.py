@@ -12,8 +12,9 @@ from archive.accounts import Action
 from archive.errors import ArchiveError, DamagedPyramid, NotAllowed
 from archive.server.headers import Answer
 from archive.server.pages import TEMPLATES as ARCHIVE_TEMPLATES
-from archive.server.pages import VIEWER_MISSING, read_assets
+from archive.server.pages import VIEWER_MISSING, read_assets, thumbnail_of
 from archive.server.status import REFUSALS, refusal_for
+from archive.settings import ShownColours
 from ingest.desk.session import Session
 from ingest.pipeline.reporting.page import bytes_told
 
@@ -60,9 +61,11 @@ class Frames:
     ----------
     idle_seconds : float
         After how long a page that nobody uses is put away.
+    colours : ShownColours
+        How the colours of slides are shown to whoever did not choose.
     """
 
-    def __init__(self, idle_seconds: float) -> None:
+    def __init__(self, idle_seconds: float, colours: ShownColours = ShownColours.SCANNED) -> None:
         self.assets = read_assets(TEMPLATES)
         self._put_away = int(idle_seconds + PUT_AWAY_AFTER)
         self._environment = Environment(
@@ -74,6 +77,8 @@ class Frames:
         )
         self._environment.globals["viewer_missing"] = None if "viewer.js" in self.assets else VIEWER_MISSING
         self._environment.globals["Action"] = Action
+        self._environment.globals["colours"] = str(colours)
+        self._environment.globals["thumbnail"] = thumbnail_of(colours)
         self._environment.filters["size"] = bytes_told
         self._environment.filters["count"] = "{:,}".format
 

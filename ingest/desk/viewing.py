@@ -23,7 +23,7 @@ from ingest.desk.session import Session
 ONE_OPENING_SECONDS = 3600
 """Whoever comes back to a slide within the hour has opened it once."""
 
-_LOOKED_AT = re.compile("/slides/([^/.]+?)(?:/tiles/|_files/|[.]dzi)")
+_LOOKED_AT = re.compile("/slides/([^/.]+?)(?:/srgb)?(?:/tiles/|_files/|[.]dzi)")
 """Addresses that show more of a slide than the thumbnail which stands in every list."""
 
 

@@ -1,4 +1,5 @@
 // What is on the stage, and whether it may still be there: the bench opens slides, asks again, and clears the stage.
+import { coloursOf, type Choice } from "./colours";
 import { element } from "./element";
 import { Microscope } from "./microscope";
 import { collectionOf, Gone, NotShown, pageOf, slideOf, titleOf, type Slide } from "./slide";
@@ -14,13 +15,20 @@ export class Bench {
   readonly microscope: Microscope;
   readonly #place: HTMLElement;
   readonly #table: HTMLElement;
-  readonly #strip = new Strip((handle) => void this.open(handle));
+  readonly #strip: Strip;
+  readonly #choice: Choice;
   readonly #trouble = element("p", { class: "trouble", role: "alert", hidden: "" });
   readonly #announcement = element("p", { class: "unseen", role: "status" });
   #shown = "";
   #collection = "";
+  #slide: Slide | null = null;
 
-  constructor(place: HTMLElement) {
+  constructor(place: HTMLElement, choice: Choice) {
+    this.#choice = choice;
+    this.#strip = new Strip(
+      (handle) => void this.open(handle),
+      () => choice.now,
+    );
     const stage = element("div", { class: "stage" });
     const navigator = element("div", { class: "navigator", "aria-hidden": "true" });
     this.#place = place;
@@ -49,13 +57,23 @@ export class Bench {
       if (remember) history.pushState(null, "", pageOf(handle));
       this.#trouble.hidden = true;
       this.#table.classList.remove("empty");
-      this.microscope.show(slide);
+      this.#slide = slide;
+      this.microscope.show(slide, coloursOf(slide, this.#choice.now));
       this.#announce(slide);
       if (this.#collection !== slide.collection.handle) await this.#fill(slide.collection.handle);
       this.#strip.mark(handle);
     } catch (error) {
       if (this.#shown === handle) await this.#refuse(error);
     }
+  }
+
+  /** Show slide and tray in the colours that were chosen, and say so. */
+  recolour(): void {
+    this.#strip.recolour();
+    if (!this.#slide || this.#empty) return;
+    const colours = coloursOf(this.#slide, this.#choice.now);
+    this.microscope.recolour(this.#slide, colours);
+    this.#announcement.textContent = colours === "srgb" ? "Colours are managed (sRGB)." : "Colours are as scanned.";
   }
 
   /** Open the slide so many places further on. */
@@ -90,13 +108,21 @@ export class Bench {
   async #ask(): Promise<boolean> {
     const asked = this.#shown;
     try {
-      await slideOf(asked);
+      this.#keepUp(await slideOf(asked));
       if (this.#trouble.textContent !== DAMAGED) this.#trouble.hidden = true;
       return true;
     } catch (error) {
       if (asked === this.#shown) await this.#refuse(error);
       return false;
     }
+  }
+
+  /** Where a profile can no longer be used, or can again, the slide goes on in the colours that are left. */
+  #keepUp(slide: Slide): void {
+    const before = this.#slide;
+    if (slide.handle !== this.#shown || slide.handle !== before?.handle) return;
+    this.#slide = slide;
+    if (slide.colour_profile !== before.colour_profile) this.recolour();
   }
 
   async #explain(): Promise<void> {

@@ -2,6 +2,7 @@
 import "./viewer.css";
 
 import { Bench } from "./bench";
+import { browserStore, Choice, ColourSwitch } from "./colours";
 import { Magnification, Rotation, ScaleBar } from "./controls";
 import { button, element, icon } from "./element";
 import { helpDialog, listen, type Key } from "./keys";
@@ -15,8 +16,9 @@ const STEP = 1.5;
 /** Degrees of a fine turn. */
 const FINE = 5;
 
-function equip(bench: Bench): void {
+function equip(bench: Bench, choice: Choice): void {
   const { microscope } = bench;
+  const colours = new ColourSwitch(microscope, choice, () => bench.recolour());
   const magnification = new Magnification(microscope);
   const closer = (): void => microscope.closer(STEP);
   const farther = (): void => microscope.closer(1 / STEP);
@@ -61,6 +63,7 @@ function equip(bench: Bench): void {
         PageUp: () => bench.beside(-1),
       },
     },
+    { shown: "C", does: "colours as scanned, managed (sRGB)", acts: { c: () => colours.press() } },
     { shown: "F", does: "full screen", acts: { f: fullScreen } },
     { shown: "?", does: "this help", acts: { "?": showHelp } },
   ];
@@ -73,7 +76,7 @@ function equip(bench: Bench): void {
     button("Keyboard help", icon("help"), showHelp),
   );
   const tools = element("div", { class: "tools", role: "toolbar", "aria-label": "Instruments" });
-  tools.append(magnification.element, new Rotation(microscope).element, place);
+  tools.append(magnification.element, new Rotation(microscope).element, colours.element, place);
   bench.equip(new ScaleBar(microscope).element, tools, help);
   listen(keys);
 }
@@ -81,7 +84,8 @@ function equip(bench: Bench): void {
 const place = document.querySelector<HTMLElement>("[data-slide]");
 const handle = place?.dataset["slide"];
 if (place && handle) {
-  const bench = new Bench(place);
-  equip(bench);
+  const choice = new Choice(place.dataset["colours"], browserStore());
+  const bench = new Bench(place, choice);
+  equip(bench, choice);
   void bench.open(handle, false);
 }

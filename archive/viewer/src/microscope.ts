@@ -1,6 +1,7 @@
 // The stage: one slide at a time, moved, magnified and turned. Everything else on the page talks to it.
 import OpenSeadragon from "openseadragon";
 
+import type { Colours } from "./colours";
 import { fullMagnification, steps, type Step } from "./scale";
 import type { Slide } from "./slide";
 import { NativeTiles } from "./tilesource";
@@ -17,6 +18,7 @@ const MARGINS = { top: 14, right: 14, bottom: 84, left: 14 };
 /** How the slide is seen now. */
 export interface View {
   readonly slide: Slide;
+  readonly colours: Colours;
   /** Screen pixels for one pixel of the slide. */
   readonly zoom: number;
   /** Clockwise, from -180 (not included) to 180. */
@@ -27,6 +29,7 @@ export class Microscope {
   readonly #viewer: OpenSeadragon.Viewer;
   readonly #watchers: ((view: View) => void)[] = [];
   #slide: Slide | null = null;
+  #colours: Colours = "scanned";
   /** Called when a tile did not come; why is for the caller to find out. */
   onMissingTile: () => void = () => undefined;
 
@@ -69,12 +72,21 @@ export class Microscope {
   }
 
   /** Put a slide on the stage. */
-  show(slide: Slide): void {
+  show(slide: Slide, colours: Colours): void {
     this.#slide = slide;
+    this.#colours = colours;
     this.#viewer.canvas.setAttribute("aria-label", `Slide ${slide.number}, as a microscope shows it`);
     this.#viewer.viewport?.setRotation(0, true);
     this.#viewer.addOnceHandler("open", () => this.#allowSmallest(slide));
-    this.#viewer.open({ tileSource: new NativeTiles(slide) });
+    this.#viewer.open({ tileSource: new NativeTiles(slide, colours) });
+  }
+
+  /** Show the slide on the stage in other colours, at the same place, magnification and angle. */
+  recolour(slide: Slide, colours: Colours): void {
+    this.#slide = slide;
+    this.#colours = colours;
+    this.#viewer.addTiledImage({ tileSource: new NativeTiles(slide, colours), index: 0, replace: true });
+    this.#tell();
   }
 
   /** Take the slide off the stage. */
@@ -136,7 +148,7 @@ export class Microscope {
     if (!this.#slide || !this.#viewer.isOpen()) return;
     const zoom = viewport.viewportToImageZoom(viewport.getZoom(true));
     const turned = ((viewport.getRotation(true) % 360) + 360) % 360;
-    const view = { slide: this.#slide, zoom, degrees: turned > 180 ? turned - 360 : turned };
+    const view = { slide: this.#slide, colours: this.#colours, zoom, degrees: turned > 180 ? turned - 360 : turned };
     for (const watcher of this.#watchers) watcher(view);
   }
 }

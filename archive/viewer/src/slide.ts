@@ -1,4 +1,5 @@
 // What the archive's JSON API tells about a slide: sizes and scale, and nothing that could name anybody.
+import type { Colours } from "./colours";
 
 /** One resolution of a slide; the first of a slide's levels is full resolution. */
 export interface Level {
@@ -8,6 +9,9 @@ export interface Level {
   readonly tile_height: number;
   readonly downsample: number;
 }
+
+/** Whether colours can be managed: by the scanner's profile, if it gave one that can be used. */
+export type Profile = "none" | "usable" | "unusable";
 
 /** Micrometres per pixel at full resolution. */
 export interface MicronsPerPixel {
@@ -23,6 +27,7 @@ export interface Slide {
   readonly levels: readonly [Level, ...Level[]];
   readonly mpp: MicronsPerPixel | null;
   readonly objective_power: number | null;
+  readonly colour_profile: Profile;
 }
 
 export interface Collection {
@@ -72,14 +77,20 @@ export function collectionOf(handle: string): Promise<Collection> {
   return told(`/api/collections/${handle}`);
 }
 
-export function thumbnailOf(handle: string): string {
-  return within(`/slides/${handle}/thumbnail.jpg`);
+/** Managed pictures have addresses of their own, so that no cache takes one for the other. */
+function among(colours: Colours): string {
+  return colours === "srgb" ? "/srgb" : "";
+}
+
+/** A slide whose colours cannot be managed has the same thumbnail at both addresses. */
+export function thumbnailOf(handle: string, colours: Colours): string {
+  return within(`/slides/${handle}${among(colours)}/thumbnail.jpg`);
 }
 
 export function pageOf(handle: string): string {
   return within(`/slides/${handle}`);
 }
 
-export function tileOf(handle: string, level: number, column: number, row: number): string {
-  return within(`/slides/${handle}/tiles/${level}/${column}_${row}.jpg`);
+export function tileOf(handle: string, colours: Colours, level: number, column: number, row: number): string {
+  return within(`/slides/${handle}${among(colours)}/tiles/${level}/${column}_${row}.jpg`);
 }

@@ -3,14 +3,16 @@
 import OpenSeadragon from "openseadragon";
 
 import * as geometry from "./geometry";
+import type { Colours } from "./colours";
 import { tileOf, type Level, type Slide } from "./slide";
 
 /** The archive's own tiles: every level with its true size and tile size, padding never drawn. */
 export class NativeTiles extends OpenSeadragon.TileSource {
   readonly #levels: Slide["levels"];
   readonly #handle: string;
+  readonly #colours: Colours;
 
-  constructor(slide: Slide) {
+  constructor(slide: Slide, colours: Colours) {
     const [full] = slide.levels;
     super({
       width: full.width,
@@ -22,6 +24,7 @@ export class NativeTiles extends OpenSeadragon.TileSource {
     });
     this.#levels = slide.levels;
     this.#handle = slide.handle;
+    this.#colours = colours;
   }
 
   #index(level: number): number {
@@ -64,6 +67,6 @@ export class NativeTiles extends OpenSeadragon.TileSource {
   }
 
   override getTileUrl(level: number, x: number, y: number): string {
-    return tileOf(this.#handle, this.#index(level), x, y);
+    return tileOf(this.#handle, this.#colours, this.#index(level), x, y);
   }
 }
