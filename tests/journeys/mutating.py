@@ -169,13 +169,11 @@ def ingest_mutants(seed: Seed, count: int, home: Path, chance: int = 7) -> Mutat
     found, before = Mutated(), _most_memory_bytes()
     with places.opened() as (archive, vault), _jails_seen(found):
         intake = Intake(archive, vault, keep_out=places.secret)
-        ways: list[str] = []
-        begun = time.monotonic()
-        for outcome in ingest_batch(_delivery(whole, home, count, chance, ways), intake):
-            ended = time.monotonic()
-            found.slowest_seconds = max(found.slowest_seconds, ended - begun)
-            found.by_way[ways[-1]][_called(outcome)] += 1
-            begun = ended
+        spoilt: list[tuple[str, float]] = []
+        for outcome in ingest_batch(_delivery(whole, home, count, chance, spoilt), intake):
+            way, begun = spoilt[-1]
+            found.slowest_seconds = max(found.slowest_seconds, time.monotonic() - begun)
+            found.by_way[way][_called(outcome)] += 1
         found.grown_bytes = _most_memory_bytes() - before
         slides = _read_all(archive)
     found.faults = _faults(places)
@@ -213,17 +211,18 @@ def _most_of(process: int) -> int:
     return next((int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM")), 0)
 
 
-def _delivery(whole: Path, home: Path, count: int, seed: int, ways: list[str]) -> Iterator[Delivered]:
-    """Write one mutant after the other to the same place, and note what was done to it."""
+def _delivery(whole: Path, home: Path, count: int, seed: int, spoilt: list[tuple[str, float]]) -> Iterator[Delivered]:
+    """Write one mutant after the other to the same place, and note what was done to it and when it was handed over."""
     chance = np.random.default_rng(seed)
     sound, folder = home / "whole", home / "mutant"
     for number in range(2, 2 + count):
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(sound, folder)
         path = folder / whole.relative_to(sound)
-        ways.append(spoil(path, chance))
+        way = spoil(path, chance)
         file, case = PurePosixPath(path.name), f"S26-{number:06}"
         row = Row(number=number, file=file, patient=f"H-{number:07}", case=case, block="A1", stain=Stain.HE)
+        spoilt.append((way, time.monotonic()))
         yield Delivered(path, row, FACTS)
 
 
