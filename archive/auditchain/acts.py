@@ -25,6 +25,7 @@ _OF = {
     Concerns.PATIENT: (
         # of the catalogue
         *("compose", "remove", "review", "set status", "set grade", "put rules in force"),
+        *("redact", "redacted", "copy dealt with"),
         *("record facts", "correct slide", "correct case", "record consent", "annul consent", "withdraw"),
         *("obligation done", "obligation open again"),
         # of the accounts

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from archive.catalogue.schema import copies_owed, redactions
 from archive.codes import InternalKey
@@ -68,9 +68,12 @@ def waits(connection: Connection, scan: InternalKey) -> bool:
     return any(not row.done for row in _rows(connection, scan))
 
 
-def settle(connection: Connection, scan: InternalKey) -> None:
-    """Record that all rectangles of a scan are black."""
-    connection.execute(update(redactions).where(redactions.c.scan_key == scan).values(done=True))
+def settle(connection: Connection, scan: InternalKey, rectangles: Iterable[Rectangle]) -> None:
+    """Record that these rectangles of a scan are black."""
+    sides = (redactions.c.x, redactions.c.y, redactions.c.width, redactions.c.height)
+    for one in rectangles:
+        this = and_(*(column == side for column, side in zip(sides, one.sides, strict=True)))
+        connection.execute(update(redactions).where(redactions.c.scan_key == scan, this).values(done=True))
 
 
 def scans(connection: Connection) -> tuple[InternalKey, ...]:

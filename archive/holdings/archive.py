@@ -21,6 +21,7 @@ from archive.holdings.commit import Chain, Committed, StagedScan, commit, stage
 from archive.holdings.place import Place, claimed, disk_errors
 from archive.holdings.reading import ReadingRoom
 from archive.holdings.recovery import Recovered, recover, take_up
+from archive.holdings.redacting import resume
 from archive.records import CaseRecord, ScanRecord, ScanStatus, SlideRecord
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Archive(ReadingRoom):
         self, place: Place, catalogue: Catalogue, second_place: Path | None, step: Callable[[str], None]
     ) -> None:
         super().__init__(place, catalogue, second_place)
-        self._step = step
+        self.step = step
 
     @classmethod
     def create(cls, root: Path, settings: "ArchiveSettings | None" = None, *, actor: str = "local") -> "Archive":
@@ -145,7 +146,7 @@ class Archive(ReadingRoom):
         HoldingsUnavailable
             If the disk cannot be used.
         """
-        return stage(self.place, self._step)
+        return stage(self.place, self.step)
 
     def commit(
         self,
@@ -186,7 +187,7 @@ class Archive(ReadingRoom):
         chain = Chain(case, slide, scan, tuple(sorted(set(redactions))))
         if self.place.of_scan(scan.key).exists():
             take_up(self.place, self.catalogue, scan.key)
-        return commit(self.place, self.catalogue, staged, chain, digests or {}, inspect, self._step)
+        return commit(self.place, self.catalogue, staged, chain, digests or {}, inspect, self.step)
 
     def discard(self, staged: StagedScan) -> None:
         """Remove a staged scan."""
@@ -194,7 +195,11 @@ class Archive(ReadingRoom):
 
     def recover(self) -> Recovered:
         """Put right what interrupted processes left; called once when a program that writes starts."""
-        return recover(self.place, self.catalogue)
+        resumed = resume(self.place, self.catalogue, self.step)  # first, so that none of their folders is missing
+        shut = tuple(code for code, _ in resumed.shut)
+        return recover(self.place, self.catalogue) + Recovered(
+            redacted=tuple(one.scan for one in resumed.done), still_shut=shut
+        )
 
     # Changing what is recorded
 

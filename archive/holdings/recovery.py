@@ -24,7 +24,8 @@ from archive.holdings.place import RECORD, Claim, Place, claimed, disk_errors
 class Recovered:
     """What a recovery did: staged folders removed, scans taken up, folders set aside; and rows without a folder.
 
-    ``journal_anew`` says that the journal was damaged and is begun anew.
+    ``journal_anew`` says that the journal was damaged and is begun anew. ``redacted`` are scans of which the blacking
+    out was interrupted and is done now, ``still_shut`` those of which it cannot be done yet.
     """
 
     removed: int = 0
@@ -32,6 +33,8 @@ class Recovered:
     set_aside: int = 0
     missing: tuple[Code, ...] = ()
     journal_anew: bool = False
+    redacted: tuple[Code, ...] = ()
+    still_shut: tuple[Code, ...] = ()
 
     def __add__(self, other: "Recovered") -> "Recovered":
         return Recovered(
@@ -40,6 +43,8 @@ class Recovered:
             self.set_aside + other.set_aside,
             self.missing + other.missing,
             self.journal_anew or other.journal_anew,
+            self.redacted + other.redacted,
+            self.still_shut + other.still_shut,
         )
 
     @property

@@ -22,7 +22,7 @@ from archive.pyramid.verify import verify_level
 from archive.pyramid.writer import LevelWriter, encode_lossless
 from tests.archive.pyramid.conftest import StoredScan, as_stored, jpeg, picture, tiles_of
 
-NAME = Rectangle(70, 90, 100, 20)
+NAME = Rectangle(70, 118, 100, 20)
 """Where the writing stands: it crosses tiles of 64 px both ways."""
 
 Levels = tuple[npt.NDArray[np.uint8], ...]
@@ -79,7 +79,7 @@ def fluorescence(folder: Path) -> Path:
         )
         for channel in range(2):
             with LevelWriter(LocalStore(folder), number, layout, channel) as writer:
-                for column, row, cut in tiles_of(plane, layout.tile):
+                for column, row, cut in tiles_of(plane, layout.tile):  # type: ignore[arg-type]
                     if not (channel and column == 1):
                         writer.add(column, row, encode_lossless(cut))
         layouts.append(layout)

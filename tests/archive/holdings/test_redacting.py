@@ -1,0 +1,329 @@
+"""What is made black on a held scan is black for good: no process, copy, repair or rebuilding brings it back."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archive import fixity
+from archive.catalogue import redactions
+from archive.consent.terms import Grade
+from archive.errors import DamagedPyramid, FreeTextRefused, HoldingsUnavailable, InvalidValue, UnknownCode
+from archive.fixity import MANIFEST, Manifest
+from archive.geometry import Rectangle
+from archive.holdings import PIXELS, Archive
+from archive.holdings.new_version import MOMENTS, Moment
+from archive.holdings.place import RECORD
+from archive.holdings.redacting import foresee, redact
+from archive.records import ScanStatus
+from tests.archive.holdings.pictured import NAME, WHY, Held, hold, is_black, shown
+
+ROOT = Path(__file__).resolve().parents[3]
+ELSEWHERE = Rectangle(300, 200, 20, 20)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "archive"
+
+
+@pytest.fixture
+def archive(root: Path) -> Iterator[Archive]:
+    with Archive.create(root) as made:
+        yield made
+
+
+@pytest.fixture
+def held(archive: Archive) -> Held:
+    return hold(archive)
+
+
+def folder_of(archive: Archive, held: Held) -> Path:
+    return archive.place.of_scan(held.key)
+
+
+def require_new(archive: Archive, held: Held) -> None:
+    """Prove that a scan is black, whole, open, and that nothing of what it was is left below the archive's folder."""
+    folder = folder_of(archive, held)
+    scan = archive.scan(held.key)
+    assert scan is not None
+    manifest = Manifest.from_bytes((folder / MANIFEST).read_bytes())
+    assert (manifest.sha256, manifest.stored_bytes) == (scan.record.manifest_sha256, scan.record.stored_bytes)
+    assert fixity.verify(folder, manifest) == ()
+    assert is_black(folder)
+    assert scan.record.status is ScanStatus.KEPT
+    assert archive.redactions_of(held.key) == (NAME,)
+    archive.open_pyramid(held.key).close()
+    for place in (archive.place.staging, archive.place.redacting, archive.place.aside):
+        assert not place.exists() or list(place.iterdir()) == []
+    assert archive.audit_faults() == ()
+
+
+def test_a_scan_is_black_where_it_was_to_be_and_open_under_its_own_code(archive: Archive, held: Held) -> None:
+    before = {path: path.read_bytes() for path in folder_of(archive, held).rglob("*") if path.is_file()}
+    done = redact(archive, held.code, [NAME], reason=WHY)
+    require_new(archive, held)
+    assert done.scan == held.code
+    assert done.tiles == (2, 1)
+    assert archive.slide(held.slide).scans[0].code == held.code
+    folder = folder_of(archive, held)
+    changed = {str(path.relative_to(folder)) for path, content in before.items() if path.read_bytes() != content}
+    assert changed == {RECORD, MANIFEST, f"{PIXELS}/0/c/0/0/0", f"{PIXELS}/1/c/0/0/0"}
+
+
+def test_it_counts_as_not_assessed_until_it_is_screened_again(archive: Archive, held: Held) -> None:
+    redact(archive, held.code, [NAME], reason=WHY)
+    scan = archive.scan(held.key)
+    assert scan is not None
+    assert scan.record.might_identify.grade is Grade.UNASSESSED
+    assert scan.record.rescreen
+
+
+def test_nothing_happens_when_it_is_only_foreseen(archive: Archive, held: Held) -> None:
+    before = archive.change_count()
+    foreseen = foresee(archive, held.code, [NAME])
+    assert (foreseen.scan, foreseen.tiles, foreseen.holders) == (held.code, (2, 1), ())
+    assert archive.change_count() == before
+    assert shown(folder_of(archive, held)).any()
+
+
+def test_the_trail_tells_what_was_ordered_and_what_was_done_and_no_pixel_of_it(archive: Archive, held: Held) -> None:
+    redact(archive, held.code, [NAME], reason=WHY)
+    with archive.catalogue.reading() as connection:
+        from archive.catalogue import audit
+
+        ordered, done = [entry.content for entry in audit.entries(connection)][-2:]
+    assert (ordered["act"], ordered["reason"], ordered["black"]) == ("redact", WHY, [list(NAME.sides)])
+    assert (ordered["scan"], ordered["slide"]) == (str(held.code), str(held.slide))
+    assert (done["act"], done["scan"], done["tiles"]) == ("redacted", str(held.code), [2, 1])
+
+
+def test_from_the_order_on_nobody_opens_the_old_version(archive: Archive, held: Held, root: Path) -> None:
+    opened: list[str] = []
+
+    def step(name: str) -> None:
+        with Archive.open(root, read_only=True) as reader:
+            try:
+                reader.open_pyramid(held.key).close()
+                opened.append(name)
+            except UnknownCode:
+                pass
+
+    with Archive.open(root, step=step) as writer:
+        redact(writer, held.code, [NAME], reason=WHY)
+    assert opened == [Moment.OPENED]
+    require_new(archive, held)
+
+
+@pytest.mark.parametrize(
+    ("moment", "going_on"),
+    [
+        *((moment, "recovery") for moment in MOMENTS),
+        *((moment, "the same command") for moment in (Moment.ORDERED, Moment.TAKEN_OUT, Moment.ENTERED)),
+    ],
+)
+def test_killed_at_any_moment_it_is_shut_or_new_and_goes_on(
+    archive: Archive, held: Held, root: Path, moment: str, going_on: str
+) -> None:
+    words = ["-m", "tests.archive.holdings.pictured", str(root), str(held.code), moment]
+    ended = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    scan = archive.scan(held.key)
+    assert scan is not None
+    assert scan.record.status is (ScanStatus.KEPT if moment == Moment.OPENED else ScanStatus.REDACTING)
+    with Archive.open(root) as next_one:
+        if going_on == "recovery":
+            found = next_one.recover()
+            assert found.redacted == (() if moment == Moment.OPENED else (held.code,))
+            assert (found.missing, found.taken_up, found.set_aside) == ((), (), 0)
+            assert next_one.recover().nothing
+        else:
+            redact(next_one, held.code, [NAME], reason=WHY)
+            next_one.recover()
+    require_new(archive, held)
+
+
+def test_more_may_be_made_black_and_it_all_stays(archive: Archive, held: Held) -> None:
+    redact(archive, held.code, [NAME], reason=WHY)
+    redact(archive, held.code, [ELSEWHERE, NAME], reason=WHY)
+    assert archive.redactions_of(held.key) == (NAME, ELSEWHERE)
+    assert is_black(folder_of(archive, held))
+    with pytest.raises(InvalidValue, match="black already"):
+        redact(archive, held.code, [NAME, ELSEWHERE], reason=WHY)
+
+
+def test_a_second_order_during_the_first_is_not_lost(archive: Archive, held: Held, root: Path) -> None:
+    def step(name: str) -> None:
+        if name == Moment.PUT_IN:
+            with Archive.open(root) as other:
+                from archive.holdings.redacting import _order
+
+                _order(other.catalogue, held.key, [ELSEWHERE], WHY)
+
+    with Archive.open(root, step=step) as first:
+        redact(first, held.code, [NAME], reason=WHY)
+    with pytest.raises(UnknownCode):
+        archive.open_pyramid(held.key)
+    assert archive.recover().redacted == (held.code,)
+    with archive.open_pyramid(held.key) as pyramid:
+        assert not pyramid.level(0).read_region(*ELSEWHERE.sides).any()
+    assert is_black(folder_of(archive, held))
+
+
+@pytest.mark.parametrize(
+    ("rectangles", "said"),
+    [
+        ([], "1 to 256"),
+        ([Rectangle(0, 0, 1, 1)] * 257, "1 to 256"),
+        ([Rectangle(400, 0, 5, 5)], "beyond the scan"),
+        ([NAME, Rectangle(0, 300, 5, 5)], "beyond the scan"),
+    ],
+)
+def test_what_cannot_be_blacked_out_is_refused_before_anything_is_done(
+    archive: Archive, held: Held, rectangles: list[Rectangle], said: str
+) -> None:
+    before = archive.change_count()
+    with pytest.raises(InvalidValue, match=said):
+        foresee(archive, held.code, rectangles)
+    with pytest.raises(InvalidValue, match=said):
+        redact(archive, held.code, rectangles, reason=WHY)
+    assert archive.change_count() == before
+
+
+def test_a_reason_is_asked_for_and_names_nobody(archive: Archive, held: Held) -> None:
+    with pytest.raises(InvalidValue, match="say why"):
+        redact(archive, held.code, [NAME], reason=" ")
+    with pytest.raises(FreeTextRefused):
+        redact(archive, held.code, [NAME], reason="12.03.1961 stands on it")
+    scan = archive.scan(held.key)
+    assert scan is not None
+    assert scan.record.status is ScanStatus.KEPT
+
+
+@pytest.mark.parametrize("status", [ScanStatus.WITHDRAWN, ScanStatus.DAMAGED, ScanStatus.UNREVIEWED])
+def test_a_scan_that_is_shown_to_nobody_is_blacked_out_once_it_is_kept(
+    archive: Archive, held: Held, status: ScanStatus
+) -> None:
+    archive.set_status(held.key, status, reason="a test")
+    with pytest.raises(InvalidValue, match=str(status)):
+        redact(archive, held.code, [NAME], reason=WHY)
+
+
+def test_a_damaged_scan_stays_shut_until_it_is_repaired(archive: Archive, held: Held, tmp_path: Path) -> None:
+    folder = folder_of(archive, held)
+    good = shutil.copytree(folder, tmp_path / "good")
+    shard = folder / PIXELS / "0/c/0/0/0"
+    body = bytearray(shard.read_bytes())
+    body[50] ^= 1
+    shard.write_bytes(body)
+    with pytest.raises(DamagedPyramid):
+        redact(archive, held.code, [NAME], reason=WHY)
+    with pytest.raises(UnknownCode):
+        archive.open_pyramid(held.key)
+    assert archive.recover().still_shut == (held.code,)
+    shutil.copyfile(good / PIXELS / "0/c/0/0/0", shard)
+    assert archive.recover().redacted == (held.code,)
+    require_new(archive, held)
+
+
+def test_no_status_that_is_set_opens_what_waits_to_be_black(archive: Archive, held: Held) -> None:
+    shard = folder_of(archive, held) / PIXELS / "0/c/0/0/0"
+    content = shard.read_bytes()
+    shard.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(DamagedPyramid):
+        redact(archive, held.code, [NAME], reason=WHY)
+    for status in (ScanStatus.DAMAGED, ScanStatus.UNREVIEWED, ScanStatus.KEPT):
+        archive.set_status(held.key, status, reason="a test")
+    scan = archive.scan(held.key)
+    assert scan is not None
+    assert scan.record.status is ScanStatus.REDACTING
+    shard.write_bytes(content)
+    archive.recover()
+    require_new(archive, held)
+
+
+def test_a_folder_that_was_exchanged_is_not_taken_for_a_version(archive: Archive, held: Held) -> None:
+    other = hold(archive)
+    redact(archive, held.code, [NAME], reason=WHY)
+    folder = folder_of(archive, held)
+    shutil.rmtree(folder)
+    shutil.copytree(folder_of(archive, other), folder)
+    assert archive.recover().redacted == ()
+    with pytest.raises(DamagedPyramid):
+        archive.open_pyramid(held.key)
+
+
+def test_the_old_version_that_turns_up_again_is_made_black_before_it_can_be_opened(
+    archive: Archive, held: Held, tmp_path: Path
+) -> None:
+    old = shutil.copytree(folder_of(archive, held), tmp_path / "old")
+    redact(archive, held.code, [NAME], reason=WHY)
+    shutil.rmtree(folder_of(archive, held))
+    shutil.copytree(old, folder_of(archive, held))
+    with pytest.raises(DamagedPyramid):
+        archive.open_pyramid(held.key)
+    assert archive.recover().redacted == (held.code,)
+    require_new(archive, held)
+
+
+def test_what_was_black_when_it_came_is_recorded_with_it(archive: Archive, root: Path) -> None:
+    from tests.archive.holdings.committing import commit_one
+
+    committed = commit_one(archive)
+    assert archive.redactions_of(archive.key_of(committed.scan_code, committed.scan_code.kind)) == ()
+    record = json.loads((next(archive.place.scans.glob("??/*")) / RECORD).read_bytes())
+    assert "redactions" not in record
+
+
+def test_copies_set_aside_of_the_old_version_are_deleted(archive: Archive, held: Held) -> None:
+    shutil.copytree(folder_of(archive, held), archive.place.aside / "damaged")
+    (archive.place.aside / "other").mkdir()
+    redact(archive, held.code, [NAME], reason=WHY)
+    assert [left.name for left in archive.place.aside.iterdir()] == ["other"]
+
+
+def test_the_list_is_had_back_with_a_lost_catalogue(archive: Archive, held: Held, root: Path) -> None:
+    from archive.holdings.rebuilding import rebuild_catalogue
+
+    redact(archive, held.code, [NAME], reason=WHY)
+    archive.close()
+    rebuilt = rebuild_catalogue(root, replace=True)
+    assert rebuilt.complete
+    shutil.rmtree(rebuilt.set_aside or root)
+    with Archive.open(root) as again:
+        require_new(again, held)
+        again.close()
+        shutil.rmtree(root / "journal")
+    rebuild_catalogue(root, replace=True)
+    with Archive.open(root) as again:
+        assert again.redactions_of(held.key) == (NAME,)
+        scan = again.scan(held.key)
+        assert scan is not None
+        assert scan.record.status is ScanStatus.UNREVIEWED
+        with again.catalogue.reading() as connection:
+            assert not redactions.waits(connection, held.key)
+
+
+def test_what_identifies_the_old_version_is_refused_as_a_copy_to_repair_from(
+    archive: Archive, held: Held, tmp_path: Path
+) -> None:
+    from archive.holdings.checking.repairing import Repair
+
+    old = shutil.copytree(folder_of(archive, held), tmp_path / "old")
+    redact(archive, held.code, [NAME], reason=WHY)
+    shard = folder_of(archive, held) / PIXELS / "0/c/0/0/0"
+    shard.unlink()
+    repaired = Repair(archive).scan(held.key, old)
+    assert not repaired.whole
+    assert not shard.exists()
+
+
+def test_a_missing_folder_cannot_be_blacked_out(archive: Archive, held: Held) -> None:
+    shutil.rmtree(folder_of(archive, held))
+    with pytest.raises(HoldingsUnavailable):
+        redact(archive, held.code, [NAME], reason=WHY)
