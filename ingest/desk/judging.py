@@ -4,8 +4,7 @@ A picture of the label names the patient. It is drawn in the jail when somebody 
 goes into the page itself, and lies nowhere else.
 """
 
-import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,17 +12,21 @@ from starlette.responses import Response
 
 from archive.accounts import Action
 from archive.errors import FreeTextRefused, InvalidValue
+from ingest.desk.blacking import SIDES, Stage, data_url, ordered, stage_of
 from ingest.desk.frames import Frames, form_of, go, session_of, told
 from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.errors import JailUnavailable, SlideRefused
 from ingest.pipeline.pictures import pictures_of
+from ingest.pipeline.seen import seen_on
 from ingest.quarantine import Entry, Quarantine, differences, may_release, sentence_of
 
 CAPTIONS = {"macro": "The whole glass", "thumbnail": "The tissue", "unknown": "Another picture"}
 """What the pictures besides the label are, in the order in which a person looks at them."""
 
-Act = Callable[[str, str, str], Entry]
+Form = Mapping[str, str]
+Act = Callable[[str, str, Form], Entry]
+"""Decides about the entry of a number, in somebody's name, as a form says."""
 
 
 def judge_routes(room: Room, frames: Frames) -> list[Page]:
@@ -43,7 +46,7 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
     async def show(request: Request) -> Response:
         entry = quarantine.entry(request.path_params["number"])
         room.vault.register.looked_at(entry.number, session_of(request).who)
-        pictures, trouble = await run_in_threadpool(_pictures, room, entry)
+        pictures, stage, trouble = await run_in_threadpool(_pictures, room, entry)
         said = differences(entry)
         return frames.page(
             request,
@@ -53,6 +56,8 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
             label=pictures.pop("label", None),
             pictures=[(caption, pictures[kind]) for kind, caption in CAPTIONS.items() if kind in pictures],
             trouble=trouble,
+            stage=stage,
+            sides=SIDES,
             differences=said,
             found=any(difference.found for difference in said),
             may_release=may_release(entry),
@@ -62,7 +67,7 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
         async def decide(request: Request) -> Response:
             number, session = request.path_params["number"], session_of(request)
             try:
-                judge(number, session.who, form_of(request).get("why", ""))
+                judge(number, session.who, form_of(request))
             except (FreeTextRefused, InvalidValue) as error:
                 session.say(told(error)[1])
                 return go(f"/quarantine/{number}")
@@ -71,22 +76,37 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
 
         return decide
 
-    released = act("is released: the next ingest takes it.", quarantine.release_by_hand)
-    refused = act("is refused for good. The file itself was not touched.", quarantine.refuse)
+    def release(number: str, who: str, form: Form) -> Entry:
+        return quarantine.release_by_hand(number, who, form.get("why", ""))
+
+    def black_out(number: str, who: str, form: Form) -> Entry:
+        seen = seen_on(quarantine.entry(number))
+        return quarantine.black_out(number, ordered(form), who, form.get("why", ""), seen.region if seen else 0)
+
+    def refuse(number: str, who: str, form: Form) -> Entry:
+        return quarantine.refuse(number, who, form.get("why", ""))
+
+    released = act("is released: the next ingest takes it.", release)
+    blacked = act("is released: the next ingest makes these places black, and looks again.", black_out)
+    refused = act("is refused for good. The file itself was not touched.", refuse)
     return [
         Page("/quarantine", listed, needs=Action.JUDGE_QUARANTINE),
         Page("/quarantine/{number}", show, needs=Action.JUDGE_QUARANTINE),
         Page("/quarantine/{number}/release", released, needs=Action.JUDGE_QUARANTINE, methods=["POST"]),
+        Page("/quarantine/{number}/black-out", blacked, needs=Action.JUDGE_QUARANTINE, methods=["POST"]),
         Page("/quarantine/{number}/refuse", refused, needs=Action.JUDGE_QUARANTINE, methods=["POST"]),
     ]
 
 
-def _pictures(room: Room, entry: Entry) -> tuple[dict[str, str], str]:
-    """Draw what the file shows of itself, as data URLs by kind; or say why there is no picture."""
+def _pictures(room: Room, entry: Entry) -> tuple[dict[str, str], Stage | None, str]:
+    """Draw what the file shows of itself, as data URLs by kind, and what was seen; or say why there is no picture."""
     try:
         found = pictures_of(entry.path, keep_out=room.secret, limits_only=room.limits_only)
+        stage = stage_of(room, entry)
     except SlideRefused as error:
-        return {}, f"No picture can be made of it: {error.sentence}."
+        return {}, None, f"No picture can be made of it: {error.sentence}."
     except JailUnavailable as error:
-        return {}, f"No picture can be made of it: {error}."
-    return {kind: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for kind, jpeg in found.items()}, ""
+        return {}, None, f"No picture can be made of it: {error}."
+    if stage is not None:
+        found.pop("thumbnail", None)
+    return {kind: data_url(jpeg) for kind, jpeg in found.items()}, stage, ""

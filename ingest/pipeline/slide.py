@@ -91,7 +91,9 @@ def commit(admitted: Admitted, staged: StagedScan, made: Made, intake: Intake) -
     scan = vault.record_file(source.digest, keys.slide, source.path.name)
     record = scan_record(scan, keys.slide, made.layout, metadata, made.screened)
     with source.unchanged(), _races_refuse():
-        committed = archive.commit(staged, case, slide, record, digests=made.proof.digests, inspect=search)
+        committed = archive.commit(
+            staged, case, slide, record, digests=made.proof.digests, inspect=search, redactions=made.black_out
+        )
     vault.confirm(scan)
     return receipt_of(
         committed,
