@@ -38,6 +38,8 @@ class MadeSlide:
     associated_bytes: dict[str, list[bytes]] = field(default_factory=dict)
     mpp: float | None = None
     objective_power: float | None = None
+    other_regions: tuple[tuple[MadeLevel, ...], ...] = ()
+    """The levels of the other regions of the glass, where the file holds several."""
 
 
 def cut(picture: Picture, tile: tuple[int, int], column: int, row: int) -> Picture:

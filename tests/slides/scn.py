@@ -78,7 +78,7 @@ class _Making:
 
 
 def make_scn(path: Path, **options: Any) -> MadeSlide:
-    """Write an SCN as ``Scn(**options)`` says, and return it with the known pixels of its first region."""
+    """Write an SCN as ``Scn(**options)`` says, and return it with the known pixels of its regions."""
     scn = Scn(**options)
     making = _Making(scn, scn.plant or Plant(), Writer(big=True), [])
     images, associated, raw = [], {}, {}
@@ -88,17 +88,18 @@ def make_scn(path: Path, **options: Any) -> MadeSlide:
         associated["macro"] = level.pixels
         raw["macro"] = [jpegs.scan_data(stream) for stream in level.tiles.values()]
         images.append(_image(making, "the macro", scn.macro, [(macro, 0, 0)], "0.60833", "brightfield"))
-    levels: list[MadeLevel] = []
+    levels: list[list[MadeLevel]] = []
     for number, region in enumerate(scn.regions):
         whole = tissue(region.width, region.height, scn.seed + number)
         dimensions = []
+        levels.append([])
         for factor in region.factors:
             pixels = whole if factor == 1 else reduced(whole, region.width // factor, region.height // factor)
             for plane in range(region.planes):
                 dimensions.append((pixels, len(making.directories), plane))
                 level = making.add(pixels if not plane else np.ascontiguousarray(pixels[::-1]), f"region {number}")
-                if number == 0 and not plane:
-                    levels.append(level)
+                if not plane:
+                    levels[-1].append(level)
         view = (region.left, region.top, region.width * region.nm, region.height * region.nm)
         images.append(_image(making, f"region {number}", view, dimensions, region.objective, region.light))
     making.directories[0].tags[270] = (Type.ASCII, _xml(making, images))
@@ -110,12 +111,13 @@ def make_scn(path: Path, **options: Any) -> MadeSlide:
             making.writer.put(making.plant(f"slack behind directory {number}").encode())
     return MadeSlide(
         making.writer.save(path),
-        tuple(levels),
+        tuple(levels[0]) if levels else (),
         making.plant,
         associated=associated,
         associated_bytes=raw,
         mpp=scn.regions[0].nm / 1000 if scn.regions else None,
         objective_power=float(scn.regions[0].objective) if scn.regions else None,
+        other_regions=tuple(map(tuple, levels[1:])),
     )
 
 
