@@ -43,6 +43,7 @@ _OF = {
     Concerns.NOBODY: (
         # of the catalogue
         *("open project", "set aside", "catalogue from records", "mark unreviewed", "acts were lost", "loss settled"),
+        "shut again",
         "sign audit",
         # of the accounts
         *("sign in", "sign in failed", "sign in refused", "sign out", "choose role", "act once", "not allowed"),

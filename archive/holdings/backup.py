@@ -6,14 +6,14 @@
     catalogue.sqlite      SQLite's own copy of the catalogue; where that is in PostgreSQL, the journal carries it
     journal/              the journal up to the same act
     heads                 the heads of the audit trail, a line for each finished backup
-    scans/<xx>/<key>/     the scans, as in the archive; immutable there, so each is copied once
+    scans/<xx>/<key>/     the scans, as in the archive; each is copied once, and once more after a blacking out
     staging/, aside/      copies on their way, and copies that were found damaged
 
 A backup is of one state: the catalogue as it was at one act, the journal up to that act, and every scan of it. Slides
 may come in meanwhile. What was removed from the archive stays in the backup unless it is said otherwise.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
@@ -21,15 +21,19 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from archive import auditchain, fixity
 from archive.auditchain import Head
-from archive.catalogue import Catalogue, audit, slides
+from archive.catalogue import Catalogue, audit, redactions, slides
 from archive.codes import InternalKey, new_handle
 from archive.errors import HoldingsUnavailable, InvalidValue
 from archive.holdings.archive import Archive
 from archive.holdings.backup_state import MARK, BackupState, copy_journal, heads_of
 from archive.holdings.commit import remove
 from archive.holdings.copying import CopyFault, Wrote, chosen, copy_file, copy_scan, set_aside, verify_copy
+from archive.holdings.known_backups import note_backup
+from archive.holdings.new_version import remove_copies_aside, version_of
 from archive.holdings.place import Claim, Place, disk_errors
 
 SAMPLE_SHARE, SAMPLE_LEAST = 0.01, 20
@@ -53,6 +57,7 @@ class BackedUp:
 
     ``faults`` are of scans that are not in the copy now; ``renewed`` counts copies that were found damaged and made
     again. ``removed`` counts scans that the archive has no longer; they were taken out of the copy if that was asked.
+    ``blacked_out`` counts copies of a version on which something was made black since; they were replaced and deleted.
     """
 
     copied: int = 0
@@ -61,6 +66,7 @@ class BackedUp:
     verified: int = 0
     renewed: int = 0
     removed: int = 0
+    blacked_out: int = 0
     faults: list[CopyFault] = field(default_factory=list)
 
 
@@ -143,20 +149,24 @@ def _carry_out(
     _sweep(target)  # what a backup left that was killed
     copy = target.staging / "catalogue.sqlite"
     is_sqlite = archive.catalogue.copy_to(copy)
-    rows, acts, head = _state_of(archive, copy if is_sqlite else None, target)
+    rows, replaced, acts, head = _state_of(archive, copy if is_sqlite else None, target)
     done = BackedUp()
     there = set(target.kept_keys())
+    old = {key: rows[key] for key in replaced.keys() & there if version_of(target.of_scan(key)) in replaced[key]}
     _copy_all(archive.place, target, {scan: rows[scan] for scan in rows.keys() - there}, done, begun, wrote)
     done.there = len(rows.keys() & there)
     _remove_gone(target, there - rows.keys(), done, mirror_removals)
-    _verify(archive.place, target, rows, done, verify, begun, wrote)
+    _verify(archive.place, target, {scan: rows[scan] for scan in rows.keys() - old.keys()}, done, verify, begun, wrote)
     if is_sqlite:
         copy_file(copy, target.catalogue)
     copy_journal(archive.place.journal, target.journal, acts)
+    _replace(archive.place, target, old, done, begun, wrote)  # last, so that the catalogue there knows of each version
     with (target.root / "heads").open("a", encoding="ascii") as heads:
         heads.write(f"{head}\n")
     fixity.flush_one(target.root / "heads")
     BackupState(state.archive, datetime.now(UTC), acts, head).write(target.root)
+    if not done.faults:
+        note_backup(archive.place, target.root, acts)
     _sweep(target)
     return done
 
@@ -170,7 +180,11 @@ Rows = dict[InternalKey, tuple[str, int]]
 """Digest of the manifest and stored bytes of each scan."""
 
 
-def _state_of(archive: Archive, copy: Path | None, target: Place) -> tuple[Rows, int, Head]:
+Versions = Mapping[InternalKey, frozenset[str]]
+"""Of each scan the digests of the manifests of versions that were replaced, because something is black now."""
+
+
+def _state_of(archive: Archive, copy: Path | None, target: Place) -> tuple[Rows, Versions, int, Head]:
     """Read the state that is being copied, and see that its trail goes on from the one that was copied before."""
     with closing(Catalogue.open(copy, read_only=True)) if copy else nullcontext(archive.catalogue) as catalogue:
         if catalogue.faults():
@@ -182,12 +196,18 @@ def _state_of(archive: Archive, copy: Path | None, target: Place) -> tuple[Rows,
         acts = catalogue.acts
         with catalogue.reading() as connection:  # last, so that no act is copied without its scan
             rows = slides.manifests(connection)
+            replaced = _replaced(connection, rows)
     if faults:
         raise HoldingsUnavailable(
             f"the audit trail does not go on from the last backup's ({faults[0].code} at entry {faults[0].number}), as "
             "if the archive were put back to an old state; nothing was copied, so that the backup stays good"
         )
-    return rows, acts, head
+    return rows, replaced, acts, head
+
+
+def _replaced(connection: Connection, rows: Rows) -> Versions:
+    """Give the versions that no copy is to have; the one that is catalogued is none, as long as it is not black yet."""
+    return {scan: found - {rows[scan][0]} for scan, found in redactions.replaced(connection).items() if scan in rows}
 
 
 def _copy_all(source: Place, target: Place, rows: Rows, done: BackedUp, begun: Begun, wrote: Wrote) -> None:
@@ -216,6 +236,17 @@ def _remove_gone(target: Place, gone: Iterable[InternalKey], done: BackedUp, rem
             aside = target.staging / new_handle()
             target.of_scan(scan).rename(aside)
             remove(aside)
+
+
+def _replace(source: Place, target: Place, old: Rows, done: BackedUp, begun: Begun, wrote: Wrote) -> None:
+    """Put the version that is black in the place of each older one, which is deleted, also where it was set aside."""
+    if old:
+        begun("blacking out", sum(stored_bytes for _, stored_bytes in old.values()))
+    for scan, (manifest, _) in old.items():
+        fault = copy_scan(source, target, scan, manifest, wrote) or verify_copy(target, scan, manifest)
+        remove_copies_aside(target, scan)
+        done.blacked_out += fault is None
+        done.faults += [fault] if fault else []
 
 
 def _verify(

@@ -35,7 +35,7 @@ class CopyFault:
 
 
 def copy_scan(source: Place, target: Place, scan: InternalKey, manifest_sha256: str, wrote: Wrote) -> CopyFault | None:
-    """Copy the folder of a scan from one place to another that does not have it.
+    """Copy the folder of a scan from one place to another; another version of it that is there is deleted.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def copy_scan(source: Place, target: Place, scan: InternalKey, manifest_sha256: 
         What in the source is not as it was stored; nothing was copied then.
     """
     folder, final = source.of_scan(scan), target.of_scan(scan)
-    outer = target.staging / new_handle()
+    outer, replaced = target.staging / new_handle(), target.staging / new_handle()
     outer.mkdir(mode=0o700)
     try:
         manifest, fault = read_manifest(folder, scan, manifest_sha256)
@@ -70,11 +70,14 @@ def copy_scan(source: Place, target: Place, scan: InternalKey, manifest_sha256: 
         if not final.parent.is_dir():
             final.parent.mkdir(mode=0o750, exist_ok=True)
             fixity.flush_one(target.scans)
+        if final.exists():
+            final.rename(replaced)
         outer.rename(final)
         fixity.flush_one(final.parent)
         return None
     finally:
         remove(outer)
+        remove(replaced)
 
 
 def verify_copy(target: Place, scan: InternalKey, manifest_sha256: str) -> CopyFault | None:

@@ -20,7 +20,7 @@ from archive.catalogue.journal_reading import Fault, FaultCode, mend
 from archive.catalogue.journal_replay import Replayed, hand_over, identity_of, replay, require_unused
 from archive.codes import InternalKey, new_key
 from archive.errors import HoldingsUnavailable, InvalidValue
-from archive.holdings import witness
+from archive.holdings import redaction_witness, witness
 from archive.holdings.archive import Archive
 from archive.holdings.backup_state import BackupState, heads_of
 from archive.holdings.checking.databases import DatabaseFile
@@ -122,6 +122,7 @@ def rebuild_catalogue(
         from_records, unreadable = 0, 0
         with closing(Catalogue.open(made, actor="rebuild")) as catalogue:
             unreviewed = _doubt(catalogue, replayed)
+            redaction_witness.shut_again(settings.audit_second_place if settings else None, catalogue)
             if replayed.faults:
                 from_records, unreadable = catalogue_unreviewed(place, catalogue, looked.without_row)
         set_aside = _put_in_place(place, settings, made)

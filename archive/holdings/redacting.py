@@ -29,10 +29,12 @@ from archive.errors import (
 )
 from archive.fixity import Manifest
 from archive.geometry import Rectangle
+from archive.holdings import redaction_witness
 from archive.holdings.deciding import status_after
 from archive.holdings.known_backups import known_backups
 from archive.holdings.new_version import Moment, is_black, make_black, move_in, version_of
 from archive.holdings.place import PIXELS, Place, claimed, disk_errors
+from archive.holdings.redaction_witness import Ordered
 from archive.records import ScanRecord, ScanStatus
 
 if TYPE_CHECKING:
@@ -124,7 +126,9 @@ def redact(archive: "Archive", scan: Code | str, rectangles: Sequence[Rectangle]
     key = archive.key_of(scan, Kind.SCAN)
     if not reason.strip():
         raise InvalidValue("say why it is made black; no names of patients")
-    _order(archive.catalogue, key, rectangles, reason)
+    ordered = _order(archive.catalogue, key, rectangles, reason)
+    if ordered is not None:
+        redaction_witness.add(archive.second_place, ordered)
     archive.step(Moment.ORDERED)
     with disk_errors(), _alone(archive.place):
         done = _carry_out(archive.place, archive.catalogue, key, archive.step)
@@ -165,14 +169,14 @@ def _alone(place: Place) -> AbstractContextManager[None]:
     return claimed(place.redacting)
 
 
-def _order(catalogue: Catalogue, key: InternalKey, rectangles: Sequence[Rectangle], reason: str) -> None:
-    """Record what is to be black, and shut the scan; both or none."""
+def _order(catalogue: Catalogue, key: InternalKey, rectangles: Sequence[Rectangle], reason: str) -> Ordered | None:
+    """Record what is to be black, and shut the scan, both or none; None where it was ordered before."""
     with catalogue.writing() as writing:
         connection = writing.connection
         record = _require(slides.find_scan(connection, key), rectangles)
         new = set(rectangles) - set(redactions.of_scan(connection, key))
         if not new and redactions.waits(connection, key):
-            return
+            return None
         if not new:
             raise InvalidValue("all of this is black already; nothing was changed")
         project = codes.project_number(connection, LABORATORY)
@@ -188,6 +192,7 @@ def _order(catalogue: Catalogue, key: InternalKey, rectangles: Sequence[Rectangl
         slides.set_grade(connection, key, MightIdentify(Grade.UNASSESSED), rescreen=True)
         if record.status is ScanStatus.KEPT:
             slides.set_status(connection, key, ScanStatus.REDACTING)
+        return Ordered(key, tuple(sorted(new)), record.manifest_sha256)
 
 
 def _require(record: ScanRecord | None, rectangles: Sequence[Rectangle]) -> ScanRecord:

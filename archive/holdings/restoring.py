@@ -5,7 +5,7 @@ command goes on where it was. The newer of the two, the catalogue's copy and the
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,19 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archive import auditchain, fixity
-from archive.catalogue import Catalogue, audit, slides
+from archive.catalogue import Catalogue, audit, redactions, slides
 from archive.catalogue.journal import Journal
 from archive.catalogue.journal_replay import hand_over
-from archive.codes import InternalKey
+from archive.codes import Code, InternalKey
 from archive.errors import CatalogueUnavailable, HoldingsUnavailable, InvalidValue
 from archive.fixity import Manifest
+from archive.holdings import redaction_witness
 from archive.holdings.archive import Archive
-from archive.holdings.backup import Begun, Rows
+from archive.holdings.backup import Begun, Rows, Versions
 from archive.holdings.backup_state import BackupState, copy_journal, heads_of
 from archive.holdings.commit import remove
 from archive.holdings.copying import CopyFault, Wrote, copy_file, copy_scan
+from archive.holdings.new_version import version_of
 from archive.holdings.place import Place, claimed, disk_errors
 from archive.holdings.rebuilding import Rebuilt, rebuild_catalogue
+from archive.holdings.redacting import resume
 
 if TYPE_CHECKING:
     from archive.settings import ArchiveSettings
@@ -39,7 +42,8 @@ class Restored:
     """What a restoration did: scans and bytes copied, and what is not as it was.
 
     ``faults`` are of scans whose copies are damaged, which were not restored. ``rebuilt`` tells of the catalogue where
-    it was made again from the journal, because its copy was older or damaged.
+    it was made again from the journal, because its copy was older or damaged. ``blacked_out`` are scans of which the
+    backup had the old version, ``still_shut`` those on which something is not black yet that is to be, and why.
     """
 
     scans: int = 0
@@ -47,11 +51,14 @@ class Restored:
     faults: list[CopyFault] = field(default_factory=list)
     audit_faults: tuple[auditchain.Fault, ...] = ()
     rebuilt: Rebuilt | None = None
+    blacked_out: tuple[Code, ...] = ()
+    still_shut: tuple[tuple[Code, str], ...] = ()
 
     @property
     def complete(self) -> bool:
         """Whether the archive is what was backed up."""
-        return not (self.faults or self.audit_faults or (self.rebuilt and not self.rebuilt.complete))
+        whole = self.rebuilt is None or self.rebuilt.complete
+        return whole and not (self.faults or self.audit_faults or self.still_shut)
 
 
 def restore(
@@ -99,12 +106,16 @@ def restore(
             rows = _take_catalogue(source, place, state)
             _copy_all(source, place, rows, done, begun, wrote)
             if rows is not None:
+                _shut_again(place, settings)
                 _finish(place, state, settings)
         if rows is None:
             done.rebuilt = rebuild_catalogue(root, settings, identity=state.archive, backup=backup)
-    with Archive.open(root, settings=settings, actor="restore") as archive, archive.catalogue.reading() as connection:
-        start = audit.first_head(connection)
-        done.audit_faults = auditchain.verify(audit.entries(connection), start, heads_of(backup))
+    with Archive.open(root, settings=settings, actor="restore") as archive:
+        resumed = resume(archive.place, archive.catalogue, archive.step)
+        done.blacked_out, done.still_shut = tuple(one.scan for one in resumed.done), resumed.shut
+        with archive.catalogue.reading() as connection:
+            start = audit.first_head(connection)
+            done.audit_faults = auditchain.verify(audit.entries(connection), start, heads_of(backup))
     with disk_errors():
         (root / BEGUN).unlink()
         fixity.flush_one(root)
@@ -142,12 +153,19 @@ def _take_catalogue(source: Place, place: Place, state: BackupState) -> Rows | N
             older = newest is not None and newest.number - newest.is_void > catalogue.acts
             if not older and not catalogue.faults() and catalogue.identity == state.archive:
                 with catalogue.reading() as connection:
-                    return slides.manifests(connection)
+                    return dict(_versions(source, slides.manifests(connection), redactions.replaced(connection)))
     except CatalogueUnavailable:
         pass
     for left in place.root.glob("catalogue.*"):
         left.unlink()
     return None
+
+
+def _versions(source: Place, rows: Rows, replaced: Versions) -> Iterator[tuple[InternalKey, tuple[str, int]]]:
+    """Take the old version where the backup has no other one; it is made black before it can be opened."""
+    for scan, (manifest, stored_bytes) in rows.items():
+        found = version_of(source.of_scan(scan)) if scan in replaced else None
+        yield scan, (found if found is not None and found in replaced[scan] else manifest, stored_bytes)
 
 
 def _copy_all(source: Place, place: Place, rows: Rows | None, done: Restored, begun: Begun, wrote: Wrote) -> None:
@@ -178,6 +196,13 @@ def _told_by_folders(source: Place) -> Rows:
         except (OSError, InvalidValue):
             rows[scan] = "", 0  # no manifest has this digest, so it is told as a fault
     return rows
+
+
+def _shut_again(place: Place, settings: "ArchiveSettings | None") -> None:
+    """Have the catalogue know what only the second place knows, before the folder is an archive that can be opened."""
+    if settings and settings.audit_second_place:
+        with closing(Catalogue.open(place.catalogue, actor="restore")) as catalogue:
+            redaction_witness.shut_again(settings.audit_second_place, catalogue)
 
 
 def _finish(place: Place, state: BackupState, settings: "ArchiveSettings | None") -> None:

@@ -197,6 +197,8 @@ def _tell(done: BackedUp, codes: list[str], mirrored: bool) -> None:
     )
     if done.renewed:
         out().print(f"{done.renewed:,} copies were found damaged, set aside and made again; look at the backup's disk.")
+    if done.blacked_out:
+        out().print(f"{done.blacked_out:,} copies showed what was blacked out since; they were deleted and made again.")
     if done.removed:
         now = (
             "and was removed from the backup" if mirrored else "and stays in the backup (--mirror-removals removes it)"
@@ -224,6 +226,10 @@ def _tell_vault(vault_to: Path | None, key_to: Path | None) -> None:
 
 def _tell_restored(done: Restored, vault_from: Path | None) -> None:
     out().print(f"{done.scans:,} scans are in place and verified ({done.copied_bytes / 1e9:,.2f} GB copied).")
+    if done.blacked_out:
+        out().print(f"{len(done.blacked_out):,} scans were blacked out, as was ordered since they were copied.")
+    for code, why in done.still_shut:
+        out().print(f"[red]stays shut:[/red] {code}  {why}; then run: coverslip redact --resume")
     if done.rebuilt is not None:
         out().print("The catalogue was made again from the journal, because its copy was older, damaged or not there.")
         if done.rebuilt.unreviewed:

@@ -17,6 +17,7 @@ COMMANDS: Commands = {
     "watch": "ingest.cli.watching:watch",
     "quarantine": "ingest.cli.quarantining:quarantine_app",
     "rescreen": "ingest.cli.rescreening:rescreen",
+    "redact": "ingest.cli.redacting:redact",
     "report": "ingest.cli.reporting:report",
     "desk": "ingest.cli.desk:desk",
     "find": "ingest.cli.finding:find",

@@ -15,7 +15,7 @@ from archive.consent.terms import Record
 from archive.errors import InvalidValue
 from archive.holdings import Archive
 from archive.holdings.consenting import Handled, handle
-from archive.holdings.obligations import open_obligations
+from archive.holdings.obligations import open_obligations, owed_copies
 from archive.settings import ArchiveSettings
 from ingest.cli.correcting import Reason
 from ingest.delivery.cells import choice
@@ -47,7 +47,7 @@ def list_open(
     """
     actor_of(archive, who, Action.FULFIL_OBLIGATION)
     with Archive.open(archive, read_only=True, settings=ArchiveSettings(archive=archive)) as holdings:
-        owed = open_obligations(holdings, publication=publication)
+        owed, copies = open_obligations(holdings, publication=publication), owed_copies(holdings)
     if as_json:
         told = [
             {
@@ -61,8 +61,10 @@ def list_open(
         ]
         print(json.dumps(told, indent=2))
         return
+    if copies:
+        out().print(f"{len(copies):,} copies still show what is black here; list them with: coverslip redact --owed")
     if not owed:
-        out().print("Nothing is open.")
+        out().print("Nothing else is open." if copies else "Nothing is open.")
         return
     table = Table("case", "open", "what to do", "by whom", "for", box=None, pad_edge=False)
     table.columns[0].no_wrap = True

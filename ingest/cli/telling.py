@@ -151,5 +151,10 @@ def tell_recovered(found: Recovered) -> None:
             f"An interrupted ingest was put right: {len(found.taken_up)} slides completed, "
             f"{found.removed} half-written ones removed, {found.set_aside} set aside."
         )
+    if found.redacted:
+        out().print(f"An interrupted blacking out was finished: {len(found.redacted)} scans.")
+    if found.still_shut:
+        count = len(found.still_shut)
+        out().print(f"[red]{count} scans stay shut[/red] until they are black; run: coverslip redact --resume")
     if found.missing:
         out().print(f"[red]{len(found.missing)} scans are in the catalogue but not on the disk.[/red] Is it mounted?")
