@@ -1,7 +1,8 @@
 """A damaged scan is made once more from its source file; what comes out the same takes the place of what is damaged.
 
 Copied tiles are the scanner's own bytes, so they come out the same for ever. What was encoded here does so only with
-the same versions of the encoders; where it does not, a second copy is needed.
+the same versions of the encoders; where it does not, a second copy is needed. What is black on the scan is made black
+first, as it was: a tile that was blacked out at two times may come out otherwise.
 """
 
 import shutil
@@ -70,6 +71,7 @@ def _repair(archive: Archive, key: InternalKey, looked: Looked, keep_out: tuple[
             icc_profile=looked.found.icc_profile,
             channels=name_channels(looked.found.channels),
             keep_out=keep_out,
+            black_out=archive.redactions_of(key),
         )
         make(order, watch)
         _record(archive, staged, key)
@@ -84,4 +86,4 @@ def _record(archive: Archive, staged: StagedScan, key: InternalKey) -> None:
     case = archive.case(slide.case) if slide else None
     if held is not None and slide is not None and case is not None:
         scan = replace(held.record, status=ScanStatus.KEPT, stored_bytes=0, manifest_sha256="")
-        (staged.outer / RECORD).write_bytes(record_text(Chain(case, slide, scan)))
+        (staged.outer / RECORD).write_bytes(record_text(Chain(case, slide, scan, archive.redactions_of(key))))
