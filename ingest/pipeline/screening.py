@@ -5,23 +5,24 @@ another looks at what the first one drew, which reaches nothing at all.
 """
 
 import base64
+import math
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
 from archive.consent import MightIdentify
-from archive.geometry import Rectangle
+from archive.geometry import Rectangle, Size
 from archive.holdings.pixels import LevelLayout
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import UNFIT, level_to_json
 from ingest.pipeline.jailed import show
 from ingest.sandbox import Jail, Limits
 from ingest.sandbox.limits import MIB
-from ingest.screening import Finding, Kind, Pixels, Screener, Screening, View, shared
+from ingest.screening import Finding, Kind, Pixels, Screener, Screening, View, overview, shared
 
 REASONS: Final = {
     Kind.TEXT: Reason.WRITING_IN_PICTURE,
@@ -37,6 +38,9 @@ MOST_SIDE: Final = 4096
 
 MOSTLY: Final = 0.8
 """Share of what looks like ink that lies in what was made black: edges are blurred on a small picture."""
+
+BLOCK_PX: Final = 16
+"""Of JPEG with halved colours, each way."""
 
 LIMITS: Final = Limits(cpu_seconds=120, wall_seconds=900.0, written_bytes=MIB, message_bytes=64 * MIB)
 
@@ -100,16 +104,56 @@ def screen_staged(
         If no jail can be made here.
     """
     began = time.monotonic()
-    told: list[dict[str, Any]] = [level_to_json(level) for level in levels]
-    with Jail(read=[folder], limits=LIMITS, keep_out=keep_out, allow_limits_only=limits_only) as jail:
-
-        def drawn(view: View) -> Pixels:
-            return _pixels(jail.call(show, str(folder), told, list(view.place.sides), view.reduced))
-
+    with _Drawing(folder, levels, keep_out, limits_only) as drawing:
         looking = screener or shared(limits_only=limits_only)
-        screening = looking.screen_drawn(levels[0].size, drawn, settled)
-    findings = tuple(one for one in screening.findings if not (one.kind is Kind.PEN and _is_in(one.place, black_out)))
+        screening = looking.screen_drawn(levels[0].size, drawing.draw, settled)
+    black = [_grown(place, levels[0].size) for place in black_out]
+    findings = tuple(one for one in screening.findings if not (one.kind is Kind.PEN and _is_in(one.place, black)))
     return Screened(replace(screening, findings=findings), time.monotonic() - began, frozenset(settled))
+
+
+class _Drawing:
+    """Draws views of one staged scan in a jail; one that failed is not asked again, but made anew."""
+
+    def __init__(
+        self, folder: Path, levels: Sequence[LevelLayout], keep_out: Sequence[Path], limits_only: bool
+    ) -> None:
+        self._folder = folder
+        self._levels: list[dict[str, Any]] = [level_to_json(level) for level in levels]
+        self._keep_out, self._limits_only = keep_out, limits_only
+        self._jail: Jail | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def draw(self, view: View) -> Pixels:
+        """Draw a view; raises SlideRefused."""
+        if self._jail is None:
+            jail = Jail(
+                read=[self._folder], limits=LIMITS, keep_out=self._keep_out, allow_limits_only=self._limits_only
+            )
+            self._jail = jail.__enter__()
+        try:
+            told = self._jail.call(show, str(self._folder), self._levels, list(view.place.sides), view.reduced)
+            return _pixels(told)
+        except SlideRefused:
+            self._end()
+            raise
+
+    def _end(self) -> None:
+        if self._jail is not None:
+            self._jail.close()
+        self._jail = None
+
+
+def _grown(place: Rectangle, slide: Size) -> Rectangle:
+    """Say how far the black of a place may reach: to the end of a JPEG block of the level that the overview shows."""
+    margin = math.ceil(BLOCK_PX * overview(slide).reduced)
+    x, y = max(0, place.x - margin), max(0, place.y - margin)
+    return Rectangle(x, y, place.right + margin - x, place.bottom + margin - y)
 
 
 def _is_in(place: Rectangle, rectangles: Sequence[Rectangle]) -> bool:

@@ -13,7 +13,7 @@ finding, whoever it names, and the person who judges it sees the picture.
 from ingest.screening.screener import Screener
 from ingest.screening.shared import shared
 from ingest.screening.verdict import VERSION, Finding, Kind, Place, Screening
-from ingest.screening.views import Look, Pixels, SlideLevel, View, draw
+from ingest.screening.views import Look, Pixels, SlideLevel, View, draw, overview
 
 __all__ = [
     "VERSION",
@@ -27,5 +27,6 @@ __all__ = [
     "SlideLevel",
     "View",
     "draw",
+    "overview",
     "shared",
 ]
