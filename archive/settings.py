@@ -67,7 +67,7 @@ class ArchiveSettings(BaseSettings):
     """Bytes of memory for derived tiles, in each worker. 256 MiB holds about 10,000 tiles, a class's morning."""
 
     colours: ShownColours = ShownColours.SCANNED
-    """How colours are shown until whoever looks switches. ``scanned`` sends the stored bytes themselves, for slides with
+    """How colours are shown until whoever looks switches. ``scanned`` sends the stored bytes themselves, of slides with
     and without a profile alike; ``srgb`` is for screens that are known to show sRGB."""
 
     decision_cache_seconds: float = Field(0.5, ge=0, le=1)

@@ -20,6 +20,7 @@ from archive.consent.terms import Consent, TissueSource
 from archive.geometry import MicronsPerPixel, Size
 from archive.holdings import Archive
 from archive.holdings.pixels import Coding, LevelLayout, Origin, ScanLayout, encode_jpeg
+from archive.holdings.place import COLOUR_PROFILE
 from archive.holdings.writing import LevelWriter, LocalStore, encode_lossless, write_metadata
 from archive.records import CaseRecord, Fidelity, ScanRecord, SlideRecord, Stain
 from archive.teaching import TeachingCollection, compose
@@ -54,8 +55,12 @@ class TaughtArchive:
         absent: Sequence[tuple[int, int]] = (),
         mpp: MicronsPerPixel | None = MPP,
         facts: Facts = Facts(source=TissueSource.LIVING),
+        profile: bytes | None = None,
     ) -> Code:
-        """Add a slide with one level a picture; ``absent`` names tiles of level 0 that are white glass."""
+        """Add a slide with one level a picture; ``absent`` names tiles of level 0 that are white glass.
+
+        ``profile`` is the scanner's colour profile, as it is kept.
+        """
         if pictures is None:
             full = tissue(700, 500)
             pictures = (full, shrunk(full, 4))
@@ -65,6 +70,8 @@ class TaughtArchive:
                 for number, picture in enumerate(pictures)
             )
             write_metadata(str(staged.folder), ScanLayout(layouts, mpp, 20.0))
+            if profile is not None:
+                (staged.outer / COLOUR_PROFILE).write_bytes(profile)
             case = CaseRecord(new_key(), new_key(), facts)
             slide = SlideRecord(new_key(), case.key, new_key(), Stain.HE)
             scan = ScanRecord(
@@ -126,8 +133,11 @@ class TaughtArchive:
 
     def shard(self, slide: Code, level: int = 0) -> Path:
         """Find the first shard file of a level."""
-        scan = self.archive.slide(slide).scans[0].record.key
-        return next(path for path in self.root.glob(f"scans/*/{scan}/pyramid.ome.zarr/{level}/c/0/0/0"))
+        return self.folder(slide) / "pyramid.ome.zarr" / str(level) / "c/0/0/0"
+
+    def folder(self, slide: Code) -> Path:
+        """Find the folder of a slide's scan."""
+        return self.archive.place.of_scan(self.archive.slide(slide).scans[0].record.key)
 
 
 def encoded(pixels: Picture, coding: Coding) -> bytes:

@@ -30,6 +30,7 @@ def test_a_slide_is_told_as_a_viewer_needs_it(taught: TaughtArchive, opened: Ope
         "collection": {"handle": collection.handle, "name": "Kidney"},
         "mpp": {"x": 0.5, "y": 0.25},
         "objective_power": 20.0,
+        "colour_profile": "none",
         "levels": [
             {"width": 700, "height": 500, "tile_width": 128, "tile_height": 128, "downsample": 1.0},
             {"width": 350, "height": 250, "tile_width": 128, "tile_height": 128, "downsample": 2.0},

@@ -10,6 +10,7 @@ from archive.errors import AccountsUnavailable
 from tests.archive.server.conftest import Opened
 from tests.archive.server.members import Members
 from tests.archive.server.taught import TaughtArchive
+from tests.slides.colour_charts import scanner
 
 OPENING = [
     "/slides/{}",
@@ -17,14 +18,18 @@ OPENING = [
     "/slides/{}.dzi",
     "/slides/{}/tiles/0/0_0.jpg",
     "/slides/{}_files/7/0_0.jpeg",
+    "/slides/{}/srgb.dzi",
+    "/slides/{}/srgb/tiles/0/0_0.jpg",
+    "/slides/{}/srgb_files/7/0_0.jpeg",
 ]
+PROFILE = scanner()
 
 
 @pytest.mark.parametrize("route", OPENING)
 def test_an_opening_is_told_by_code_account_role_and_purpose(
     taught: TaughtArchive, members: Members, opened: Opened, route: str
 ) -> None:
-    code = taught.add()
+    code = taught.add(profile=PROFILE)
     collection = taught.teach("One", code)
     client = opened(taught)
     assert client.get(route.format(collection.places[0].handle), members.cookie("learner")).status_code == 200
@@ -43,7 +48,7 @@ def test_an_opening_is_told_by_code_account_role_and_purpose(
 def test_a_slide_is_opened_once_however_many_tiles_and_workers_show_it(
     taught: TaughtArchive, members: Members, opened: Opened
 ) -> None:
-    first, second = taught.teach("Two", taught.add(), taught.add()).places
+    first, second = taught.teach("Two", taught.add(profile=PROFILE), taught.add()).places
     workers = [opened(taught), opened(taught)]
     cookie = members.cookie("learner")
     for _ in range(3):
@@ -67,12 +72,13 @@ def test_a_browser_that_has_the_tile_opens_the_slide_all_the_same(
 
 
 def test_lists_and_what_is_refused_open_nothing(taught: TaughtArchive, members: Members, opened: Opened) -> None:
-    shown, refused = taught.add(), taught.add()
+    shown, refused = taught.add(profile=PROFILE), taught.add(profile=PROFILE)
     collection = taught.teach("Two", shown, refused)
     taught.refuse(refused)
     client, cookie = opened(taught), members.cookie("learner")
     handles = [place.handle for place in collection.places]
-    for address in ("/", f"/collections/{collection.handle}", f"/slides/{handles[0]}/thumbnail.jpg"):
+    thumbnails = (f"/slides/{handles[0]}/thumbnail.jpg", f"/slides/{handles[0]}/srgb/thumbnail.jpg")
+    for address in ("/", f"/collections/{collection.handle}", *thumbnails):
         assert client.get(address, cookie).status_code == 200
     for route in OPENING:
         assert client.get(route.format(handles[1]), cookie).status_code == 404
@@ -85,7 +91,7 @@ def test_lists_and_what_is_refused_open_nothing(taught: TaughtArchive, members: 
 def test_what_the_trail_cannot_be_told_is_not_shown(
     taught: TaughtArchive, members: Members, opened: Opened, monkeypatch: pytest.MonkeyPatch, route: str
 ) -> None:
-    (place,) = taught.teach("One", taught.add()).places
+    (place,) = taught.teach("One", taught.add(profile=PROFILE)).places
     client, cookie = opened(taught), members.cookie("learner")
 
     def failing(*_: object, **__: object) -> bool:

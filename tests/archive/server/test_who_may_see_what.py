@@ -24,6 +24,7 @@ from archive.teaching import remove
 from tests.archive.server.conftest import Client, client_of
 from tests.archive.server.members import COOKIE, SEVERAL, Members
 from tests.archive.server.taught import TaughtArchive
+from tests.slides.colour_charts import scanner
 
 TEACHING_ROLES = {"educator", "learner"}
 """Who is here for teaching collections; nobody else's work is done on this server."""
@@ -39,6 +40,7 @@ OF_SLIDE = {
     "/slides/{}/tiles/1/0_0.jpg": "picture",
     "/slides/{}_files/9/0_0.jpeg": "picture",
     "/slides/{}_files/7/0_0.jpeg": "picture",
+    "/slides/{}/srgb/tiles/0/0_0.jpg": "picture",
     "/api/slides/{}": "program",
 }
 OF_COLLECTION = {"/collections/{}": "page", "/api/collections/{}": "program"}
@@ -150,7 +152,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Open a server with accounts over slides that are shown, refused, withdrawn, and taken out of their collection."""
     root = tmp_path_factory.mktemp("scene") / "archive"
     taught = TaughtArchive(root)
-    codes = {name: taught.add() for name in ("allowed", "refused", "withdrawn", "removed")}
+    codes = {name: taught.add(profile=scanner()) for name in ("allowed", "refused", "withdrawn", "removed")}
     slides, collections = {"unknown": "0" * 26}, {"unknown": "0" * 26}
     for name, code in codes.items():
         collection = taught.teach(name, code)
