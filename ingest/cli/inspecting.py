@@ -33,6 +33,8 @@ def inspect(
     out().print(
         f"[bold]{metadata.scanner_model or metadata.scanner_maker or found.found.maker}[/bold], {found.family}\n"
     )
+    if found.found.regions > 1:
+        out().print(f"{found.found.regions} regions of the glass, each a scan; this is the first.\n")
     table = Table("kept", "", box=None, pad_edge=False)
     for number, size in enumerate(found.found.levels):
         table.add_row(f"level {number}", str(size))
@@ -60,6 +62,7 @@ def _as_json(found: Preview) -> dict[str, Any]:
     metadata = found.metadata
     return {
         "format": str(found.family),
+        "regions": found.found.regions,
         "kept": {
             "levels": [[size.width, size.height] for size in found.found.levels],
             "mpp": [metadata.mpp.x, metadata.mpp.y] if metadata.mpp else None,

@@ -20,14 +20,14 @@ SIDE_PX = 1200
 QUALITY = 90
 
 
-def picture(tell: Tell, path: str, region: int = 0) -> dict[str, Any]:
+def picture(tell: Tell, path: str) -> dict[str, Any]:
     """Draw the slide's label, macro, thumbnail and the first picture of unknown kind, whichever there are.
 
     Returns
     -------
     dict
-        A JPEG file in base64 by kind. There is always a thumbnail; it is made of the smallest level of the region where
-        the file has none.
+        A JPEG file in base64 by kind. There is always a thumbnail; it is made of the smallest level where the file
+        has none.
     """
     del tell
     found: dict[str, Any] = {}
@@ -36,7 +36,7 @@ def picture(tell: Tell, path: str, region: int = 0) -> dict[str, Any]:
             for pixels in islice(reader.pictures(kind), 1):
                 found[kind.value] = encoded(reduced(pixels))
         if AssociatedKind.THUMBNAIL.value not in found:
-            found[AssociatedKind.THUMBNAIL.value] = encoded(overview(reader.scans()[region].levels[-1]))
+            found[AssociatedKind.THUMBNAIL.value] = encoded(overview(reader.scan().levels[-1]))
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pytest
 
+from archive.geometry import Rectangle, Size
 from archive.holdings import PIXELS
 from archive.holdings.pixels import Level
 from archive.pyramid.layout import read_layout
@@ -15,15 +16,19 @@ from archive.records import Fidelity, ScanRecord, ScanStatus, Stain
 from ingest.delivery import Row
 from ingest.delivery.mending import read_settings
 from ingest.errors import Reason
+from ingest.pipeline.admitting import Admitted
 from ingest.pipeline.batch import Delivered, Outcome, ingest_batch
 from ingest.pipeline.correcting import SlideWords, carry_out, plan_slide
+from ingest.pipeline.making import WorkOrder
 from ingest.pipeline.preview import preview
 from ingest.pipeline.receipt import Receipt
 from ingest.pipeline.repairing import repair_from_source
 from ingest.pipeline.reporting.releasing import Hold, Releasing
-from ingest.pipeline.slide import Intake
+from ingest.pipeline.seen import told
+from ingest.pipeline.slide import Intake, admit, look
 from ingest.pipeline.source import Source
 from ingest.quarantine import Quarantine
+from ingest.screening import Finding, Kind, Place
 from tests.ingest.pipeline.conftest import LIVING, Laboratory
 from tests.slides import jpegs
 from tests.slides.made import MadeLevel, MadeSlide
@@ -41,9 +46,14 @@ ALIKE = (Tissue(width=400, height=300, factors=(1,)), Tissue(width=390, height=3
 SAID = {"who": "a.clinician", "reason": "wrong row on the list"}
 
 
+def row_of(path: Path, case: str = "S26-1") -> Row:
+    return Row(number=2, file=PurePosixPath(path.name), patient="H-1", case=case, block="A1", stain=Stain.HE)
+
+
 def take_in(laboratory: Laboratory, path: Path, case: str = "S26-1") -> Outcome:
-    row = Row(number=2, file=PurePosixPath(path.name), patient="H-1", case=case, block="A1", stain=Stain.HE)
-    (outcome,) = ingest_batch([Delivered(path, row, LIVING)], Intake(laboratory.archive, laboratory.vault))
+    (outcome,) = ingest_batch(
+        [Delivered(path, row_of(path, case), LIVING)], Intake(laboratory.archive, laboratory.vault)
+    )
     return outcome
 
 
@@ -168,6 +178,24 @@ def test_what_a_corrected_repaired_or_erased_slide_has_is_all_its_scans(
     laboratory.vault.erase(patient, "a.manager", "the patient asked for it")
     assert list(laboratory.vault.recorded()) == []
     assert laboratory.vault.register.find(glass.path) is None
+
+
+def test_a_judgement_is_of_the_region_that_was_looked_at(laboratory: Laboratory, glass: MadeSlide) -> None:
+    intake, quarantine = Intake(laboratory.archive, laboratory.vault), Quarantine(laboratory.vault)
+    seen = told(Size(390, 300), [Finding(Kind.TEXT, Place(20, 20, 90, 30), 0.9)], region=1)
+
+    def orders() -> list[WorkOrder]:
+        admitted = [admit(looked, row_of(glass.path), LIVING, intake) for looked in look(glass.path)]
+        with laboratory.archive.stage() as staged:
+            return [one.order(staged, intake) for one in admitted if isinstance(one, Admitted)]
+
+    entry = quarantine.set_aside(glass.path, Reason.WRITING_IN_PICTURE, seen)
+    quarantine.black_out(entry.number, [Rectangle(0, 0, 40, 40)], "b.scientist", "the label's corner", region=1)
+    assert [order.black_out for order in orders()] == [(), (Rectangle(0, 0, 40, 40),), ()]
+    quarantine.set_aside(glass.path, Reason.WRITING_IN_PICTURE, seen)
+    quarantine.release_by_hand(entry.number, "b.scientist", "a control's name")
+    assert [order.settled for order in orders()] == [frozenset(), {Kind.TEXT}, frozenset()]
+    assert all(order.screen for order in orders())
 
 
 def test_a_region_is_known_by_the_file_and_its_number(glass: MadeSlide) -> None:
