@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 
 from tests.archive.server.taught import free_port
+from tests.journeys.ready import PYTHON_MODULE, run_anew, run_ready
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 600
@@ -70,11 +71,11 @@ class Laboratory:
 
     def run(self, *words: object, ends: int = 0, settings: Mapping[str, str] | None = None) -> Said:
         """Run ``coverslip`` with these words and see that it ends with this code, without a traceback or a warning."""
-        return self._run([sys.executable, "-m", "ingest", *map(str, words)], ends, settings)
+        return self._run([*PYTHON_MODULE, "ingest", *map(str, words)], ends, settings)
 
     def run_archive(self, *words: object, ends: int = 0, settings: Mapping[str, str] | None = None) -> Said:
         """Run ``python -m archive``, as a host does that only serves."""
-        return self._run([sys.executable, "-m", "archive", *map(str, words)], ends, settings)
+        return self._run([*PYTHON_MODULE, "archive", *map(str, words)], ends, settings)
 
     def run_unprivileged(self, *words: object, ends: int = 0) -> Said:
         """Run ``coverslip`` without root's privilege to write wherever it likes."""
@@ -116,22 +117,9 @@ class Laboratory:
         assert "Traceback" not in "".join(texts)
 
     def _run(self, command: Sequence[str], ends: int, settings: Mapping[str, str] | None) -> Said:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=self._environment() | dict(settings or {}),
-            stdin=subprocess.PIPE if self.typed else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            out, err = process.communicate(self.typed, timeout=PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)  # a server with its workers, where one started by mistake
-            raise
-        said = Said(tuple(command[1:]), process.returncode, out, err)
+        environment = self._environment() | dict(settings or {})
+        run = run_ready if list(command[:2]) == PYTHON_MODULE else run_anew
+        said = Said(tuple(command[1:]), *run(command, environment, self.typed, PATIENCE_SECONDS, ROOT))
         self.said.append(said)
         assert "Traceback" not in said.everything, said.everything
         assert "Warning" not in said.err, said.err

@@ -27,7 +27,6 @@ from archive.settings import ArchiveSettings
 from ingest.cli.places import Places
 from ingest.delivery import Row
 from ingest.errors import Reason
-from ingest.keyvault import KeyVault
 from ingest.pipeline.batch import Delivered, Outcome, ingest_batch
 from ingest.pipeline.jailed import MODULES
 from ingest.pipeline.slide import Intake
@@ -245,8 +244,12 @@ def _read_all(archive: Archive) -> int:
 
 
 def _faults(places: Places) -> list[str]:
-    """Check the archive and the vault as people do, and tell what is found."""
+    """Check the archive and the vault as people do, and tell what is found.
+
+    What the vault recorded of a file that was refused after that is left for the file's next try.
+    """
     check = ArchiveCheck(ArchiveSettings(archive=places.archive), Plan(mark=False), Progress())
     faults = [str(fault) for fault in check.run()]
-    with KeyVault.open(places.vault, places.key) as vault:
-        return [*faults, *map(str, (*vault.pending(), *vault.check(), *vault.verify_trail()))]
+    with places.opened() as (archive, vault):
+        half = [f"{one.scan} is not confirmed" for one in vault.pending() if archive.scan(one.scan) is not None]
+        return [*faults, *half, *map(str, (*vault.check(), *vault.verify_trail()))]
