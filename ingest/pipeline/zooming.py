@@ -9,7 +9,7 @@ import numpy as np
 
 from archive.geometry import Size
 from archive.holdings.pixels import WHITE, Pixels
-from ingest.pipeline.picturing import coloured, encoded, overview, reduced
+from ingest.pipeline.picturing import SIDE_PX, coloured, encoded, overview, reduced
 from ingest.pipeline.storing import Tell
 from ingest.scanners import SourceLevel
 from ingest.scanners.opening import open_scan
@@ -46,9 +46,16 @@ def zoom(tell: Tell, path: str, region: int, places: list[list[int]]) -> dict[st
     del tell
     with open_scan(Path(path)) as reader:
         levels = reader.scans()[region].levels
-        whole = overview(levels[-1])
+        whole = overview(_whole(levels))
         closer = [_place(levels, whole, place) for place in places]
         return {"whole": encoded(whole), "places": [encoded(reduced(one)) for one in closer]}
+
+
+def _whole(levels: Sequence[SourceLevel]) -> SourceLevel:
+    """Choose the smallest level that fills a screen, unless that takes long to decode."""
+    large = [level for level in levels if max(level.size.width, level.size.height) >= SIDE_PX] or [levels[0]]
+    smallest = min(large, key=lambda level: level.size.pixels)
+    return smallest if smallest.size.pixels <= MOST_PX**2 else levels[-1]
 
 
 def _place(levels: Sequence[SourceLevel], whole: Pixels, place: list[int]) -> Pixels:

@@ -1,0 +1,118 @@
+"""At the desk, places on a slide that waits are drawn with a mouse or with keys, and told in pixels of the slide."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from ingest.cli.places import Places
+from tests.browser.checking import faults_of
+from tests.browser.desks import DeskProcess, Visit
+from tests.ingest.desk.furnished import Furnished
+from tests.slides.seen import HEIGHT, WIDTH, Waiting, waiting
+
+NEAR_PX = 5
+"""Pixels of the slide by which a place may be off: one of the screen is about one of them."""
+
+
+@pytest.fixture(scope="module")
+def named(furnished: Furnished, desk: DeskProcess) -> Waiting:
+    del desk  # it runs, and has the vault open, too
+    with Places.of(furnished.laboratory.archive).opened() as (_, vault):
+        return waiting(vault, furnished.home / "writing.svs")
+
+
+def black_out_of(furnished: Furnished, named: Waiting) -> list[tuple[int, int, int, int]]:
+    with Places.of(furnished.laboratory.archive).opened() as (_, vault):
+        return [place.sides for _, place in vault.register.entry(named.number).black_out]
+
+
+@pytest.fixture
+def page(visit: Visit, named: Waiting) -> Page:
+    visit.page.goto(f"{visit.page.url.rstrip('/')}/quarantine/{named.number}")
+    expect(visit.page.get_by_role("heading", name="writing-in-picture")).to_be_visible()
+    return visit.page
+
+
+def place(page: Page, number: int) -> list[str]:
+    """Give the four fields of a place, as they are."""
+    return [page.locator(f"input[name={side}{number}]").input_value() for side in ("x", "y", "width", "height")]
+
+
+def drag(page: Page, left: float, top: float, right: float, bottom: float) -> None:
+    """Draw from one place to another, told as shares of the picture."""
+    box = page.locator("[data-stage] svg").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + left * box["width"], box["y"] + top * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * (left + right) * box["width"], box["y"] + bottom * box["height"], steps=3)
+    page.mouse.move(box["x"] + right * box["width"], box["y"] + bottom * box["height"], steps=3)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_has_no_fault_with_places_drawn(page: Page, visit: Visit, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 860})
+    page.wait_for_load_state("networkidle")
+    page.locator("[data-stage]").scroll_into_view_if_needed()
+    drag(page, 0.1, 0.1, 0.3, 0.2)
+    visit.shoot(f"blacking-{width}")
+    assert faults_of(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for picture in page.get_by_role("img").all():
+        assert picture.evaluate("image => image.complete && image.naturalWidth > 60")
+
+
+def test_what_was_seen_is_filled_in_and_can_be_moved_with_keys(page: Page, named: Waiting) -> None:
+    x, y, width, height = (int(side) for side in place(page, 1))
+    assert x <= named.place.x
+    assert y <= named.place.y
+    assert x + width >= named.place.right
+    assert y + height >= named.place.bottom
+    rectangle = page.get_by_role("button", name=re.compile("^Place 1: arrow keys"))
+    rectangle.focus()
+    step = round(max(WIDTH, HEIGHT) / 200)
+    for key in ("ArrowRight", "ArrowDown", "Shift+ArrowRight", "Shift+ArrowUp"):
+        page.keyboard.press(key)
+    assert [int(side) for side in place(page, 1)] == [x + step, y + step, width + step, height - step]
+    page.keyboard.press("Delete")
+    assert place(page, 1) == ["", "", "", ""]
+    expect(rectangle).to_have_count(0)
+
+
+def test_places_are_drawn_typed_and_removed(page: Page) -> None:
+    drag(page, 0.6, 0.7, 0.9, 0.8)
+    drawn = [int(side) for side in place(page, 2)]
+    for side, wanted in zip(drawn, (0.6 * WIDTH, 0.7 * HEIGHT, 0.3 * WIDTH, 0.1 * HEIGHT), strict=True):
+        assert abs(side - wanted) <= NEAR_PX
+    drag(page, 0.9, 0.5, 0.8, 0.4)
+    drag(page, 0.0, 0.9, 0.2, 1.2)
+    assert int(place(page, 4)[1]) + int(place(page, 4)[3]) == HEIGHT, "what is drawn beyond the slide ends at its edge"
+    expect(page.locator("rect.black")).to_have_count(4)
+    page.get_by_role("button", name="Remove place 3").click()
+    expect(page.locator("rect.black")).to_have_count(3)
+    page.locator("input[name=width2]").fill("7")
+    expect(page.get_by_role("button", name=re.compile("^Place 2: arrow keys"))).to_have_attribute("width", "7")
+    page.mouse.click(20, 20)
+    expect(page.locator("rect.black")).to_have_count(3)
+
+
+def test_without_a_script_the_form_is_filled_in_by_hand(
+    chromium: Browser, page: Page, visit: Visit, named: Waiting
+) -> None:
+    context = chromium.new_context(java_script_enabled=False, storage_state=visit.page.context.storage_state())
+    plain = context.new_page()
+    plain.goto(page.url)
+    assert plain.locator("input[name=x3]").count() == 1
+    assert plain.get_by_role("button", name="Remove").count() == 0
+    assert plain.locator("rect.spot").get_attribute("x") == str(named.place.x)
+    context.close()
+
+
+def test_what_was_drawn_is_ordered(page: Page, furnished: Furnished, named: Waiting) -> None:
+    drag(page, 0.25, 0.25, 0.5, 0.5)
+    wanted = [tuple(int(side) for side in place(page, number)) for number in (1, 2)]
+    page.locator("#why-black").fill("a name is written on the glass")
+    page.get_by_role("button", name="Black out and release").click()
+    expect(page.get_by_role("status")).to_contain_text("makes these places black, and looks again")
+    assert black_out_of(furnished, named) == wanted
