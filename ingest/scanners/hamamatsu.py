@@ -87,6 +87,8 @@ class HamamatsuReader(ScanReader):
     def _of_levels(self) -> list[tifffile.TiffPage]:
         """The directories of levels, the first of which is the largest, and all are of its shape."""
         marked = [page for page in self._pages if _number(page, SOURCE_LENS) > 0 and not _number(page, FOCAL_PLANE)]
+        if any(page.imagewidth > marked[0].imagewidth and page.imagelength > marked[0].imagelength for page in marked):
+            raise SlideRefused(Reason.DAMAGED_STRUCTURE)
         return [page for page in marked if same_shape(page_size(page), page_size(marked[0]))]
 
     @property

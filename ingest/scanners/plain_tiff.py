@@ -5,6 +5,9 @@ each time; where it has none, those that follow it. Everything else is left behi
 images of an OME-TIFF: converters write label and overview so. QuPath's OME-TIFF files say Photometric RGB over YCbCr
 streams: the stream's own evidence decides.
 
+A file whose first picture is not its largest is none of these: makers' files that are damaged begin with the picture of
+the label. Nor is one that says it is a maker's, and is not as that maker writes.
+
 In fluorescence each channel is a page of the chain, and its smaller levels are the SubIFDs of that page. The OME-XML
 says which page is which channel; without one, a slide of 16 bits has one channel.
 """
@@ -38,6 +41,11 @@ from ingest.scanners.base import (
     SourceLevel,
     bounded,
 )
+
+MAKERS_OWN = ("leica-microsystems.com/scn", "DPUfsImport", "<iScan")
+"""Words in the first description or the XMP (tag 700) of Leica's, Philips's and Ventana's files."""
+
+XMP = 700
 
 
 class PlainTiffReader(ScanReader):
@@ -94,9 +102,13 @@ class PlainTiffReader(ScanReader):
         Raises
         ------
         SlideRefused
-            If the slide has more planes than its pages can be told to hold.
+            If the slide has more planes than its pages can be told to hold, or the first picture may be no slide.
         """
         pixels = ome_pixels(self._first.description)
+        if pixels is None and _is_a_makers(self._first):
+            raise SlideRefused(Reason.DAMAGED_STRUCTURE)
+        if any(page.imagewidth * page.imagelength > page_size(self._first).pixels for page in self._following()):
+            raise SlideRefused(Reason.NOT_A_WHOLE_SLIDE)
         planes = 1 if pixels is None else plane_count(pixels)
         if is_simple(self._first) and planes <= self._first.samplesperpixel:
             levels, others = self._bright_field()
@@ -154,6 +166,13 @@ class PlainTiffReader(ScanReader):
             and size.width < larger.size.width
             and same_shape(size, larger.size)
         )
+
+
+def _is_a_makers(page: tifffile.TiffPage) -> bool:
+    """Tell whether a directory says that a maker wrote it whose files are more than their pages."""
+    xmp = page.tags.valueof(XMP, default=b"")
+    words = page.description + (xmp.decode("latin-1") if isinstance(xmp, bytes) else str(xmp))
+    return any(word in words for word in MAKERS_OWN)
 
 
 def _below(page: tifffile.TiffPage) -> list[tifffile.TiffPage]:

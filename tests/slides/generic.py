@@ -5,7 +5,7 @@ Levels are further directories of the chain with subfile type 1, as libvips writ
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,9 @@ from tests.slides.tissue import Picture, reduced, tissue
 
 APERIO_JPEG2000 = "Aperio Image Library v10.0.51 \r\n700x530 [0,0 700x530] (256x256) J2K/RGB|AppMag = 20|MPP = 0.5"
 """What an Aperio scanner writes where it was told to compress with JPEG 2000."""
+
+_Change = Callable[[int, bytes], bytes]
+"""Given the number of a tile or strip and its data; gives what is stored instead."""
 
 Coding = Literal["none", "lzw", "deflate", "zstd", "jpeg", "jpeg-rgb", "jpeg2000", "webp"]
 
@@ -65,6 +68,8 @@ def make_tiff(
     order: Literal["<", ">"] = "<",
     seed: int = 7,
     description: str | None = None,
+    tags: Mapping[int, str] | None = None,
+    pictures: int = 0,
     plant: Plant | None = None,
 ) -> MadeSlide:
     """Write a plain TIFF.
@@ -79,6 +84,10 @@ def make_tiff(
         (level, column, row) of tiles without data.
     description
         Text of every level's tag 270. With ``APERIO_JPEG2000`` and the coding of that name, an Aperio slide.
+    tags
+        Further texts of the first directory, by their tags.
+    pictures
+        How many small pictures in strips follow, without any word.
     plant
         Where to register tokens, planted in the tags that any program may write.
     """
@@ -90,16 +99,20 @@ def make_tiff(
         pixels = whole if k == 0 else reduced(whole, width // factor, height // factor)
         missing = {(column, row) for level, column, row in sparse if level == k}
         change = partial(_plant_in_segment, plant, coding, k) if plant else None
+        if plant and coding == "jpeg2000" and not description:
+            change = partial(_plant_in_boxes, plant, k, tile or (width, 64), change)
         directory, level = _level(pixels, coding, tile, missing, mpp and mpp * factor, min(k, 1), change)
         if description:
             directory.tags[270] = (Type.ASCII, description)
         directories.append(directory)
         levels.append(level)
+    directories[0].tags |= {code: (Type.ASCII, text) for code, text in (tags or {}).items()}
     if plant:
         _plant_tags(directories[0], plant)
     if levels_below:
         directories[0].below[330] = directories[1:]
         del directories[1:]
+    directories += [picture(120, 80, [tissue(120, 80).tobytes()]) for _ in range(pictures)]
     for k, directory in enumerate(directories):
         writer.append(directory)
         if plant:
@@ -162,7 +175,7 @@ def _level(
     missing: set[tuple[int, int]],
     mpp: float | None,
     subfile: int,
-    change: Callable[[int, bytes], bytes] | None,
+    change: _Change | None,
 ) -> tuple[Directory, MadeLevel]:
     height, width = pixels.shape[:2]
     compression, encode, decode = _CODINGS[coding]
@@ -213,6 +226,36 @@ def _plant_in_segment(plant: Plant, coding: Coding, level: int, number: int, str
     if coding in ("jpeg", "jpeg-rgb", "jpeg2000") and number == 2:
         return stream + plant(f"after the end of a tile of level {level}").encode()
     return stream
+
+
+def _plant_in_boxes(
+    plant: Plant,
+    level: int,
+    size: tuple[int, int],
+    change: Callable[[int, bytes], bytes] | None,
+    number: int,
+    raw: bytes,
+) -> bytes:
+    """Store the second tile of a level as a JP2 file, whose boxes have room for words."""
+    if number != 1:
+        return change(number, raw) if change else raw
+    words = plant(f"xml box in a tile of level {level}"), plant(f"uuid box in a tile of level {level}")
+    header = _box(b"ihdr", struct.pack(">IIHBBBB", size[1], size[0], 3, 7, 7, 0, 0))
+    header += _box(b"colr", struct.pack(">BBBI", 1, 0, 0, 16))
+    return b"".join(
+        (
+            _box(b"jP  ", b"\r\n\x87\n"),
+            _box(b"ftyp", b"jp2 \0\0\0\0jp2 "),
+            _box(b"jp2h", header),
+            _box(b"xml ", f"<x>{words[0]}</x>".encode()),
+            _box(b"uuid", bytes(16) + words[1].encode()),
+            _box(b"jp2c", raw),
+        )
+    )
+
+
+def _box(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), name) + content
 
 
 def _lost(plant: Plant) -> Directory:

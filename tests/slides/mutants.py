@@ -106,7 +106,7 @@ def change_number(main: Path, chance: Chance) -> bool:
 def swap_count_and_place(main: Path, chance: Chance) -> bool:
     """Swap count and value of an entry, or the values of two; elsewhere two neighbouring numbers."""
     path, data = _any_file(main, chance)
-    found = [entry for directory in _directories(data) for entry in directory]
+    found = [entry for directory in directories(data) for entry in directory]
     if not found:
         at = int(chance.integers(max(1, min(len(data), HEAD_BYTES) - 8)))
         data[at : at + 8] = data[at + 4 : at + 8] + data[at : at + 4]
@@ -124,19 +124,19 @@ def swap_count_and_place(main: Path, chance: Chance) -> bool:
 def loop(main: Path, chance: Chance) -> bool:
     """Let the last directory be followed by one that was before it."""
     data = bytearray(main.read_bytes())
-    chain = list(_chain(data))
-    if not chain:
+    found = list(chain(data))
+    if not found:
         return False
-    links = [link for _, link, _ in chain]
-    form = chain[-1][2]
-    struct.pack_into(form, data, links[-1], chain[int(chance.integers(len(chain)))][0])
+    links = [link for _, link, _ in found]
+    form = found[-1][2]
+    struct.pack_into(form, data, links[-1], found[int(chance.integers(len(found)))][0])
     return _write(main, data)
 
 
 def tell_a_huge_size(main: Path, chance: Chance) -> bool:
     """Tell a size that nothing has, in a directory, in the frame of a JPEG stream, or in a text."""
     path, data = _any_file(main, chance)
-    found = [entry for directory in _directories(data) for entry in directory if entry.code in SIZES]
+    found = [entry for directory in directories(data) for entry in directory if entry.code in SIZES]
     frames = [at.start() for at in re.finditer(rb"\xff[\xc0\xc1\xc2]\x00[\x08-\x14]\x08", data)]
     if found and (not frames or chance.random() < 0.5):
         entry = found[int(chance.integers(len(found)))]
@@ -154,8 +154,8 @@ def tell_a_huge_size(main: Path, chance: Chance) -> bool:
 def hide_a_bomb(main: Path, chance: Chance) -> bool:
     """Point a tile at a megabyte that becomes a gigabyte, or the description at XML that becomes one."""
     data = bytearray(main.read_bytes())
-    chain = list(_directories(data))
-    by_code = {entry.code: entry for entry in chain[0]} if chain else {}
+    found = list(directories(data))
+    by_code = {entry.code: entry for entry in found[0]} if found else {}
     if 270 in by_code and chance.random() < 0.5:
         _repoint(data, by_code[270], _laughs())
     elif {259, 324, 325} <= by_code.keys() or {259, 273, 279} <= by_code.keys():
@@ -282,7 +282,7 @@ def _stretch(data: bytearray, chance: Chance) -> tuple[int, int]:
     return begin, min(len(data), begin + int(chance.integers(1, 64)))
 
 
-def _chain(data: bytearray) -> Iterator[tuple[int, int, str]]:
+def chain(data: bytearray) -> Iterator[tuple[int, int, str]]:
     """Give the place of each directory of a TIFF file, the place of its link to the next, and how that is written."""
     order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]))
     if order is None or struct.unpack_from(f"{order}H", data, 2)[0] not in (42, 43):
@@ -297,9 +297,9 @@ def _chain(data: bytearray) -> Iterator[tuple[int, int, str]]:
         (at,) = struct.unpack_from(form, data, link_at)
 
 
-def _directories(data: bytearray) -> Iterator[list[Entry]]:
+def directories(data: bytearray) -> Iterator[list[Entry]]:
     """Give the entries of each directory of a TIFF file; none of any other file."""
-    for at, link_at, form in _chain(data):
+    for at, link_at, form in chain(data):
         big = form.endswith("Q")
         places = range(at + (8 if big else 2), link_at, 20 if big else 12)
         yield [Entry(place, struct.unpack_from(f"{form[0]}H", data, place)[0], form) for place in places]

@@ -196,3 +196,22 @@ def test_levels_of_a_core_biopsy_are_recognised() -> None:
 @pytest.mark.parametrize("size", [(387, 463), (1280, 431), (574, 600)])
 def test_a_label_has_another_shape_than_a_slide(size: tuple[int, int]) -> None:
     assert not same_shape(Size(*size), Size(46_000, 32_914))
+
+
+def test_a_file_whose_first_picture_is_not_its_largest_is_no_slide(tmp_path: Path) -> None:
+    """A damaged slide whose maker puts the label first would be kept as a picture of its label."""
+    writer = Writer()
+    for directory in (level(256, 256), level(512, 512)):
+        writer.append(directory)
+    assert reason_of(writer.save(tmp_path / "a.tif")) is Reason.NOT_A_WHOLE_SLIDE
+
+
+@pytest.mark.parametrize(
+    "words", ["http://www.leica-microsystems.com/scn/2013/03/10", '<DataObject ObjectType="DPUfsImport">', "<iScan "]
+)
+@pytest.mark.parametrize("code", [270, 700])
+def test_a_makers_file_that_is_not_as_the_maker_writes_is_not_taken_for_a_plain_one(
+    tmp_path: Path, words: str, code: int
+) -> None:
+    path = make_tiff(tmp_path / "a.tif", tags={code: words}).path
+    assert reason_of(path) is Reason.DAMAGED_STRUCTURE
