@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import catalogue, checking, ingesting, intake, reading, screening, serving, vault
+from tests.benchmarks import catalogue, checking, formats, ingesting, intake, reading, screening, serving, vault
 from tests.benchmarks.report import Row, show
 
 
@@ -13,7 +13,8 @@ def main() -> None:
     """Measure what was asked for and print a table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
-        "what", choices=["ingest", "read", "serve", "all", "catalogue", "vault", "intake", "check", "screen"]
+        "what",
+        choices=["ingest", "read", "serve", "all", "catalogue", "vault", "intake", "check", "screen", "screen-cost"],
     )
     parser.add_argument(
         "slide", type=Path, nargs="?", help="an SVS file; the documented figures are for 40,000 x 30,000 px"
@@ -22,6 +23,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where a delivery and its archive lie meanwhile; about 2.5 GB")
     parser.add_argument(
         "--fields", type=int, default=500, help="clean fields to screen; --slides says how many composites"
+    )
+    parser.add_argument(
+        "--side", type=int, default=formats.SIDE_PX, help="pixels of a slide of each format, a multiple of 2,048"
     )
     parser.add_argument("--wsidicomizer", help="the wsidicomizer command of an environment of its own, to compare with")
     parser.add_argument("--eubi", help="the eubi command of an environment of its own, to compare with once")
@@ -35,12 +39,21 @@ def main() -> None:
     if asked.what == "intake":
         show(intake.measure(asked.slides or 2_000, asked.folder))
         return
+    if asked.what == "formats":
+        for line in formats.measure(asked.side):
+            print(line, flush=True)
+        return
     if asked.what == "screen":
         folder = asked.folder or parser.error("name the folder of real slides with --folder")
         show(screening.measure(folder, composites=asked.slides or 240, clean_fields=asked.fields))
         return
     if asked.slide is None:
         parser.error("name the slide to measure with")
+    show(screening.cost(asked.slide, asked.slides or 20) if asked.what == "screen-cost" else _with(asked))
+
+
+def _with(asked: argparse.Namespace) -> list[Row]:
+    """Measure with one slide."""
     rows: list[Row] = []
     if asked.what in ("ingest", "all"):
         rows += ingesting.measure(asked.slide, asked.wsidicomizer)
@@ -55,7 +68,7 @@ def main() -> None:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             scan = next((Path(folder) / "archive" / "scans").rglob("zarr.json")).parent
             rows += reading.measure(asked.slide, scan if (scan / "0").is_dir() else scan.parent)
-    show(rows)
+    return rows
 
 
 if __name__ == "__main__":

@@ -124,16 +124,16 @@ def delivered(files: list[Path], count: int, seed: int) -> Iterator[Delivered]:
         yield Delivered(file, row, LIVING)
 
 
-def take_in(workers: int, count: int, folder: Path) -> Run:
-    """Take in a delivery in this process."""
+def take_in(workers: int, count: int, folder: Path, *, screen: bool = False, warm: int | None = None) -> Run:
+    """Take in a delivery in this process; its pixels are looked at if it is asked for."""
     files = sorted((folder / "delivery").glob("*.svs"))
-    places = Places.of(folder / f"archive-{workers}")
+    places = Places.of(folder / f"archive-{workers}{'-screened' if screen else ''}")
     places.create()
     with ExitStack() as stack:
         archive, vault = stack.enter_context(places.opened())
-        intake = Intake(archive, vault, keep_out=places.secret)
-        warm = WARM * max(1, workers)
-        slides = delivered(files, warm + count, workers)
+        intake = Intake(archive, vault, keep_out=places.secret, screen=screen)
+        warm = (WARM if warm is None else warm) * max(1, workers)
+        slides = delivered(files, warm + count, workers + 10 * screen)
         prepare(*PREPARED)
         outcomes = (
             ingest_many(slides, intake, stack.enter_context(hired(workers)))

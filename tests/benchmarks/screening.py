@@ -1,11 +1,15 @@
 """What the screening of pixels finds, what it takes for writing that is none, and what it costs."""
 
+import os
+import shutil
+import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
 from ingest.screening import Screener, Screening
+from tests.benchmarks.intake import OWN_BYTES, take_in
 from tests.benchmarks.report import Row
 from tests.slides.real_pictures import OneLevel, fields, real_pictures
 from tests.slides.tissue import Picture
@@ -52,6 +56,22 @@ def measure(folder: Path, composites: int, clean_fields: int, verbose: bool = Fa
     )
     rows.append(Row("CPU seconds a clean picture, most", max(seconds), "limit", 6, max(seconds) / 6, "at most 1"))
     return [*rows, Row("RssAnon, MB", memory / 1e6, "limit", 944, memory / 944e6, "at most 1")]
+
+
+def cost(slide: Path, count: int) -> list[Row]:
+    """Take in so many copies of a slide, looking at their pixels later and at once, on every core."""
+    workers = max(2, os.cpu_count() or 1)
+    with tempfile.TemporaryDirectory(prefix="coverslip-bench-") as name:
+        folder = Path(name) / "delivery"
+        folder.mkdir()
+        for number in range(2 * workers + 2):  # more are never in hand
+            copy = Path(shutil.copyfile(slide, folder / f"{number:04}.svs"))
+            with copy.open("ab") as file:
+                file.write(bytes(OWN_BYTES))
+        later = take_in(workers, count, Path(name), warm=1)
+        now = take_in(workers, count, Path(name), screen=True, warm=1)
+    what = f"slides/s of {slide.stat().st_size / 1e6:,.0f} MB looked at, {workers} workers, {count} slides"
+    return [Row(what, now.rate, "looked at later", later.rate, now.rate / later.rate, "at least 0.6")]
 
 
 def _of(counted: tuple[int, int]) -> tuple[float, str, float, float]:
