@@ -57,8 +57,8 @@ export function browserStore(): Storage | null {
 }
 
 const NAMES: Readonly<Record<Colours, readonly [label: string, shown: string]>> = {
-  scanned: ["Colours as scanned", "Scanned"],
-  srgb: ["Colours managed (sRGB)", "sRGB"],
+  scanned: ["Colours as scanned", "As scanned"],
+  srgb: ["Colours managed (sRGB)", "Managed (sRGB)"],
 };
 
 /** The switch; there is none where there is nothing to choose, and a word about it where a profile is broken. */

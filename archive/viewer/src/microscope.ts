@@ -76,6 +76,7 @@ export class Microscope {
     this.#slide = slide;
     this.#colours = colours;
     this.#viewer.canvas.setAttribute("aria-label", `Slide ${slide.number}, as a microscope shows it`);
+    this.#keepView(false);
     this.#viewer.viewport?.setRotation(0, true);
     this.#viewer.addOnceHandler("open", () => this.#allowSmallest(slide));
     this.#viewer.open({ tileSource: new NativeTiles(slide, colours) });
@@ -83,6 +84,8 @@ export class Microscope {
 
   /** Show the slide on the stage in other colours, at the same place, magnification and angle. */
   recolour(slide: Slide, colours: Colours): void {
+    if (!this.#viewer.isOpen()) return this.show(slide, colours);
+    this.#keepView(true);
     this.#slide = slide;
     this.#colours = colours;
     this.#viewer.addTiledImage({ tileSource: new NativeTiles(slide, colours), index: 0, replace: true });
@@ -126,6 +129,11 @@ export class Microscope {
     const by = new OpenSeadragon.Point(right * seen.width, down * seen.height);
     viewport.panBy(by.rotate(-viewport.getRotation()));
     viewport.applyConstraints();
+  }
+
+  /** Whether what comes onto the stage next is seen as what is there now, instead of whole. */
+  #keepView(preserveViewport: boolean): void {
+    Object.assign(this.#viewer, { preserveViewport });
   }
 
   #zoomTo(zoom: number): void {
