@@ -14,7 +14,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
         "what",
-        choices=["ingest", "read", "serve", "all", "catalogue", "vault", "intake", "check", "screen", "screen-cost"],
+        choices=[
+            "ingest",
+            "read",
+            "serve",
+            "all",
+            "catalogue",
+            "vault",
+            "intake",
+            "check",
+            "screen",
+            "screen-cost",
+            "formats",
+        ],
     )
     parser.add_argument(
         "slide", type=Path, nargs="?", help="an SVS file; the documented figures are for 40,000 x 30,000 px"

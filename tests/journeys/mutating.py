@@ -136,6 +136,10 @@ class Mutated:
         """How they ended, whatever was done to them."""
         return sum(self.by_way.values(), Counter())
 
+    def note_jail(self, most_bytes: int) -> None:
+        """Count a jail."""
+        self.jails, self.jail_bytes = self.jails + 1, max(self.jail_bytes, most_bytes)
+
     @property
     def within_limits(self) -> bool:
         """Whether none was too slow, and neither this process nor a jail, all of which were measured, grew too much."""
@@ -166,7 +170,7 @@ def ingest_mutants(seed: Seed, count: int, home: Path, chance: int = 7) -> Mutat
     places = Places.of(home / "archive")
     places.create()
     found, before = Mutated(), _most_memory_bytes()
-    with places.opened() as (archive, vault), _jails_seen(found):
+    with places.opened() as (archive, vault), jails_watched(found.note_jail):
         intake = Intake(archive, vault, keep_out=places.secret)
         spoilt: list[tuple[str, float]] = []
         for outcome in ingest_batch(_delivery(whole, home, count, chance, spoilt), intake):
@@ -187,14 +191,13 @@ def _most_memory_bytes() -> int:
 
 
 @contextmanager
-def _jails_seen(found: Mutated) -> Iterator[None]:
-    """Look at every jail before it is closed: the kernel remembers the most that a process had while it lived."""
+def jails_watched(note: Callable[[int], None]) -> Iterator[None]:
+    """Tell of every jail that is closed the most memory that it had, in bytes: the kernel remembers while it lives."""
     close = Jail.close
 
     def seen(jail: Jail) -> None:
         if jail.process is not None:
-            found.jails += 1
-            found.jail_bytes = max(found.jail_bytes, _most_of(jail.process), jail.peak_rss_anon_bytes or 0)
+            note(max(_most_of(jail.process), jail.peak_rss_anon_bytes or 0))
         close(jail)
 
     with mock.patch.object(Jail, "close", seen):
