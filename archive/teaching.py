@@ -24,7 +24,7 @@ from archive.wordscreen import screen
 
 @dataclass(frozen=True, slots=True)
 class TeachingPlace:
-    """One slide's place in a collection.
+    """One slide's place in a collection; a slide has several where several of its scans are in it.
 
     ``handle`` is random and may be shown; ``number`` counts from 1 in the teacher's order and may have gaps; ``scan``
     is the scan that is shown and stays inside the archive.
@@ -46,7 +46,7 @@ class TeachingCollection:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A slide that was not put into a collection, and the decision that says why."""
+    """A slide or scan that was not put into a collection, and the decision that says why."""
 
     slide: Code
     decision: Decision
@@ -63,25 +63,29 @@ class Composition:
 def compose(archive: Archive, name: str, slides: Sequence[Code | str]) -> Composition:
     """Put slides into the collection of that name, which is made if there is none.
 
-    A slide that is in it already keeps its place. A collection none of whose slides may be taught is not made.
+    A slide's code stands for the one with most pixels among its scans, a scan's code for that very scan: there may be
+    several regions of a glass. What is in the collection already keeps its place. A collection none of whose slides may
+    be taught is not made.
 
     Raises
     ------
     FreeTextRefused
         If the name looks as if it held an identifier.
     UnknownCode, InvalidValue
-        If there is no such slide, or no scan of it may be opened at all; then nothing is changed.
+        If there is no such slide or scan, or no scan of it may be opened at all; then nothing is changed.
     """
     name = screen(name, "the name of a collection")
-    found = [archive.slide(slide) for slide in slides]
-    choices = {slide.code: (slide.record.key, *_choose(archive, slide.record.key)) for slide in found}
+    codes = [Code.parse(slide) if isinstance(slide, str) else slide for slide in slides]
+    choices = {code: _choose(archive, code) for code in codes}
     chosen = {code: (key, scan) for code, (key, scan, decision) in choices.items() if decision.allowed}
     refusals = tuple(Refusal(code, decision) for code, (_, _, decision) in choices.items() if not decision.allowed)
     with archive.catalogue.writing() as writing:
         row = collections.add_collection(writing.connection, name) if chosen else None
         if row is not None:
-            for slide, scan in chosen.values():
-                collections.add_place(writing.connection, row.handle, slide, scan)
+            known = {place.slide for place in collections.places(writing.connection, row.handle)}
+            for code, (slide, scan) in chosen.items():
+                if code.kind is Kind.SCAN or slide not in known:
+                    collections.add_place(writing.connection, row.handle, slide, scan)
         writing.tell(
             "compose",
             collection=row.handle if row else None,
@@ -91,7 +95,7 @@ def compose(archive: Archive, name: str, slides: Sequence[Code | str]) -> Compos
 
 
 def remove(archive: Archive, name: str, slides: Sequence[Code | str]) -> None:
-    """Take slides out of a collection; their handles there lead nowhere from then on.
+    """Take slides, with all their scans, or single scans out of a collection; their handles there lead nowhere then.
 
     Raises
     ------
@@ -99,16 +103,17 @@ def remove(archive: Archive, name: str, slides: Sequence[Code | str]) -> None:
         If there is no such collection, or one of the slides is not in it; then nothing is changed.
     """
     codes = [Code.parse(slide) if isinstance(slide, str) else slide for slide in slides]
-    keys = [archive.key_of(code, Kind.SLIDE) for code in codes]
+    keys = [archive.key_of(code, code.kind if code.kind is Kind.SCAN else Kind.SLIDE) for code in codes]
     with archive.catalogue.writing() as writing:
         row = _row(writing.connection, name)
         if row is None:
             raise UnknownCode(NOT_HERE)
-        places = {place.slide: place.handle for place in collections.places(writing.connection, row.handle)}
-        if not set(keys) <= places.keys():
+        places = collections.places(writing.connection, row.handle)
+        if not set(keys) <= {key for place in places for key in (place.slide, place.scan)}:
             raise UnknownCode(NOT_HERE)
-        for key in keys:
-            collections.remove_place(writing.connection, places[key])
+        for place in places:
+            if place.slide in keys or place.scan in keys:
+                collections.remove_place(writing.connection, place.handle)
         writing.tell("remove", collection=row.handle, slides=[str(code) for code in codes])
 
 
@@ -153,13 +158,19 @@ def find_slide(archive: Archive, handle: str) -> tuple[CollectionRow, TeachingPl
     raise UnknownCode(NOT_HERE)
 
 
-def _choose(archive: Archive, slide: InternalKey) -> tuple[InternalKey, Decision]:
-    """Choose the scan with most pixels that may be taught; if none may, the decision on the first says why."""
-    kept = [scan.key for scan in archive.scans_of(slide) if scan.status is ScanStatus.KEPT]
-    choices = [(scan, archive.decide(slide, Purpose.TEACHING, Recipient.CLASS, scan=scan)) for scan in kept]
+def _choose(archive: Archive, code: Code) -> tuple[InternalKey, InternalKey, Decision]:
+    """Choose what is to be shown: slide, scan, and the decision on it.
+
+    Of a slide it is the scan with most pixels that may be taught; if none may, the decision on the first says why.
+    """
+    one = archive.scan(archive.key_of(code, Kind.SCAN)) if code.kind is Kind.SCAN else None
+    slide = one.record.slide if one else archive.slide(code).record.key
+    scans = (one.record,) if one else archive.scans_of(slide)
+    kept = [scan.key for scan in scans if scan.status is ScanStatus.KEPT]
+    choices = [(slide, scan, archive.decide(slide, Purpose.TEACHING, Recipient.CLASS, scan=scan)) for scan in kept]
     if not choices:
         raise UnknownCode(NOT_HERE)
-    return next((choice for choice in choices if choice[1].allowed), choices[0])
+    return next((choice for choice in choices if choice[2].allowed), choices[0])
 
 
 def _row(connection: Connection, name: str) -> CollectionRow | None:

@@ -1,4 +1,4 @@
-"""Teaching collections: a name, and slides in the teacher's order under handles that tell nothing.
+"""Teaching collections: a name, and scans of slides in the teacher's order under handles that tell nothing.
 
 A handle belongs to one collection. The same slide has another one in every other collection, and only these tables
 know that the two are one slide.
@@ -42,9 +42,9 @@ def add_collection(connection: Connection, name: str) -> CollectionRow:
 
 
 def add_place(connection: Connection, collection: str, slide: InternalKey, scan: InternalKey) -> PlaceRow:
-    """Put a slide at the end of a collection; one that is in it already keeps its place and handle."""
+    """Put a scan of a slide at the end of a collection; one that is in it already keeps its place and handle."""
     for place in places(connection, collection):
-        if place.slide == slide:
+        if place.scan == scan:
             return place
     last = connection.scalar(
         select(func.max(collection_slides.c.position)).where(collection_slides.c.collection == collection)
@@ -59,7 +59,7 @@ def add_place(connection: Connection, collection: str, slide: InternalKey, scan:
 
 
 def remove_place(connection: Connection, handle: str) -> None:
-    """Take a slide out of its collection; its handle is never used again."""
+    """Take a scan out of its collection; its handle is never used again."""
     connection.execute(delete(collection_slides).where(collection_slides.c.handle == handle))
 
 

@@ -243,7 +243,7 @@ collection_slides = Table(
     Column("slide_key", KEY, ForeignKey("slides.key"), nullable=False, index=True),
     Column("scan_key", KEY, ForeignKey("scans.key"), nullable=False),
     Column("position", Integer, nullable=False, comment="counted from 1, in the order the teacher gave"),
-    UniqueConstraint("collection", "slide_key"),
+    UniqueConstraint("collection", "scan_key"),
     UniqueConstraint("collection", "position"),
 )
 

@@ -17,7 +17,8 @@ from archive.teaching import compose
 def teach(
     name: Annotated[str, typer.Argument(help="Name of the collection, such as 'Skin, week 3'. The class sees it.")],
     slides: Annotated[
-        list[str], typer.Argument(metavar="SLIDE...", help="Codes of slides, in the order to show them.")
+        list[str],
+        typer.Argument(metavar="SLIDE...", help="Codes of slides or of single scans, in the order to show them."),
     ],
     archive: ArchiveFolder = Path("coverslip-archive"),
     who: Who = None,
@@ -25,7 +26,8 @@ def teach(
     """Put slides into a teaching collection, which is made if there is none of that name.
 
     Each slide is decided by the rules, now and again whenever it is shown. Viewers get random handles: no code, no
-    label, no metadata. A slide that may not be taught is not put in, and the answer says why.
+    label, no metadata. Of a slide the scan with most pixels is shown; name a scan by its own code to show another one,
+    such as a second region of the glass. A slide that may not be taught is not put in, and the answer says why.
     """
     actor = actor_of(archive, who, Action.MAKE_COLLECTION)
     with Archive.open(archive, **signed(actor, "educator")) as holdings:

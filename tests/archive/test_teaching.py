@@ -176,6 +176,35 @@ def test_the_scan_with_most_pixels_that_may_be_shown_is_chosen(archive: Archive,
     assert collection.places[0].scan == middle.key
 
 
+def test_scans_of_a_slide_are_shown_side_by_side_if_they_are_named(archive: Archive, keep: Keep) -> None:
+    code, slide = keep(sizes=(500, 3000, 1000))
+    keys = [scan.key for scan in archive.scans_of(slide.key)]
+    scans = [held.code for key in keys if (held := archive.scan(key))]
+    collection = compose(archive, "Skin", [code, str(scans[2])]).collection
+    assert collection is not None
+    assert [place.scan for place in collection.places] == [keys[0], keys[2]]
+    more = compose(archive, "Skin", [code, *scans]).collection
+    assert more is not None
+    assert more.places[:2] == collection.places
+    assert [place.scan for place in more.places] == [keys[0], keys[2], keys[1]]
+    remove(archive, "Skin", [scans[2]])
+    assert [place.scan for place in find_collection(archive, more.handle).places] == [keys[0], keys[1]]
+    withdraw(archive, slide)
+    assert [refusal.slide for refusal in compose(archive, "Skin", [code, scans[1]]).refusals] == [code, scans[1]]
+    with pytest.raises(UnknownCode):
+        find_collection(archive, more.handle)
+
+
+def test_a_slide_is_taken_out_with_all_its_scans(archive: Archive, keep: Keep) -> None:
+    code, slide = keep(sizes=(500, 1000))
+    scans = [held.code for scan in archive.scans_of(slide.key) if (held := archive.scan(scan.key))]
+    other, _ = keep()
+    collection = compose(archive, "Skin", [*scans, other]).collection
+    assert collection is not None
+    remove(archive, "Skin", [code])
+    assert find_collection(archive, collection.handle).places == collection.places[2:]
+
+
 def test_a_slide_is_taken_out_and_its_handle_leads_nowhere(archive: Archive, keep: Keep) -> None:
     codes = [keep()[0] for _ in range(3)]
     before = compose(archive, "Colon", codes).collection

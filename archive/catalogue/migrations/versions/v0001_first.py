@@ -274,7 +274,7 @@ def _collections() -> None:
         sa.ForeignKeyConstraint(["slide_key"], ["slides.key"], name="fk_collection_slides_slide_key"),
         sa.ForeignKeyConstraint(["scan_key"], ["scans.key"], name="fk_collection_slides_scan_key"),
         sa.PrimaryKeyConstraint("handle", name="pk_collection_slides"),
-        sa.UniqueConstraint("collection", "slide_key", name="uq_collection_slides_collection_slide_key"),
+        sa.UniqueConstraint("collection", "scan_key", name="uq_collection_slides_collection_scan_key"),
         sa.UniqueConstraint("collection", "position", name="uq_collection_slides_collection_position"),
     )
     op.create_index("ix_collection_slides_slide_key", "collection_slides", ["slide_key"])
