@@ -23,8 +23,12 @@ import openslide
 from openslide.deepzoom import DeepZoomGenerator
 
 from archive.accounts import AccountStore, Grant, Role
+from archive.geometry import Size
+from tests.archive.server.taught import TaughtArchive, shrunk
 from tests.benchmarks.ingesting import whole_ingest
 from tests.benchmarks.report import Row
+from tests.slides.colour_charts import scanner
+from tests.slides.tissue import tissue
 
 CONNECTIONS, SECONDS, WORKERS = 32, 8, 2
 ROUNDS = 3
@@ -61,7 +65,7 @@ def measure(slide: Path) -> list[Row]:
         code = json.loads(listed.stdout)[0]["slide"]
         command = [sys.executable, "-m", "archive", "teach", "Benchmark", code, "--archive", str(archive)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        rows = [*_stored(archive, folder), *_derived(slide, archive, folder)]
+        rows = [*_stored(archive, folder), *_derived(slide, archive, folder), *_managed(folder)]
         return [*rows, *_with_accounts(archive, folder)]
 
 
@@ -116,6 +120,19 @@ def _derived(slide: Path, archive: Path, folder: Path) -> list[Row]:
         Row("derived tiles/s", ours, "limit", 1000, ours / 1000, "at least 1"),
         Row("derived tiles/s", ours, "DeepZoomGenerator, no HTTP", theirs, ours / theirs, "at least 5"),
     ]
+
+
+def _managed(folder: Path) -> list[Row]:
+    """Serve tiles whose colours are managed beside derived ones of the same drawn slide, whose scanner is known."""
+    taught = TaughtArchive(folder / "coloured")
+    whole = tissue(4096, 4096)
+    taught.teach("Benchmark", taught.add([whole, shrunk(whole, 4)], tile=Size(256, 256), profile=scanner()))
+    taught.archive.close()
+    with server(taught.root, COVERSLIP_TILE_CACHE_BYTES="0") as base:
+        theirs, _ = wrk(base, random_tiles(base, 1, DERIVED_TILES), folder)
+        paths = [path.replace("/tiles/", "/srgb/tiles/") for path in random_tiles(base, 0, DERIVED_TILES)]
+        ours, _ = wrk(base, paths, folder)
+    return [Row("tiles/s managed to sRGB", ours, "derived tiles/s", theirs, ours / theirs, "at least 0.5")]
 
 
 def deep_zoom_rate(job: tuple[str, int]) -> float:
