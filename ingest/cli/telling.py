@@ -99,7 +99,8 @@ def _verified(receipt: Receipt) -> Table:
     table.add_row(
         "same pixels", f"{proof.same_pixels:,} tiles by a second decoder, {proof.by_openslide:,} by OpenSlide"
     )
-    table.add_row("no identifier", f"{proof.bytes_searched / 1e6:,.1f} MB searched for this case's own")
+    left_out = f"; {proof.words_left_out:,} words of the file were too many to look for" if proof.words_left_out else ""
+    table.add_row("no identifier", f"{proof.bytes_searched / 1e6:,.1f} MB searched for this case's own{left_out}")
     return table
 
 

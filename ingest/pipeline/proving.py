@@ -121,6 +121,11 @@ class Search:
         self._needles = needles
         self.bytes_searched = 0
 
+    @property
+    def words_left_out(self) -> int:
+        """How many words of the file's own metadata were too many to look for."""
+        return self._needles.left_out
+
     def __call__(self, folder: Path) -> None:
         """Search a folder.
 

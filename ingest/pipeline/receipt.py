@@ -15,7 +15,7 @@ from archive.records import Fidelity, ScanRecord
 from ingest.deidentify import CleanMetadata
 from ingest.label import LeftBehind as Pictures
 from ingest.pipeline.answers import Stored
-from ingest.pipeline.proving import Proof
+from ingest.pipeline.proving import Proof, Search
 from ingest.pipeline.screening import Screened
 from ingest.pipeline.source import Source
 
@@ -40,6 +40,8 @@ class Verification:
     same_pixels: int
     by_openslide: int
     bytes_searched: int
+    words_left_out: int = 0
+    """Words of the file's own metadata that were too many to look for; those of the case are all looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ def receipt_of(
     colours: str,
     pictures: Pictures,
     proof: Proof,
-    bytes_searched: int,
+    search: Search,
     keep: Decision,
     scan: InternalKey,
     row_number: int,
@@ -211,7 +213,10 @@ def receipt_of(
         metadata.scanner_model or metadata.scanner_maker,
         colours,
         left_behind,
-        Verification(proof.tiles, proof.same_bytes, proof.same_pixels, proof.by_openslide, bytes_searched),
+        Verification(
+            *(proof.tiles, proof.same_bytes, proof.same_pixels, proof.by_openslide),
+            *(search.bytes_searched, search.words_left_out),
+        ),
         _looked(screened, black_out) if screened else None,
         keep.row,
         scan,

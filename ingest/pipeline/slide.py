@@ -103,7 +103,7 @@ def commit(admitted: Admitted, staged: StagedScan, made: Made, intake: Intake) -
         made.colours,
         admitted.left_behind,
         made.proof,
-        search.bytes_searched,
+        search,
         admitted.keep,
         scan,
         row.number,

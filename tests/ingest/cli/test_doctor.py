@@ -15,9 +15,11 @@ from archive.holdings.backup import back_up
 from archive.holdings.backup_state import BackupState
 from archive.settings import ArchiveSettings
 from ingest.cli import doctor
-from ingest.cli.machine import FLOORS, State, too_old
+from ingest.cli.machine import FLOORS, State, machine, too_old
 from ingest.cli.places import Places
 from ingest.pipeline.reporting.releasing import SECOND_COPY
+from ingest.sandbox import Level
+from ingest.sandbox.proof import ACTS, Denial
 from tests.archive.holdings.committing import commit_one
 
 
@@ -115,3 +117,24 @@ def test_a_service_whose_token_ends_soon_is_told_in_time(places: Places) -> None
         store.new_token("nightly", Role.LABORATORY, actions=[Action.BACK_UP], days=13)
     state, found = told(places, "tokens")
     assert (state, "token 2 of nightly ends on" in found) == (State.LOOK, True)
+
+
+def _of_the_jail(places: Places) -> tuple[State, str]:
+    return next((one.state, one.found) for one in machine(places) if one.what == "jail")
+
+
+def test_the_level_of_the_jail_is_told_with_what_it_denied(places: Places) -> None:
+    assert _of_the_jail(places) == (State.WELL, "full; 5 of 5 forbidden acts were denied")
+
+
+def test_an_act_that_was_not_denied_is_named(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    denials = [Denial(act, act != ACTS[2]) for act in ACTS]
+    monkeypatch.setattr("ingest.cli.machine.self_test", lambda vault: denials)
+    told = "full; 4 of 5 forbidden acts were denied; not denied: open a network connection"
+    assert _of_the_jail(places) == (State.LOOK, told)
+
+
+def test_a_machine_without_walls_is_told_as_such(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.cli.machine.jail_level", lambda: Level.LIMITS_ONLY)
+    monkeypatch.setattr("ingest.cli.machine.what_is_missing", lambda: ("Landlock is not available; wait",))
+    assert _of_the_jail(places) == (State.LOOK, "limits only: Landlock is not available; wait")

@@ -44,8 +44,17 @@ def test_it_tells_what_was_kept_left_behind_and_proven(tmp_path: Path, laborator
     proof = told["verified"]
     assert (proof["tiles"], proof["same_bytes"], proof["same_pixels"]) == (tiles, tiles, sample)
     assert proof["bytes_searched"] > receipt.stored_bytes
+    assert proof["words_left_out"] == 0
     assert told["source_bytes"] == made.path.stat().st_size
     assert told["decision"] == "K1"
+
+
+def test_it_tells_how_many_words_of_the_file_were_too_many_to_look_for(
+    tmp_path: Path, laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.auditor.needles.MOST_METADATA_NEEDLES", 20)
+    receipt = laboratory.take_in(make_svs(tmp_path / "a.svs", plant=Plant()).path)
+    assert receipt.as_json()["verified"]["words_left_out"] > 20
 
 
 def test_it_holds_no_planted_word_and_no_word_of_the_list(tmp_path: Path, laboratory: Laboratory) -> None:
