@@ -234,8 +234,8 @@ def chain_from(text: bytes) -> Chain:
         If it is anything else.
     """
     rows = json.loads(text)
-    black = tuple(Rectangle(*sides) for sides in rows.get("redactions", ()))
-    return Chain(case_from(rows["case"]), slide_from(rows["slide"]), scan_from(rows["scan"]), black)
+    chain = Chain(case_from(rows["case"]), slide_from(rows["slide"]), scan_from(rows["scan"]))
+    return replace(chain, redactions=tuple(Rectangle(*sides) for sides in rows.get("redactions", ())))
 
 
 def _take_back(place: Place, catalogue: Catalogue, staged: StagedScan, final: Path) -> None:

@@ -62,7 +62,8 @@ def list_open(
         print(json.dumps(told, indent=2))
         return
     if copies:
-        out().print(f"{len(copies):,} copies still show what is black here; list them with: coverslip redact --owed")
+        still = "1 copy still shows" if len(copies) == 1 else f"{len(copies):,} copies still show"
+        out().print(f"{still} what is black here; list with: coverslip redact --owed")
     if not owed:
         out().print("Nothing else is open." if copies else "Nothing is open.")
         return
