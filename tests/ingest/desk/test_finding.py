@@ -116,6 +116,15 @@ def test_an_opening_is_written_down_once_an_hour_and_a_tile_never(desk: OpenDesk
     assert openings() == 3
 
 
+@pytest.mark.parametrize("address", ["/srgb/tiles/0/0_0.jpg", "/srgb_files/1/0_0.jpeg", "/srgb.dzi"])
+def test_colours_are_no_way_around_being_written_down(desk: OpenDesk, browser: Browser, address: str) -> None:
+    first, _ = slides_on(browser.find(CASE).text)
+    browser.get(f"/slides/{first}/srgb/thumbnail.jpg")
+    assert ("opened slide", WHO, "Clinical review") not in desk.acts()
+    assert browser.get(f"/slides/{first}{address}").status_code == 404, "this slide's scanner said nothing of colours"
+    assert ("opened slide", WHO, "Clinical review") in desk.acts()
+
+
 def test_a_post_mortem_is_shown_for_the_cause_of_death_and_not_for_care(browser: Browser) -> None:
     review = browser.find(POST_MORTEM, "review").text
     assert slides_on(review) == []
