@@ -140,7 +140,7 @@ def test_the_process_stays_within_its_limit_and_is_kept_for_the_next_slide(scree
     assert LIMITS.memory_bytes == 900 << 20
     look(screener, plain)
     process = screener.process
-    assert look(screener, plain).cpu_seconds < 2 * CPU_SECONDS  # on a machine that does other things meanwhile
+    assert look(screener, plain).cpu_seconds < CPU_SECONDS
     assert screener.process == process
     assert (screener.peak_rss_anon_bytes or 0) < LIMITS.memory_bytes
 
