@@ -133,13 +133,16 @@ def show(
     actor_of(archive, who, Action.LIST_SLIDES)
     with Archive.open(archive, read_only=True) as holdings:
         held = holdings.slide(slide)
+        found = {scan.code: holdings.redactions_of(scan.record.key) for scan in held.scans}
+        black = {code: some for code, some in found.items() if some}
         questions = QUESTIONS if any(scan.record.status is ScanStatus.KEPT for scan in held.scans) else ()
         decisions = [
             (words, holdings.decide(held.record.key, purpose, recipient)) for purpose, recipient, words in questions
         ]
     if as_json:
         uses = {words: {"verdict": str(d.verdict), "row": d.row} for words, d in decisions}
-        print(json.dumps({**_slide_as_json(held), "uses": uses}, indent=2))
+        places = {str(code): [list(one.sides) for one in some] for code, some in black.items()}
+        print(json.dumps({**_slide_as_json(held), "uses": uses, "blacked_out": places}, indent=2))
         return
     out().print(f"[bold]{held.code}[/bold]  case {held.case_code}, patient {held.patient_code}")
     facts = {"stain": held.record.stain, "organ": held.record.organ, "diagnosis": held.record.diagnosis}
@@ -147,6 +150,11 @@ def show(
         out().print(f"  {name:10} {value or 'not recorded'}")
     for scan in held.scans:
         _show_scan(scan)
+        if scan.code in black:
+            count = len(black[scan.code])
+            out().print(
+                f"    blacked out at {'1 place' if count == 1 else f'{count:,} places'}, and encoded anew there"
+            )
     if not decisions:
         out().print("\nNothing of it can be opened now. To see why, and what can be repaired: coverslip check")
         return

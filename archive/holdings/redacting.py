@@ -94,8 +94,9 @@ def foresee(archive: "Archive", scan: Code | str, rectangles: Sequence[Rectangle
         record = _require(slides.find_scan(connection, key), rectangles)
         holders = _holders(connection, archive.place, record)
         code = _code(connection, key)
-    found = touched(read_layout(archive.place.of_scan(key) / PIXELS), rectangles)
-    return Foreseen(code, tuple(map(len, found)), holders)
+    layout = read_layout(archive.place.of_scan(key) / PIXELS)
+    found = zip(touched(layout, rectangles), layout.levels, strict=True)
+    return Foreseen(code, tuple(len(tiles) * level.planes for tiles, level in found), holders)
 
 
 def redact(archive: "Archive", scan: Code | str, rectangles: Sequence[Rectangle], *, reason: str) -> Redacted:

@@ -103,6 +103,7 @@ def test_a_label_that_was_kept_is_made_black_and_comes_back_from_nowhere(
     laboratory.take_in(source, laboratory.home / "list.csv")  # known already, and nothing of it comes back
     assert scan_of(delivered) == (code, folder)
     assert likeness(folder, label) < ALIKE
+    assert "blacked out at 1 place" in laboratory.run("show", delivered.codes[SLIDE]).out
     assert "no fault" in laboratory.run("check").out
     laboratory.run("audit", "verify")
     assert [one["scan"] for one in json.loads(laboratory.run("redact", "--owed", "--json").out)] == [code]

@@ -214,6 +214,16 @@ def test_a_scan_that_is_shown_to_nobody_is_blacked_out_once_it_is_kept(
         redact(archive, held.code, [NAME], reason=WHY)
 
 
+def test_a_scan_that_may_not_be_kept_is_blacked_out_and_stays_what_it_is(archive: Archive, held: Held) -> None:
+    archive.set_status(held.key, ScanStatus.QUARANTINED, reason="a test")
+    redact(archive, held.code, [NAME], reason=WHY)
+    scan = archive.scan(held.key)
+    assert scan is not None
+    assert scan.record.status is ScanStatus.QUARANTINED
+    archive.set_status(held.key, ScanStatus.KEPT, reason="a test")
+    require_new(archive, held)
+
+
 def test_a_damaged_scan_stays_shut_until_it_is_repaired(archive: Archive, held: Held, tmp_path: Path) -> None:
     folder = folder_of(archive, held)
     good = shutil.copytree(folder, tmp_path / "good")
