@@ -62,18 +62,26 @@ def is_black(folder: Path, key: InternalKey, wanted: Sequence[Rectangle]) -> boo
 
 
 def make_black(
-    place: Place, catalogue: Catalogue, key: InternalKey, wanted: Sequence[Rectangle], step: Callable[[str], None]
+    place: Place,
+    catalogue: Catalogue,
+    key: InternalKey,
+    wanted: Sequence[Rectangle],
+    step: Callable[[str], None],
+    copy: Path | None = None,
 ) -> tuple[int, ...]:
-    """Make the new version aside and, when it is on the disk, ready; give of each level how many tiles changed."""
+    """Make the new version aside and, when it is on the disk, ready; give of each level how many tiles changed.
+
+    It is made of the scan's own folder, or of a copy of an older version, with which it shares no file then.
+    """
     from archive.pyramid.redaction import blacken, still_shown
 
-    old = place.of_scan(key)
+    old, put = (place.of_scan(key), _link) if copy is None else (copy, _copy)
     chain, manifest = _known(old, catalogue, key, wanted)
     with stage(place, lambda name: None) as staged:
         remove(staged.notes)
         for file in manifest.files:
             if file.path != RECORD:
-                _link(old / file.path, staged.outer / file.path)
+                put(old / file.path, staged.outer / file.path)
         blackened = blacken(staged.folder, wanted)
         if still_shown(staged.folder, wanted):
             raise DamagedPyramid("the new version", "black where it is to be", "something else")
@@ -149,6 +157,14 @@ def remove_copies_aside(place: Place, key: InternalKey) -> None:
                 remove(folder)
 
 
+def is_whole(folder: Path) -> bool:
+    """Tell whether every file of a folder is what its manifest says; all of it is read."""
+    try:
+        return not fixity.verify(folder, Manifest.from_bytes((folder / fixity.MANIFEST).read_bytes()))
+    except UNREADABLE:
+        return False
+
+
 def version_of(folder: Path) -> str | None:
     """Give the digest of a folder's manifest; None if it has none that can be read."""
     try:
@@ -164,7 +180,12 @@ def _link(source: Path, target: Path) -> None:
     except FileNotFoundError:
         raise HoldingsUnavailable("a file of the scan is missing; run: coverslip check --repair") from None
     except OSError:  # a file system without hard links
-        shutil.copyfile(source, target, follow_symlinks=False)
+        _copy(source, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target, follow_symlinks=False)
 
 
 def _rename(source: Path, target: Path) -> None:

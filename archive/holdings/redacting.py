@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -32,7 +33,7 @@ from archive.geometry import Rectangle
 from archive.holdings import redaction_witness
 from archive.holdings.deciding import status_after
 from archive.holdings.known_backups import known_backups
-from archive.holdings.new_version import Moment, is_black, make_black, move_in, version_of
+from archive.holdings.new_version import Moment, is_black, is_whole, make_black, move_in, version_of
 from archive.holdings.place import PIXELS, Place, claimed, disk_errors
 from archive.holdings.redaction_witness import Ordered
 from archive.records import ScanRecord, ScanStatus
@@ -162,6 +163,26 @@ def resume(place: Place, catalogue: Catalogue, step: Callable[[str], None]) -> R
                 _log.warning("scan %s stays shut: what is to be black on it is not yet", code)
                 shut.append((code, str(error) if isinstance(error, ArchiveError) else "its files cannot be read"))
     return Resumed(tuple(done), tuple(shut))
+
+
+def renew(archive: "Archive", key: InternalKey, copy: Path) -> bool:
+    """Make a scan anew of a whole copy of the version from before it was blacked out; false if the copy is none.
+
+    Raises
+    ------
+    DamagedPyramid, HoldingsUnavailable, CatalogueUnavailable
+        If it cannot be done now; nothing was changed then, or `resume` goes on.
+    """
+    with archive.catalogue.reading() as connection:
+        wanted = redactions.of_scan(connection, key)
+        replaced = redactions.replaced(connection).get(key, frozenset())
+    if version_of(copy) not in replaced or not is_whole(copy):
+        return False
+    with disk_errors(), _alone(archive.place):
+        tiles = make_black(archive.place, archive.catalogue, key, wanted, archive.step, copy)
+        move_in(archive.place, key, archive.step)
+        _enter(archive.place, archive.catalogue, key, wanted, tiles, archive.step)
+    return True
 
 
 def _alone(place: Place) -> AbstractContextManager[None]:

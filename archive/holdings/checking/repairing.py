@@ -21,6 +21,7 @@ from archive.holdings.checking.faults import Fault
 from archive.holdings.checking.rounds import Rounds
 from archive.holdings.checking.scans import KeptScan, Started, begin
 from archive.holdings.place import Place, claimed, disk_errors
+from archive.holdings.redacting import renew
 from archive.pyramid.rereading import untold
 from archive.records import ScanStatus
 
@@ -76,7 +77,7 @@ class Repair:
             yield self.scan(key, second.of_scan(key))
 
     def scan(self, key: InternalKey, copy: Path) -> Repaired:
-        """Repair one scan from a folder that holds the same files.
+        """Repair one scan from a folder that holds the same files, or those from before it was blacked out.
 
         Parameters
         ----------
@@ -100,6 +101,11 @@ class Repair:
             with claimed(folder):
                 files = self._replace(kept, copy)
         left = tuple(begin(kept, _at_once, untold)())
+        if left and renew(self._archive, key, copy):
+            renewed = self._archive.scan(key) or held  # another version, of other files
+            kept = KeptScan(folder, held.code, renewed.record)
+            left = tuple(begin(kept, _at_once, untold)())
+            files = sum(1 for _ in fixity.files_in(folder))
         if not left and held.record.status is ScanStatus.DAMAGED:
             self._archive.set_status(key, ScanStatus.KEPT, reason=REASON)
         return Repaired(held.code, files, left)

@@ -17,6 +17,7 @@ from archive.errors import DamagedPyramid, FreeTextRefused, HoldingsUnavailable,
 from archive.fixity import MANIFEST, Manifest
 from archive.geometry import Rectangle
 from archive.holdings import PIXELS, Archive
+from archive.holdings.checking.repairing import Repair
 from archive.holdings.new_version import MOMENTS, Moment
 from archive.holdings.place import RECORD
 from archive.holdings.redacting import foresee, redact
@@ -319,18 +320,30 @@ def test_the_list_is_had_back_with_a_lost_catalogue(archive: Archive, held: Held
             assert not redactions.waits(connection, held.key)
 
 
-def test_what_identifies_the_old_version_is_refused_as_a_copy_to_repair_from(
-    archive: Archive, held: Held, tmp_path: Path
+@pytest.mark.parametrize("loss", ["a file", "the folder"])
+def test_what_is_repaired_from_a_copy_of_the_old_version_is_black(
+    archive: Archive, held: Held, tmp_path: Path, loss: str
 ) -> None:
-    from archive.holdings.checking.repairing import Repair
-
     old = shutil.copytree(folder_of(archive, held), tmp_path / "old")
     redact(archive, held.code, [NAME], reason=WHY)
     shard = folder_of(archive, held) / PIXELS / "0/c/0/0/0"
-    shard.unlink()
+    shutil.rmtree(folder_of(archive, held)) if loss == "the folder" else shard.unlink()
+    archive.set_status(held.key, ScanStatus.DAMAGED, reason="a test")
     repaired = Repair(archive).scan(held.key, old)
-    assert not repaired.whole
-    assert not shard.exists()
+    assert repaired.whole
+    require_new(archive, held)
+    assert {path.stat().st_nlink for path in old.rglob("*") if path.is_file()} == {1}
+
+
+def test_a_copy_of_the_old_version_that_is_damaged_repairs_nothing(
+    archive: Archive, held: Held, tmp_path: Path
+) -> None:
+    old = shutil.copytree(folder_of(archive, held), tmp_path / "old")
+    redact(archive, held.code, [NAME], reason=WHY)
+    for folder in (old, folder_of(archive, held)):
+        (folder / PIXELS / "1/c/0/0/0").write_bytes(b"")
+    assert not Repair(archive).scan(held.key, old).whole
+    assert not shown(folder_of(archive, held)).any()
 
 
 def test_a_missing_folder_cannot_be_blacked_out(archive: Archive, held: Held) -> None:
