@@ -42,7 +42,8 @@ MOSTLY: Final = 0.8
 BLOCK_PX: Final = 16
 """Of JPEG with halved colours, each way."""
 
-LIMITS: Final = Limits(cpu_seconds=120, wall_seconds=900.0, written_bytes=MIB, message_bytes=64 * MIB)
+LIMITS: Final = Limits(cpu_seconds=120, wall_seconds=900.0, written_bytes=512 * MIB, message_bytes=64 * MIB)
+"""What is answered counts as written; into files it can write nothing at all."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def screen_staged(
         If no jail can be made here.
     """
     began = time.monotonic()
-    with _Drawing(folder, levels, keep_out, limits_only) as drawing:
+    with Drawing(folder, levels, keep_out, limits_only) as drawing:
         looking = screener or shared(limits_only=limits_only)
         screening = looking.screen_drawn(levels[0].size, drawing.draw, settled)
     black = [_grown(place, levels[0].size) for place in black_out]
@@ -112,8 +113,14 @@ def screen_staged(
     return Screened(replace(screening, findings=findings), time.monotonic() - began, frozenset(settled))
 
 
-class _Drawing:
-    """Draws views of one staged scan in a jail; one that failed is not asked again, but made anew."""
+class Drawing:
+    """Draws views of one staged scan in a jail; one that failed is not asked again, but made anew.
+
+    Parameters
+    ----------
+    folder, levels, keep_out, limits_only
+        As for `screen_staged`.
+    """
 
     def __init__(
         self, folder: Path, levels: Sequence[LevelLayout], keep_out: Sequence[Path], limits_only: bool
@@ -130,7 +137,13 @@ class _Drawing:
         self._end()
 
     def draw(self, view: View) -> Pixels:
-        """Draw a view; raises SlideRefused."""
+        """Draw a view, ``(height, width, 3)`` uint8 RGB.
+
+        Raises
+        ------
+        SlideRefused
+            If it cannot be drawn.
+        """
         if self._jail is None:
             jail = Jail(
                 read=[self._folder], limits=LIMITS, keep_out=self._keep_out, allow_limits_only=self._limits_only

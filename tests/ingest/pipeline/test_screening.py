@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from archive.consent import MightIdentify
 from archive.consent.terms import Grade
 from archive.holdings import Archive
+from archive.holdings.place import PIXELS
 from archive.records import HeldScan, Stain
 from ingest.cli.main import app
 from ingest.delivery import Row
@@ -29,8 +30,9 @@ from ingest.pipeline.seen import seen_on
 from ingest.pipeline.slide import Intake
 from ingest.quarantine import Entry, Quarantine
 from ingest.sandbox import Limits
-from ingest.screening import VERSION, Kind, Screening
+from ingest.screening import VERSION, Kind, Screening, draw, overview
 from ingest.screening import screener as screening_process
+from ingest.screening.views import borders
 from tests.ingest.pipeline.conftest import LIVING, Laboratory
 from tests.journeys.laboratory import ROOT
 from tests.slides.seen import SEEN, slide_of, with_label, with_paper, with_writing
@@ -167,6 +169,18 @@ def test_later_is_due_at_night(laboratory: Laboratory, tmp_path: Path) -> None:
     assert outcome.receipt is not None
     assert outcome.receipt.as_json()["screened"] is None
     assert [scan.record.key for scan in due(laboratory.archive)] == [outcome.receipt.scan]
+
+
+def test_views_of_a_large_slide_come_out_of_the_jail_as_they_are(laboratory: Laboratory, tmp_path: Path) -> None:
+    """They are megabytes each, and there are eight of them at most."""
+    path = slide_of(tmp_path / "large.svs", np.tile(tissue(650, 500, seed=2), (4, 4, 1)))
+    scan = held(laboratory.archive, deliver(laboratory, path, screen=False))
+    with laboratory.archive.open_pyramid(scan.record.key) as pyramid:
+        layouts, folder = [level.layout for level in pyramid.levels], laboratory.archive.place.of_scan(scan.record.key)
+        views = 2 * (overview(pyramid.size), *borders(pyramid.size))
+        with at_ingest.Drawing(folder / PIXELS, layouts, (), False) as drawing:
+            for view in views:
+                assert np.array_equal(drawing.draw(view), draw(pyramid.levels, view))
 
 
 def test_ink_alone_is_kept_and_told(laboratory: Laboratory, tmp_path: Path) -> None:
