@@ -82,8 +82,8 @@ def samples(side: int) -> dict[str, Sample]:
     scn = {"regions": (Tissue(width=side, height=side, factors=(1, 4)),)}
     return {
         "Aperio": Sample(make_svs, "a.svs", size),
-        "NDPI, narrow intervals": Sample(make_ndpi, "a.ndpi", {**size, "intervals": (1024, 1024)}),
-        "NDPI, wide intervals": Sample(make_ndpi, "a.ndpi", {**size, "intervals": (side // 2, side // 4)}),
+        "NDPI, narrow intervals": Sample(make_ndpi, "a.ndpi", {**size, "intervals": (512, 512)}),
+        "NDPI, wide intervals": Sample(make_ndpi, "a.ndpi", {**size, "intervals": (side, None)}),
         "Philips": Sample(make_philips, "a.tiff", {**size, "tile": 512}),
         "Leica SCN": Sample(make_scn, "a.scn", scn),
         "DICOM, JPEG": Sample(make_dicom, "a", size),

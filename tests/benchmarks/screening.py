@@ -3,58 +3,34 @@
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
-from ingest.screening import Screener, Screening
+from ingest.screening import Screener
 from tests.benchmarks.intake import OWN_BYTES, take_in
 from tests.benchmarks.report import Row
-from tests.slides.real_pictures import OneLevel, fields, real_pictures
-from tests.slides.tissue import Picture
-from tests.slides.written import written
-
-FIELD_PX = 1280
-DRAWN = ("grey10kx5k.tif", "yb10kx5k.zstd.tiff")
-"""Test charts among the real slides; what stands on them was drawn, and nothing is written on them here."""
+from tests.slides.real_pictures import OneLevel, real_pictures
+from tests.slides.screened import Counted, Ground, false_alarms, recall
 
 
-def measure(folder: Path, composites: int, clean_fields: int, verbose: bool = False) -> list[Row]:
+def measure(folder: Path, composites: int, clean_fields: int) -> list[Row]:
     """Measure recall over composites, and false alarms on the slides of a folder and on fields cut from them."""
-    named = list(real_pictures(folder))
-    bases = [picture for path, picture in named if path.name not in DRAWN]
-    seconds: list[float] = []
+    ground = Ground.of(folder)
     with Screener() as screener:
-
-        def alarms(pictures: Iterable[tuple[str, Picture]]) -> tuple[int, int]:
-            found = total = 0
-            for name, picture in pictures:
-                began = time.monotonic()
-                verdict = screener.screen([OneLevel(picture)])
-                if verdict.complete and not verdict.alarms:
-                    seconds.append(verdict.cpu_seconds)
-                found, total = found + bool(verdict.alarms), total + 1
-                if verbose:
-                    print(name, picture.shape, _told(verdict), f"{time.monotonic() - began:.1f} s", flush=True)
-            return found, total
-
-        slides = alarms((path.name, picture) for path, picture in named)
-        found = alarms(
-            (f"composite {number}: {one.text!r}", one.picture)
-            for number, one in ((n, written(bases[n % len(bases)], n)) for n in range(composites))
-        )
-        false = alarms((f"field {n}", field) for n, field in enumerate(fields(bases, clean_fields, FIELD_PX)))
+        slides = [screener.screen([OneLevel(picture)]) for _, picture in real_pictures(folder)]
+        alarms, clean = sum(bool(one.alarms) for one in slides), [one.cpu_seconds for one in slides]
+        rows = [Row("slides on which something is seen", alarms, "of", len(slides), alarms / len(slides), "none")]
+        if composites:
+            rows.append(
+                _row("composites in which writing is found", recall(screener, ground, composites), "at least 0.95")
+            )
+        if clean_fields:
+            counted = false_alarms(screener, ground, clean_fields)
+            clean += counted.cpu_seconds
+            rows.append(_row("clean fields in which something is seen", counted, "at most 0.02"))
         memory = screener.peak_rss_anon_bytes or 0
-    rows = [Row("slides on which something is seen", slides[0], "of", slides[1], slides[0] / slides[1], "none")]
-    if composites:
-        rows.append(Row("composites in which writing is found", *_of(found), "at least 0.95"))
-    if clean_fields:
-        rows.append(Row("clean fields in which something is seen", *_of(false), "at most 0.02"))
-    rows.append(
-        Row("CPU seconds a clean picture, median", median(seconds), "limit", 6, median(seconds) / 6, "at most 1")
-    )
-    rows.append(Row("CPU seconds a clean picture, most", max(seconds), "limit", 6, max(seconds) / 6, "at most 1"))
+    rows.append(Row("CPU seconds a clean picture, median", median(clean), "limit", 6, median(clean) / 6, "at most 1"))
+    rows.append(Row("CPU seconds a clean picture, most", max(clean), "limit", 6, max(clean) / 6, "at most 1"))
     return [*rows, Row("RssAnon, MB", memory / 1e6, "limit", 944, memory / 944e6, "at most 1")]
 
 
@@ -74,10 +50,5 @@ def cost(slide: Path, count: int) -> list[Row]:
     return [Row(what, now.rate, "looked at later", later.rate, now.rate / later.rate, "at least 0.6")]
 
 
-def _of(counted: tuple[int, int]) -> tuple[float, str, float, float]:
-    return counted[0], "of", counted[1], counted[0] / counted[1]
-
-
-def _told(verdict: Screening) -> str:
-    seen = ", ".join(f"{one.kind} {one.confidence:.2f} {one.place}" for one in verdict.findings)
-    return f"{seen or 'nothing'}; {verdict.views} views, {verdict.cpu_seconds:.1f} CPU s, {verdict.complete=}"
+def _row(what: str, counted: Counted, goal: str) -> Row:
+    return Row(what, counted.seen, "of", counted.pictures, counted.share, goal)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from ingest.cli.demo_slide import draw_demo_slide
 from ingest.errors import Reason
@@ -126,8 +127,10 @@ def clean_fields(home: Path, count: int) -> Parts:
 
 
 def _screened(what: str, counted: Counted, screener: Screener) -> Told:
-    cost = f"at most {counted.most_cpu_seconds:.1f} CPU s each, and {(screener.peak_rss_anon_bytes or 0) >> 20} MB"
-    return Told(what, f"{counted.pictures:,}", f"{counted.seen:,}, {counted.share:.1%}; {cost}")
+    seconds = f"{median(counted.cpu_seconds):.1f} CPU s each, at most {max(counted.cpu_seconds):.1f}"
+    seen = f"{counted.seen:,}, {counted.share:.1%}; {counted.whole:,} looked at whole"
+    memory = f"{(screener.peak_rss_anon_bytes or 0) >> 20} MB"
+    return Told(what, f"{counted.pictures:,}", f"{seen}; {seconds}, {memory}")
 
 
 def flips(home: Path, count: int) -> Parts:

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ingest.screening import Kind, Place, Screener, Screening
+from ingest.screening import Kind, Screener, Screening
 from ingest.screening import screener as screening_process
 from ingest.screening.screener import CPU_SECONDS, LIMITS
-from tests.slides.real_pictures import OneLevel, fields, real_pictures
+from tests.slides.real_pictures import OneLevel, real_pictures
+from tests.slides.screened import RECALL, Ground, false_alarms, overlap, recall
 from tests.slides.tissue import Picture, tissue
 from tests.slides.written import FONTS, HANDS, barcode_of, laid, written
 
 COMPOSITES = 24
-RECALL = 0.95
-TEST_CHARTS = {"grey10kx5k.tif", "yb10kx5k.zstd.tiff"}
+FIELDS = 4
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +40,6 @@ def look(screener: Screener, picture: Picture) -> Screening:
 
 def kinds(screening: Screening) -> set[Kind]:
     return {finding.kind for finding in screening.findings}
-
-
-def overlap(place: Place, written_at: tuple[int, int, int, int]) -> bool:
-    x, y, width, height = written_at
-    return place.x < x + width and x < place.x + place.width and place.y < y + height and y < place.y + place.height
 
 
 def test_tissue_alone_raises_no_alarm_and_was_looked_at_whole(screener: Screener, plain: Picture) -> None:
@@ -90,11 +85,9 @@ def test_a_markers_stroke_is_told_and_is_no_alarm(screener: Screener, plain: Pic
     assert not screening.alarms
 
 
-def test_writing_of_twenty_fonts_and_hands_is_found(screener: Screener, plain: Picture, slides: Path | None) -> None:
-    drawn = [plain, tissue(900, 1200, seed=3)]
-    real = [] if slides is None else [picture for _, picture in without_charts(slides)]
+def test_writing_of_twenty_fonts_and_hands_is_found(screener: Screener, slides: Path | None) -> None:
     assert len(FONTS) + len(HANDS) == 20
-    assert recall(screener, real or drawn) >= RECALL
+    assert recall(screener, Ground.of(slides), COMPOSITES).share >= RECALL
 
 
 def test_real_slides_raise_no_alarm(screener: Screener, real_slides: Path) -> None:
@@ -104,8 +97,7 @@ def test_real_slides_raise_no_alarm(screener: Screener, real_slides: Path) -> No
 
 
 def test_fields_cut_from_real_slides_raise_no_alarm(screener: Screener, real_slides: Path) -> None:
-    pictures = [picture for _, picture in without_charts(real_slides)]
-    assert not any(look(screener, field).alarms for field in fields(pictures, 4, 1280))
+    assert false_alarms(screener, Ground.of(real_slides), FIELDS).wrong == ()
 
 
 def test_a_real_label_that_the_scanner_caught_is_an_alarm(
@@ -163,16 +155,3 @@ def test_an_answer_that_fits_no_picture_leaves_a_slide_unassessed(
         screening = look(own, plain)
     assert not screening.complete
     assert str(screening.grade) == "unassessed"
-
-
-def without_charts(folder: Path) -> list[tuple[str, Picture]]:
-    return [(path.name, picture) for path, picture in real_pictures(folder) if path.name not in TEST_CHARTS]
-
-
-def recall(screener: Screener, pictures: list[Picture]) -> float:
-    """Tell on which share of composites writing is found where it stands."""
-    found = 0
-    for number in range(COMPOSITES):
-        one = written(pictures[number % len(pictures)], number)
-        found += any(overlap(finding.place, one.place) for finding in look(screener, one.picture).alarms)
-    return found / COMPOSITES
