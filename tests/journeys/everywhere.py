@@ -12,13 +12,14 @@ from pathlib import Path
 import httpx
 
 from tests.journeys.laboratory import Laboratory, Said, row_of, write_list
+from tests.slides.around import plant_beside, plant_on
 from tests.slides.formats import FORMATS
 from tests.slides.generic import make_tiff
 from tests.slides.made import MadeSlide
 from tests.slides.planted import Plant
 from tests.slides.svs import make_svs
 
-OTHERS = ("list", "feed", "a file without a row", "a broken file")
+OTHERS = ("list", "feed", "around", "a file without a row", "a broken file")
 """Where names were planted besides the slides that are taken in."""
 
 
@@ -112,7 +113,7 @@ def delivered(home: Path) -> Journey:
         kind: one.planted(delivery, listed(f"name of the {kind}"), Plant(seed=number))
         for number, (kind, one) in enumerate(FORMATS.items())
     }
-    unlisted, broken = (delivery / listed(f"name of {other}") for other in OTHERS[2:])
+    unlisted, broken = (delivery / listed(f"name of {other}") for other in OTHERS[3:])
     strange = make_svs(unlisted.with_suffix(".svs"), width=300, height=300, factors=(1,), seed=90, plant=Plant(seed=90))
     spoilt = make_tiff(broken.with_suffix(".tif"), "deflate", seed=91, plant=Plant(seed=91))
     spoilt.path.write_bytes(spoilt.path.read_bytes()[:5000])
@@ -122,7 +123,11 @@ def delivered(home: Path) -> Journey:
     ]
     write_list(delivery / f"{listed('name of the list')}.csv", *rows)
     everything = Plant()
-    planted = {"list": listed, **{kind: made.plant for kind, made in slides.items()}, OTHERS[2]: strange.plant}
+    around = Plant(seed=98)
+    plant_beside(slides["svs"].path, around)
+    plant_on(slides["svs"].path, around)
+    planted = {"list": listed, **{kind: made.plant for kind, made in slides.items()}}
+    planted |= {"around": around, OTHERS[3]: strange.plant}
     for name, plant in planted.items():
         everything.tokens |= {f"{name}: {place}": token for place, token in plant.tokens.items()}
     everything.tokens |= {"list: name as a sentence": "Thistlewaite, ", "list: born": "5 July 1948"}

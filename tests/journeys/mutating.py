@@ -38,7 +38,7 @@ from tests.slides.made import MadeSlide
 from tests.slides.mirax import make_mirax
 from tests.slides.mutants import spoil
 from tests.slides.ndpi import make_ndpi
-from tests.slides.ome import make_ome_tiff
+from tests.slides.ome import make_fluorescence_ome_tiff, make_ome_tiff
 from tests.slides.philips import make_philips
 from tests.slides.qptiff import make_qptiff
 from tests.slides.sakura import make_sakura
@@ -46,6 +46,7 @@ from tests.slides.scn import Tissue, make_scn
 from tests.slides.svs import make_svs
 from tests.slides.trestle import make_trestle
 from tests.slides.vms import make_vms
+from tests.slides.vmu import make_vmu
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,20 @@ SEEDS: Mapping[str, Seed] = {
     ),
     "BigTIFF in Deflate": Seed(make_tiff, "slide.tif", {**_SMALL, "coding": "deflate", "big": True}),
     "strips in LZW": Seed(make_tiff, "slide.tif", {**_SMALL, "coding": "lzw", "tile": None, "factors": (1,)}),
+    "BigTIFF in Zstandard": Seed(make_tiff, "slide.tif", {**_SMALL, "coding": "zstd", "big": True, "factors": (1,)}),
+    "TIFF in WebP": Seed(make_tiff, "slide.tif", {**_SMALL, "coding": "webp", "factors": (1,)}),
+    "TIFF in JPEG 2000": Seed(make_tiff, "slide.tif", {**_SMALL, "coding": "jpeg2000", "factors": (1,)}),
+    "OME-TIFF in fluorescence": Seed(
+        make_fluorescence_ome_tiff, "slide.ome.tif", {"width": 300, "height": 260, "tile": 64, "factors": (1, 2)}
+    ),
     "OME-TIFF": Seed(make_ome_tiff, "slide.ome.tif", {**_SMALL, "tile": 64}),
     "NDPI": Seed(make_ndpi, "slide.ndpi", {"width": 512, "height": 384, "factors": (1, 2), "intervals": (256, None)}),
     "Philips": Seed(make_philips, "slide.tiff", {"width": 384, "height": 256, "factors": (1, 2), "where": "both"}),
     "SCN": Seed(make_scn, "slide.scn", {"regions": (Tissue(width=300, height=260, factors=(1, 2)),), "tile": 128}),
     "QPTIFF": Seed(make_qptiff, "slide.qptiff"),
+    "QPTIFF in fluorescence": Seed(
+        make_qptiff, "slide.qptiff", {"factors": (1, 2), "channels": (("DAPI", "0,0,255"), ("CD8", "255,0,0"))}
+    ),
     "DICOM": Seed(make_dicom, "slide", {**_SMALL, "parts": 2, "table": "extended", "associated": ("label",)}),
     "DICOM in JPEG-LS, sparse": Seed(
         make_dicom, "slide", {**_SMALL, "syntax": "jpeg-ls", "sparse": True, "factors": (1,), "associated": ()}
@@ -87,6 +97,7 @@ SEEDS: Mapping[str, Seed] = {
     "Trestle": Seed(make_trestle, "slide.tif"),
     "Sakura": Seed(make_sakura, "slide.svslide"),
     "VMS": Seed(make_vms, "slide.vms"),
+    "VMU": Seed(make_vmu, "slide.vmu", {"width": 512, "height": 300}),
 }
 
 FACTS = Facts(source=TissueSource.LIVING)

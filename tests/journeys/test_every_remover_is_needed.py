@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import tifffile
 
+import ingest.deidentify.channels as channels
 import ingest.deidentify.metadata as metadata
 import ingest.pipeline.admitting as admitting
 import ingest.pipeline.colours as colours
@@ -205,7 +206,20 @@ def test_words_in_a_colour_profile_are_seen(kind: str, tmp_path: Path, monkeypat
     assert bench.refused() is Reason.IDENTIFIER_FOUND
 
 
-@pytest.mark.parametrize("kind", ["svs", "ndpi", "philips", "scn", "dicom", "ome-tiff"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "svs",
+        "ndpi",
+        "philips",
+        "scn",
+        "dicom",
+        "ome-tiff",
+        "ome-tiff in fluorescence",
+        "qptiff in fluorescence",
+        "zstd tiff",
+    ],
+)
 def test_what_a_file_says_is_seen_where_no_list_says_what_may_be_kept(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +231,18 @@ def test_what_a_file_says_is_seen_where_no_list_says_what_may_be_kept(
         return replace(deidentify(maker, properties), scanner_model=words[-1])
 
     monkeypatch.setattr(admitting, "deidentify", keep_a_text)
+    assert bench.refused() is Reason.IDENTIFIER_FOUND
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [("ome-tiff in fluorescence", "OME name of a channel"), ("qptiff in fluorescence", "description key Name")],
+)
+def test_a_channel_that_is_called_after_somebody_is_seen_where_no_list_says_what_channels_are_called(
+    kind: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = laid_out(tmp_path, kind, place)
+    monkeypatch.setattr(channels, "channel_term", lambda text: (text, "FFFFFF") if text else None)
     assert bench.refused() is Reason.IDENTIFIER_FOUND
 
 

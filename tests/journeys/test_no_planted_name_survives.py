@@ -8,6 +8,7 @@ in what commands and server say, and in every answer over HTTP; and labels and m
 import base64
 import hashlib
 import json
+import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -25,9 +26,11 @@ from archive.holdings.pixels import Coding
 from ingest.cli.demo_slide import BLOCK, CASE, PATIENT, PLANTED, STAIN, draw_demo_slide
 from tests.ingest.deidentify.colour_difference import assert_same_colours, chart
 from tests.journeys.everywhere import OTHERS, Journey, journey, known_codes
-from tests.journeys.laboratory import Laboratory, Said, write_list
+from tests.journeys.laboratory import ROOT, Laboratory, Said, write_list
 from tests.slides import icc, jpegs
+from tests.slides.around import BY_FILE_SYSTEM, SECONDS, XATTR
 from tests.slides.formats import FORMATS
+from tests.slides.hiding import HIDING, places_of
 from tests.slides.likeness import ALIKE, likeness
 from tests.slides.made import MadeSlide
 from tests.slides.planted import Plant
@@ -77,10 +80,30 @@ def found(gone: Journey, searched: Searched) -> Mapping[str, list[str]]:
 def test_every_planted_name_is_found_in_what_was_delivered(gone: Journey, searched: Searched) -> None:
     found = {line.split(" (")[0] for line in searched.survivors_under(gone.delivery.parents[1])}
     missing = set(gone.plant.tokens) - found
-    assert {place for place in missing if not place.startswith("feed: ")} == ONLY_TYPED
+    by_file_system = {f"around: {place}" for place in BY_FILE_SYSTEM} & set(gone.plant.tokens)
+    assert {place for place in missing if not place.startswith("feed: ")} == ONLY_TYPED | by_file_system
     for kind in FORMATS:
         assert sum(place.startswith(f"{kind}: ") for place in found) >= FEWEST_PLACES, kind
 
+
+def test_what_the_file_system_keeps_of_a_file_is_not_taken_along(gone: Journey) -> None:
+    delivered = gone.slides["svs"].path
+    assert delivered.stat().st_mtime == SECONDS
+    assert XATTR in os.listxattr(delivered) or "around: extended attribute of a file" not in gone.plant.tokens
+    kept = [path for path in gone.laboratory.home.rglob("*") if not path.is_symlink()]
+    assert [path.name for path in kept if os.listxattr(path) or int(path.stat().st_mtime) == SECONDS] == []
+
+
+def test_the_documentation_says_of_every_place_what_becomes_of_it(gone: Journey) -> None:
+    """Each planted word stands in a place that the page tells of, and the page tells in what it was planted."""
+    table = TOLD.findall(PAGE.read_text())[1:]
+    told = {place: set(kinds.split("; ")) for place, _, kinds in table}
+    assert told.keys() == HIDING.keys()
+    assert told == places_of(name for name in gone.plant.tokens if not name.startswith(f"{OTHERS[3]}: "))
+
+
+PAGE = ROOT / "docs/explanation/hiding-places.md"
+TOLD = re.compile(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$(?<!---\|)", re.MULTILINE)
 
 FEWEST_PLACES = 10
 """Hiding places that any format has; most have dozens."""
@@ -174,7 +197,7 @@ def test_the_metadata_of_a_scan_hold_what_is_listed_and_nothing_else(gone: Journ
     assert len(groups) == len(gone.slides)
     for group in groups:
         attributes = json.loads((group / "zarr.json").read_bytes())["attributes"]
-        assert set(strings(attributes)) <= ATTRIBUTES
+        assert {word for word in strings(attributes) if not re.fullmatch("[0-9A-F]{6}", word)} <= ATTRIBUTES
         assert set(attributes["coverslip"]) <= {"layout", "origins", "objective_power"}
         for array in group.glob("*/zarr.json"):
             assert json.loads(array.read_bytes())["attributes"] == {}
@@ -198,8 +221,10 @@ ATTRIBUTES = {
     *("ome", "version", "0.5", "multiscales", "axes", "datasets", "name", "type", "unit", "path", "channel", "space"),
     *("coordinateTransformations", "scale", "translation", "micrometer", "c", "y", "x", *map(str, range(12))),
     *("coverslip", "layout", "origins", "objective_power", "copied", "cut", "decoded", "added"),
+    *("omero", "channels", "label", "color", "active", "window", "min", "max", "start", "end"),
+    *("DAPI", "CD8 (Opal 520)", "Cy5", "channel 2", "channel 3", "channel 5"),
 }
-"""All the words that the attributes of a stored scan may hold."""
+"""All the words that the attributes of a stored scan may hold; colours are six digits."""
 
 CLOSED_TERMS = {
     *("unknown", "England", "living", "identifiable", "no (person)", "no (screened, structure-1)"),

@@ -16,7 +16,7 @@ from tests.slides.made import MadeLevel, MadeSlide
 from tests.slides.planted import Plant
 from tests.slides.tissue import Picture, reduced, tissue
 
-_PLANTED = ("Reference", "AuthCode", "Operator")
+_PLANTED = ("Reference", "AuthCode", "HardwareSerial", "Operator", "LabelText", "CreationTime")
 _HEADER_BYTES = 28
 _SPARE_BYTES = 64
 

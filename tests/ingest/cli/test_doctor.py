@@ -13,6 +13,7 @@ from archive.catalogue.journal import segments
 from archive.holdings import Archive
 from archive.holdings.backup import back_up
 from archive.holdings.backup_state import BackupState
+from archive.holdings.condition import Condition
 from archive.settings import ArchiveSettings
 from ingest.cli import doctor
 from ingest.cli.machine import FLOORS, State, machine, too_old
@@ -86,7 +87,7 @@ def test_a_damaged_journal_is_found(places: Places) -> None:
     content[-80] ^= 1
     path.write_bytes(content)
     with Archive.open(places.archive, read_only=True) as archive:
-        assert not doctor.Condition.of(archive).journal_is_sound
+        assert not Condition.of(archive).journal_is_sound
 
 
 def test_a_catalogue_that_was_put_back_to_an_old_state_is_told(places: Places, tmp_path: Path) -> None:

@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from archive.geometry import Size
 from ingest.errors import Reason, SlideRefused
+from ingest.pipeline.jailed import MODULES
+from ingest.sandbox import Jail, prepare
 from ingest.scanners import AssociatedKind, Scan
 from ingest.scanners._tiff import same_shape
 from ingest.scanners.plain_tiff import PlainTiffReader
 from tests.slides.generic import make_tiff, make_unstorable_tiff
+from tests.slides.imitated.reading import read_all
 from tests.slides.made import mend
 from tests.slides.ome import make_ome_tiff
 from tests.slides.tiff import Directory, Photometric, Segment, Type, Writer, picture
@@ -215,3 +218,18 @@ def test_a_makers_file_that_is_not_as_the_maker_writes_is_not_taken_for_a_plain_
 ) -> None:
     path = make_tiff(tmp_path / "a.tif", tags={code: words}).path
     assert reason_of(path) is Reason.DAMAGED_STRUCTURE
+
+
+def test_another_file_that_the_xml_names_is_not_opened(tmp_path: Path) -> None:
+    """An OME-TIFF can name the files of its other planes, and could name another patient's."""
+    other = make_ome_tiff(tmp_path / "b.ome.tif", factors=(1,), seed=8).path
+    (tmp_path / "own").mkdir()
+    path = make_ome_tiff(tmp_path / "own" / "aaaa.ome.tif", factors=(1,)).path
+    content = path.read_bytes()
+    assert len("aaaa.ome.tif") == len(f"../{other.name}")
+    named = content.replace(b'FileName="aaaa.ome.tif">urn:uuid:3', f'FileName="../{other.name}">urn:uuid:4'.encode())
+    assert named != content
+    path.write_bytes(named)
+    prepare(*MODULES, read_all.__module__)
+    with Jail(read=[path]) as jail:  # nothing else can be opened in there
+        assert jail.call(read_all, str(path)) == len(scan_of(path).levels) * 9
