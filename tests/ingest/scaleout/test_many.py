@@ -12,12 +12,15 @@ from archive.holdings import PIXELS
 from ingest.cli.places import Places
 from ingest.errors import Reason
 from ingest.pipeline.batch import Delivered, ingest_batch
+from ingest.pipeline.seen import seen_on
 from ingest.pipeline.slide import Intake
 from ingest.quarantine import Quarantine
 from ingest.scaleout.bench import LookOrder, Probe, Refusal, Unseen, look_at
 from ingest.scaleout.crew import Crew
 from ingest.scaleout.many import ingest_many
+from ingest.screening import VERSION
 from tests.ingest.scaleout.conftest import LIVING, Laboratory
+from tests.slides.seen import slide_of, with_writing
 
 
 def stored(laboratory: Laboratory) -> set[tuple[tuple[str, bytes], ...]]:
@@ -29,6 +32,29 @@ def stored(laboratory: Laboratory) -> set[tuple[tuple[str, bytes], ...]]:
             files = sorted(file for file in folder.rglob("*") if file.is_file())
             kept.add(tuple((file.relative_to(folder).as_posix(), file.read_bytes()) for file in files))
     return kept
+
+
+def test_a_crew_looks_at_the_pixels_and_makes_black_what_a_person_ordered(
+    laboratory: Laboratory, crew: Crew, tmp_path: Path
+) -> None:
+    path = slide_of(tmp_path / "1.svs", with_writing().picture)
+    intake = Intake(laboratory.archive, laboratory.vault, keep_out=laboratory.places.secret, screen=True)
+    delivery = [laboratory.delivered(path, "1")]
+    (outcome,) = ingest_many(delivery, intake, crew)
+    assert outcome.reason is Reason.WRITING_IN_PICTURE
+    assert laboratory.staging == []
+    (entry,) = Quarantine(laboratory.vault).entries()
+    seen = seen_on(entry)
+    assert seen is not None
+    Quarantine(laboratory.vault).black_out(entry.number, seen.places(12), "dr.curator", "seen at the desk")
+    (outcome,) = ingest_many(delivery, intake, crew)
+    assert outcome.receipt is not None
+    assert outcome.receipt.scan is not None
+    held = laboratory.archive.scan(outcome.receipt.scan)
+    assert held is not None
+    assert str(held.record.might_identify) == f"no (screened, {VERSION})"
+    assert laboratory.archive.redactions_of(outcome.receipt.scan) == seen.places(12)
+    laboratory.assert_whole(1)
 
 
 def test_what_a_crew_keeps_is_what_one_process_keeps(laboratory: Laboratory, crew: Crew, tmp_path: Path) -> None:
