@@ -8,9 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
+from archive.geometry import Rectangle
 from archive.holdings import PIXELS, Archive
 from archive.holdings.place import Place
+from archive.holdings.redacting import redact
 from archive.pyramid.reader import Pyramid
+from archive.pyramid.redaction import still_shown, touched
 from tests.journeys.delivered import Delivered, deliver
 from tests.journeys.laboratory import Laboratory
 from tests.slides.seen import slide_of, with_label
@@ -126,3 +129,33 @@ def test_a_label_that_was_kept_is_made_black_and_comes_back_from_nowhere(
     laboratory.run("restore", backup, "--archive", laboratory.archive)
     assert likeness(scan_of(delivered)[1], label) < ALIKE
     assert "Nothing was left to do" in laboratory.run("redact", "--resume").out
+
+
+def test_of_a_real_slide_only_what_is_touched_is_another(real_slides: Path, tmp_path: Path) -> None:
+    name = "CMU-1-Small-Region.svs"
+    delivered = deliver(Laboratory(tmp_path), real_slides / "aperio", [name], ends=0)
+    with Archive.open(delivered.laboratory.archive) as archive:
+        (held,) = archive.slide(delivered.codes[name]).scans
+        folder = archive.place.of_scan(held.record.key) / PIXELS
+        before = tiles(folder)
+        places = [Rectangle(700, 900, 400, 300), Rectangle(0, 0, 60, held.record.size.height)]
+        done = redact(archive, held.code, places, reason="a test")
+    after = tiles(folder)
+    changed = {place for place, stored in before.items() if after[place] != stored}
+    with Pyramid.open(folder) as pyramid:
+        assert changed == {
+            (number, *place) for number, some in enumerate(touched(pyramid.layout, places)) for place in some
+        }
+    assert len(changed) == sum(done.tiles) < len(before) / 2
+    assert not still_shown(folder, places)
+
+
+def tiles(folder: Path) -> dict[tuple[int, int, int], bytes | None]:
+    """Give every stored tile by level, column and row."""
+    with Pyramid.open(folder) as pyramid:
+        return {
+            (level.index, column, row): level.encoded_tile(column, row)
+            for level in pyramid.levels
+            for row in range(level.rows)
+            for column in range(level.columns)
+        }

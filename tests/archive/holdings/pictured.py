@@ -6,6 +6,7 @@ As a program it blacks a scan out and is killed: ``python -m tests.archive.holdi
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,9 +52,9 @@ def tissue(size: tuple[int, int]) -> Image.Image:
     return picture
 
 
-def hold(archive: Archive, patient: InternalKey | None = None) -> Held:
+def hold(archive: Archive, redactions: Sequence[Rectangle] = ()) -> Held:
     """Commit a scan of two levels in JPEG tiles."""
-    case = CaseRecord(new_key(), patient or new_key(), Facts(source=TissueSource.LIVING))
+    case = CaseRecord(new_key(), new_key(), Facts(source=TissueSource.LIVING))
     slide = SlideRecord(new_key(), case.key, new_key(), Stain.HE)
     scan = ScanRecord(
         key=new_key(),
@@ -80,7 +81,7 @@ def hold(archive: Archive, patient: InternalKey | None = None) -> Held:
                         writer.add(column, row, plain_header(header, ycbcr=True) + stream[header.length :])
             layouts.append(layout)
         staged.describe(ScanLayout(tuple(layouts)))
-        committed = archive.commit(staged, case, slide, scan)
+        committed = archive.commit(staged, case, slide, scan, redactions=redactions)
     return Held(scan.key, committed.scan_code, committed.slide_code)
 
 

@@ -1,6 +1,5 @@
 """What is made black on a held scan is black for good: no process, copy, repair or rebuilding brings it back."""
 
-import json
 import shutil
 import signal
 import subprocess
@@ -11,16 +10,18 @@ from pathlib import Path
 import pytest
 
 from archive import fixity
-from archive.catalogue import redactions
+from archive.catalogue import audit, redactions
+from archive.codes import Kind
 from archive.consent.terms import Grade
 from archive.errors import DamagedPyramid, FreeTextRefused, HoldingsUnavailable, InvalidValue, UnknownCode
 from archive.fixity import MANIFEST, Manifest
 from archive.geometry import Rectangle
-from archive.holdings import PIXELS, Archive
+from archive.holdings import PIXELS, Archive, Step
 from archive.holdings.checking.repairing import Repair
+from archive.holdings.commit import chain_from
 from archive.holdings.new_version import MOMENTS, Moment
 from archive.holdings.place import RECORD
-from archive.holdings.redacting import foresee, redact
+from archive.holdings.redacting import _order, foresee, redact
 from archive.records import ScanStatus
 from tests.archive.holdings.pictured import NAME, WHY, Held, hold, is_black, shown
 
@@ -96,8 +97,6 @@ def test_nothing_happens_when_it_is_only_foreseen(archive: Archive, held: Held) 
 def test_the_trail_tells_what_was_ordered_and_what_was_done_and_no_pixel_of_it(archive: Archive, held: Held) -> None:
     redact(archive, held.code, [NAME], reason=WHY)
     with archive.catalogue.reading() as connection:
-        from archive.catalogue import audit
-
         ordered, done = [entry.content for entry in audit.entries(connection)][-2:]
     assert (ordered["act"], ordered["reason"], ordered["black"]) == ("redact", WHY, [list(NAME.sides)])
     assert (ordered["scan"], ordered["slide"]) == (str(held.code), str(held.slide))
@@ -162,8 +161,6 @@ def test_a_second_order_during_the_first_is_not_lost(archive: Archive, held: Hel
     def step(name: str) -> None:
         if name == Moment.PUT_IN:
             with Archive.open(root) as other:
-                from archive.holdings.redacting import _order
-
                 _order(other.catalogue, held.key, [ELSEWHERE], WHY)
 
     with Archive.open(root, step=step) as first:
@@ -282,13 +279,35 @@ def test_the_old_version_that_turns_up_again_is_made_black_before_it_can_be_open
     require_new(archive, held)
 
 
-def test_what_was_black_when_it_came_is_recorded_with_it(archive: Archive, root: Path) -> None:
-    from tests.archive.holdings.committing import commit_one
+def test_what_was_black_when_it_came_is_recorded_with_it(archive: Archive, held: Held) -> None:
+    black = hold(archive, redactions=[NAME, ELSEWHERE, NAME])
+    assert archive.redactions_of(black.key) == (NAME, ELSEWHERE)
+    assert chain_from((folder_of(archive, black) / RECORD).read_bytes()).redactions == (NAME, ELSEWHERE)
+    with archive.catalogue.reading() as connection:
+        assert [list(NAME.sides), list(ELSEWHERE.sides)] == list(audit.entries(connection))[-1].content["black"]
+        assert not redactions.waits(connection, black.key)
+    assert archive.redactions_of(held.key) == ()
+    assert b"redactions" not in (folder_of(archive, held) / RECORD).read_bytes()
+    archive.open_pyramid(black.key).close()
 
-    committed = commit_one(archive)
-    assert archive.redactions_of(archive.key_of(committed.scan_code, committed.scan_code.kind)) == ()
-    record = json.loads((next(archive.place.scans.glob("??/*")) / RECORD).read_bytes())
-    assert "redactions" not in record
+
+def test_a_scan_that_is_taken_up_keeps_its_list(root: Path) -> None:
+    class Ended(BaseException):
+        pass
+
+    def step(name: str) -> None:
+        if name == Step.NAMED:
+            shutil.copytree(root / "scans", root / "elsewhere")
+            raise Ended
+
+    Archive.create(root).close()
+    with Archive.open(root, step=step) as dying, pytest.raises(Ended):
+        hold(dying, redactions=[NAME])
+    shutil.rmtree(root / "scans")
+    (root / "elsewhere").rename(root / "scans")
+    with Archive.open(root) as archive:
+        (code,) = archive.recover().taken_up
+        assert archive.redactions_of(archive.key_of(code, Kind.SCAN)) == (NAME,)
 
 
 def test_copies_set_aside_of_the_old_version_are_deleted(archive: Archive, held: Held) -> None:
