@@ -154,3 +154,16 @@ def test_python_on_a_page_runs(page: Path, tried: Path) -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr
+
+
+MAKERS = sorted(path for path in (ROOT / "docs/scanners").glob("*.md") if path.stem not in {"index", "not-readable"})
+
+
+@pytest.mark.parametrize("page", MAKERS, ids=lambda page: page.stem)
+def test_a_page_about_a_maker_says_what_is_in_its_files_what_is_kept_where_names_hide_and_what_was_tried(
+    page: Path,
+) -> None:
+    headings = re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE)
+    for beginning in ("What is in the file", "What is kept", "Where names hide", "What was tried"):
+        assert any(heading.startswith(beginning) for heading in headings), beginning
+    assert f"]({page.name})" in (page.parent / "index.md").read_text()
