@@ -2,6 +2,10 @@
 
 import re
 
+from archive.catalogue import codes
+from archive.codes import Kind
+from archive.geometry import Rectangle
+from archive.holdings.redacting import redact
 from tests.ingest.desk.conftest import WHO, Browser, OpenDesk, PeopledDesk
 from tests.ingest.desk.furnished import CASE, POST_MORTEM
 from tests.ingest.desk.test_consenting import page_of
@@ -67,3 +71,26 @@ def test_whoever_may_not_ask_whose_a_code_is_is_not_sent_there(peopled: PeopledD
 def test_publication_is_asked_about_when_it_is_wanted(browser: Browser) -> None:
     assert 'href="/work?publication=yes"' in browser.get("/work").text
     assert 'href="/work">without publication' in browser.get("/work?publication=yes").text
+
+
+def test_copies_that_still_show_what_was_blacked_out_are_listed_until_somebody_says_they_are_gone(
+    desk: OpenDesk, browser: Browser
+) -> None:
+    (scan, *_) = desk.archive.slide(desk.slide_code(CASE)).scans
+    assert "still show" not in browser.get("/work").text
+    slide = scan.record.slide
+    with desk.archive.catalogue.writing() as writing:
+        project = codes.add_project(writing.connection, "colon")
+        codes.add_code(writing.connection, project, Kind.SLIDE, slide)
+        writing.tell("cohort", project="colon", scans=1)
+    redact(desk.archive, scan.code, [Rectangle(0, 0, 8, 8)], reason="a label on the glass")
+    text = browser.get("/work").text
+    assert "project colon" in text
+    assert str(scan.code) in text
+    for holder, reason in (("project colon", ""), ("project liver", "they deleted it"), ("", "they deleted it")):
+        browser.send("/work", {"holder": holder, "reason": reason})
+        assert "Copies that still show" in browser.get("/work").text
+    assert browser.send("/work", {"holder": "project colon", "reason": "they deleted it"}).status_code == 303
+    text = browser.get("/work").text
+    assert "said to be gone" in text
+    assert "Copies that still show" not in text
