@@ -132,7 +132,7 @@ def _managed(folder: Path) -> list[Row]:
         theirs, _ = wrk(base, random_tiles(base, 1, DERIVED_TILES), folder)
         paths = [path.replace("/tiles/", "/srgb/tiles/") for path in random_tiles(base, 0, DERIVED_TILES)]
         ours, _ = wrk(base, paths, folder)
-    return [Row("tiles/s managed to sRGB", ours, "derived tiles/s", theirs, ours / theirs, "at least 0.5")]
+    return [Row("tiles/s managed to sRGB", ours, "derived tiles/s", theirs, ours / theirs, "none")]
 
 
 def deep_zoom_rate(job: tuple[str, int]) -> float:
