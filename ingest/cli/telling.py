@@ -33,9 +33,19 @@ def _tell_region(receipt: Receipt, called: str, which: str, seconds: float, cons
         count = len(receipt.levels)
         levels = f"{count} level{'s' if count != 1 else ''}"
         size = f"{receipt.size}, {levels}, {receipt.stored_bytes / 1e6:,.1f} MB in {seconds:,.1f} s"
-        console.print(f"[green]kept[/green]     {called}: {receipt.slide_code}  {which}{size}, pixels {receipt.pixels}")
+        pixels = f"pixels {receipt.pixels}{_remark(receipt.looked)}"
+        console.print(f"[green]kept[/green]     {called}: {receipt.slide_code}  {which}{size}, {pixels}")
     else:
         console.print(f"[cyan]known[/cyan]    {called}: {receipt.slide_code}  {which}nothing was written")
+
+
+def _remark(looked: Looked | None) -> str:
+    """Say what came of looking at the pixels, where there is something to be done or known."""
+    if looked is None:
+        return ""
+    if not looked.whole:
+        return "; they could not be looked at whole, so it is shut until they were: coverslip rescreen"
+    return "; a marker's ink is on it" if looked.seen.get("pen") else ""
 
 
 def tell_receipt(receipt: Receipt, console: Console) -> None:
