@@ -180,7 +180,8 @@ _ABSENT = (
 
 def _pictures(client: httpx.Client, handle: str) -> Iterator[str]:
     told = client.get(f"/api/slides/{handle}").json()
-    yield from (f"/slides/{handle}/thumbnail.jpg", f"/slides/{handle}.dzi")
+    yield from (f"/slides/{handle}/thumbnail.jpg", f"/slides/{handle}.dzi", f"/slides/{handle}/srgb/thumbnail.jpg")
+    yield from (f"/slides/{handle}/srgb.dzi", f"/slides/{handle}/srgb/tiles/0/0_0.jpg")
     for number, level in enumerate(told["levels"]):
         for row in range(-(-level["height"] // level["tile_height"])):
             for column in range(-(-level["width"] // level["tile_width"])):

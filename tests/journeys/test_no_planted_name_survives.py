@@ -121,6 +121,7 @@ def test_every_answer_was_of_the_kind_that_was_asked_for(gone: Journey) -> None:
     shown = {name: status for name, status in gone.statuses.items() if status == 200}
     assert sum("/tiles/" in name for name in shown) > 10 * len(FORMATS)
     assert sum("_files/" in name for name in shown) > 15 * len(FORMATS)
+    assert sum("/srgb/tiles/" in name for name in shown) >= 3, "slides with a profile are shown in managed colours too"
     assert {status for name, status in gone.statuses.items() if name not in shown} == {400, 404, 405, 421}
     assert {said.code for said in gone.laboratory.said} == {0, 3}
 
