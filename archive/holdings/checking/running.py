@@ -197,9 +197,18 @@ class Check:
                     if not begun:
                         return
                     key, row, finish = begun.popleft()
-                    yield key, row, finish()
+                    faults = finish()
+                    yield key, row, [] if faults and row and self._was_blacked_out(row) else faults
             except Stopped:
                 readers.shutdown(wait=True, cancel_futures=True)
+
+    def _was_blacked_out(self, row: ScanRecord) -> bool:
+        """Tell whether a scan became another version while it was read; that is checked another time."""
+        try:
+            now = self._row(row.key)
+        except IMPOSSIBLE:
+            return False
+        return now is not None and _version(now) != _version(row)
 
     def _kept(self, key: InternalKey) -> KeptScan | None:
         """Look a scan up; None if its row cannot be read, which was told."""
@@ -238,6 +247,10 @@ class Check:
         elif not faults and row.status is ScanStatus.DAMAGED:
             self._archive.set_status(key, ScanStatus.KEPT, reason=WHOLE)
             self.checked.unmarked.append(code)
+
+
+def _version(row: ScanRecord) -> tuple[str, bool]:
+    return row.manifest_sha256, row.status is ScanStatus.REDACTING
 
 
 def scans_in_order(archive: ReadingRoom) -> Iterator[InternalKey]:

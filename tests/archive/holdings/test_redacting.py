@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,12 +19,17 @@ from archive.errors import DamagedPyramid, FreeTextRefused, HoldingsUnavailable,
 from archive.fixity import MANIFEST, Manifest
 from archive.geometry import Rectangle
 from archive.holdings import PIXELS, Archive, Step
+from archive.holdings.checking import running
 from archive.holdings.checking.repairing import Repair
+from archive.holdings.checking.running import Plan, Progress
+from archive.holdings.checking.scans import begin
+from archive.holdings.checking.whole import ArchiveCheck
 from archive.holdings.commit import chain_from
 from archive.holdings.new_version import MOMENTS, Moment
 from archive.holdings.place import RECORD
 from archive.holdings.redacting import _order, foresee, redact
 from archive.records import ScanStatus
+from archive.settings import ArchiveSettings
 from tests.archive.holdings.pictured import NAME, WHY, Held, hold, is_black, shown
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -369,3 +376,18 @@ def test_a_missing_folder_cannot_be_blacked_out(archive: Archive, held: Held) ->
     shutil.rmtree(folder_of(archive, held))
     with pytest.raises(HoldingsUnavailable):
         redact(archive, held.code, [NAME], reason=WHY)
+
+
+def test_a_check_that_reads_a_scan_meanwhile_does_not_take_the_new_version_for_damage(
+    archive: Archive, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin_late(*words: Any) -> Any:
+        if not archive.redactions_of(held.key):
+            redact(archive, held.code, [NAME], reason=WHY)
+        return begin(*words)
+
+    monkeypatch.setattr(running, "begin", begin_late)
+    settings = ArchiveSettings(archive=archive.place.root)
+    check = ArchiveCheck(settings, Plan(today=date(2026, 1, 5), mark=True), Progress())
+    assert list(check.run()) == []
+    require_new(archive, held)
