@@ -48,8 +48,9 @@ def real_tissue() -> Picture:
         return np.asarray(glass)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Start a browser; it ends with the module, since its event loop runs on this thread and allows no other one."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         absent("Chromium", "apt-get install chromium")

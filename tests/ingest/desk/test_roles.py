@@ -26,6 +26,7 @@ GET  /quarantine                                   -         x          -       
 GET  /quarantine/{number}                          -         x          -          -
 POST /quarantine/{number}/release                  -         x          -          -
 POST /quarantine/{number}/refuse                   -         x          -          -
+POST /quarantine/{number}/black-out                -         x          -          -
 GET  /correct/{tray}/slide/{code}                  -         x          -          -
 POST /correct/{tray}/slide/{code}                  -         x          -          -
 GET  /correct/{tray}/case/{place:int}              -         x          -          -
