@@ -71,7 +71,8 @@ def list_entries(
     if not waiting and not released:
         out().print("Nothing was refused." if refused else "Nothing waits.")
         return
-    table = Table("number", "since", "reason", "what to do", box=None, pad_edge=False)
+    table = Table("number", "since", "reason", box=None, pad_edge=False)
+    table.add_column("what to do", overflow="fold")  # a path that is cut off leads nowhere
     for entry in (*waiting, *released):
         table.add_row(entry.number, _when(entry), _reason(entry), _next(entry))
         if files:
