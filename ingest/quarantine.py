@@ -37,6 +37,7 @@ JUDGED_BY_A_PERSON = frozenset({Reason.WRONG_BARCODE, Reason.NO_BARCODE, Reason.
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _LISTED, _FOUND = "list ", "file "
 _SENTENCE = "sentence"
+_REGION = "region"
 
 
 class Entry(Protocol):
@@ -79,8 +80,8 @@ class Entry(Protocol):
         """What is needed to show the reason."""
 
     @property
-    def overruled(self) -> frozenset[Reason]:
-        """Reasons that a person set aside."""
+    def overruled(self) -> frozenset[tuple[int, Reason]]:
+        """Reasons that a person set aside, each with the number of the region of the file on which it was seen."""
 
     @property
     def because(self) -> str | None:
@@ -122,7 +123,7 @@ class Register(Protocol):
         state: str,
         who: str,
         why: str,
-        overruled: Iterable[Reason] = (),
+        overruled: Iterable[tuple[int, Reason]] = (),
         black_out: Sequence[tuple[int, Rectangle]] = (),
     ) -> Entry:
         """Note what a person decided."""
@@ -196,9 +197,9 @@ class Quarantine:
         self._register.forget_waiting(path)
 
     def overruled(self, path: Path, moment: Moment | None = None) -> frozenset[Reason]:
-        """Give the reasons that a person overruled for exactly this file, so that they are no reason any more."""
+        """Give the reasons that a person overruled for exactly this file, whatever its region."""
         entry = self.standing(path, moment)
-        return entry.overruled if entry else frozenset()
+        return frozenset(reason for _, reason in entry.overruled) if entry else frozenset()
 
     def standing(self, path: Path, moment: Moment | None = None) -> Entry | None:
         """Give what is noted of exactly this file; None if it changed since, or nothing is."""
@@ -213,6 +214,7 @@ class Quarantine:
     def release_by_hand(self, number: str, who: str, why: str) -> Entry:
         """Overrule the reason for which a file waits, for exactly this file; the next ingest takes it.
 
+        What was seen in a picture is overruled for the region of the glass on which it was seen, and for no other.
         To release a file that was refused by hand takes the refusal back, and overrules nothing else.
 
         Raises
@@ -232,12 +234,14 @@ class Quarantine:
         if not may_release(entry):
             raise InvalidValue(f"{reason.value} is nothing that a person can overrule: {reason.sentence}")
         _require_unchanged(entry)
-        return self._register.judge(entry.number, RELEASED, who, why, {reason} - {Reason.REFUSED_BY_HAND})
+        overruled = {(region_of(entry), reason)} if reason is not Reason.REFUSED_BY_HAND else ()
+        return self._register.judge(entry.number, RELEASED, who, why, overruled)
 
-    def black_out(self, number: str, places: Sequence[Rectangle], who: str, why: str, region: int = 0) -> Entry:
+    def black_out(self, number: str, places: Sequence[Rectangle], who: str, why: str) -> Entry:
         """Order places of a file's picture to be made black before it is kept; the next ingest does it.
 
-        Nothing is overruled: if something is seen in the picture that is left, the file waits again.
+        They are on the region of the glass that the file waits for, where it holds several. Nothing is overruled: if
+        something is seen in the picture that is left, the file waits again.
 
         Parameters
         ----------
@@ -247,8 +251,6 @@ class Quarantine:
             Rectangles in pixels of level 0.
         who, why
             The account, and what that person says.
-        region
-            Which of the regions of a glass the places are on, where the file holds several.
 
         Raises
         ------
@@ -267,7 +269,8 @@ class Quarantine:
         if not 1 <= len(places) <= MOST_PLACES:
             raise InvalidValue(f"tell 1 to {MOST_PLACES} places that are to be made black")
         _require_unchanged(entry)
-        return self._register.judge(entry.number, RELEASED, who, why, black_out=[(region, place) for place in places])
+        black = [(region_of(entry), place) for place in places]
+        return self._register.judge(entry.number, RELEASED, who, why, black_out=black)
 
     def refuse(self, number: str, who: str, why: str) -> Entry:
         """Refuse a file for good: no ingest takes it, as long as it lies there unchanged. The file is not touched.
@@ -312,6 +315,16 @@ def in_words(refused: SlideRefused) -> dict[str, str]:
 def sentence_of(entry: Entry) -> str:
     """Say why a file waits and what to do: as precisely as was known when it was set aside."""
     return entry.told.get(_SENTENCE) or (entry.reason.sentence if entry.reason else "")
+
+
+def on_region(number: int) -> dict[str, str]:
+    """Put which region of its glass a file waits for, where it holds several, for an entry to tell."""
+    return {_REGION: str(number)}
+
+
+def region_of(entry: Entry) -> int:
+    """Tell which region of its glass a file waits for: the first, where nothing else is told."""
+    return int(entry.told.get(_REGION, 0))
 
 
 def contradiction(listed: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:

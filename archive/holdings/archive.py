@@ -21,7 +21,7 @@ from archive.holdings.commit import Chain, Committed, StagedScan, commit, stage
 from archive.holdings.place import Place, claimed, disk_errors
 from archive.holdings.reading import ReadingRoom
 from archive.holdings.recovery import Recovered, recover, take_up
-from archive.holdings.redacting import resume
+from archive.holdings.redaction_work import resume
 from archive.records import CaseRecord, ScanRecord, ScanStatus, SlideRecord
 
 if TYPE_CHECKING:

@@ -8,40 +8,26 @@ The list stays with the scan. A version that was replaced is known by the digest
 again: a restored one is made black before it can be opened.
 """
 
-import logging
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
-
-from archive import fixity
-from archive.catalogue import LABORATORY, Catalogue, codes, redactions, slides, tombstones
+from archive.catalogue import LABORATORY, Catalogue, codes, redactions, slides
 from archive.codes import Code, InternalKey, Kind
 from archive.consent import MightIdentify
 from archive.consent.terms import Grade
-from archive.errors import (
-    ArchiveError,
-    CatalogueUnavailable,
-    InvalidValue,
-    UnknownCode,
-)
-from archive.fixity import Manifest
+from archive.errors import InvalidValue, UnknownCode
 from archive.geometry import Rectangle
 from archive.holdings import redaction_witness
-from archive.holdings.deciding import status_after
-from archive.holdings.known_backups import known_backups
-from archive.holdings.new_version import Moment, is_black, is_whole, make_black, move_in, version_of
-from archive.holdings.place import PIXELS, Place, claimed, disk_errors
+from archive.holdings.new_version import Moment
+from archive.holdings.place import PIXELS, disk_errors
+from archive.holdings.redaction_copies import holders_of, laboratory_code
 from archive.holdings.redaction_witness import Ordered
+from archive.holdings.redaction_work import Redacted, alone, carry_out
 from archive.records import ScanRecord, ScanStatus
 
 if TYPE_CHECKING:
     from archive.holdings.archive import Archive
-
-_log = logging.getLogger(__name__)
 
 MOST_RECTANGLES = 256
 """On one scan at a time: more are drawn by no hand."""
@@ -56,23 +42,6 @@ class Foreseen:
     scan: Code
     tiles: tuple[int, ...]
     holders: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Redacted:
-    """What a blacking out did: of each level how many tiles are other ones now, and who has the scan as it was."""
-
-    scan: Code
-    tiles: tuple[int, ...]
-    holders: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """What became of the scans that waited: those that are black now, and those that stay shut, with the reason."""
-
-    done: tuple[Redacted, ...] = ()
-    shut: tuple[tuple[Code, str], ...] = ()
 
 
 def foresee(archive: "Archive", scan: Code | str, rectangles: Sequence[Rectangle]) -> Foreseen:
@@ -93,8 +62,8 @@ def foresee(archive: "Archive", scan: Code | str, rectangles: Sequence[Rectangle
     key = archive.key_of(scan, Kind.SCAN)
     with archive.catalogue.reading() as connection:
         record = _require(slides.find_scan(connection, key), rectangles)
-        holders = _holders(connection, archive.place, record)
-        code = _code(connection, key)
+        holders = holders_of(connection, archive.place, record)
+        code = laboratory_code(connection, key)
     layout = read_layout(archive.place.of_scan(key) / PIXELS)
     found = zip(touched(layout, rectangles), layout.levels, strict=True)
     return Foreseen(code, tuple(len(tiles) * level.planes for tiles, level in found), holders)
@@ -132,63 +101,9 @@ def redact(archive: "Archive", scan: Code | str, rectangles: Sequence[Rectangle]
     if ordered is not None:
         redaction_witness.add(archive.second_place, ordered)
     archive.step(Moment.ORDERED)
-    with disk_errors(), _alone(archive.place):
-        done = _carry_out(archive.place, archive.catalogue, key, archive.step)
+    with disk_errors(), alone(archive.place):
+        done = carry_out(archive.place, archive.catalogue, key, archive.step)
     return done
-
-
-def resume(place: Place, catalogue: Catalogue, step: Callable[[str], None]) -> Resumed:
-    """Make black what is to be and is not: what was interrupted, and old versions that were put back.
-
-    Raises
-    ------
-    CatalogueUnavailable, HoldingsUnavailable
-        If the catalogue or the disk cannot be used. A scan that cannot be made black stays shut and is told.
-    """
-    with catalogue.reading() as connection:
-        known = redactions.scans(connection)
-    if not known:
-        return Resumed()
-    done, shut = [], []
-    with disk_errors(), _alone(place):
-        for key in known:
-            with catalogue.reading() as connection:
-                code = _code(connection, key)
-            try:
-                if _is_unfinished(place, catalogue, key):
-                    done.append(_carry_out(place, catalogue, key, step))
-            except CatalogueUnavailable:
-                raise
-            except (ArchiveError, OSError) as error:
-                _log.warning("scan %s stays shut: what is to be black on it is not yet", code)
-                shut.append((code, str(error) if isinstance(error, ArchiveError) else "its files cannot be read"))
-    return Resumed(tuple(done), tuple(shut))
-
-
-def renew(archive: "Archive", key: InternalKey, copy: Path) -> bool:
-    """Make a scan anew of a whole copy of the version from before it was blacked out; false if the copy is none.
-
-    Raises
-    ------
-    DamagedPyramid, HoldingsUnavailable, CatalogueUnavailable
-        If it cannot be done now; nothing was changed then, or `resume` goes on.
-    """
-    with archive.catalogue.reading() as connection:
-        wanted = redactions.of_scan(connection, key)
-        replaced = redactions.replaced(connection).get(key, frozenset())
-    if version_of(copy) not in replaced or not is_whole(copy):
-        return False
-    with disk_errors(), _alone(archive.place):
-        tiles = make_black(archive.place, archive.catalogue, key, wanted, archive.step, copy)
-        move_in(archive.place, key, archive.step)
-        _enter(archive.place, archive.catalogue, key, wanted, tiles, archive.step)
-    return True
-
-
-def _alone(place: Place) -> AbstractContextManager[None]:
-    """See that no other process makes anything black meanwhile."""
-    place.redacting.mkdir(mode=0o750, exist_ok=True)
-    return claimed(place.redacting)
 
 
 def _order(catalogue: Catalogue, key: InternalKey, rectangles: Sequence[Rectangle], reason: str) -> Ordered | None:
@@ -205,7 +120,7 @@ def _order(catalogue: Catalogue, key: InternalKey, rectangles: Sequence[Rectangl
         writing.tell(
             "redact",
             reason=reason,
-            scan=str(_code(connection, key)),
+            scan=str(laboratory_code(connection, key)),
             slide=str(codes.code_of(connection, project, Kind.SLIDE, record.slide)),
             black=[list(one.sides) for one in sorted(new)],
         )
@@ -228,76 +143,3 @@ def _require(record: ScanRecord | None, rectangles: Sequence[Rectangle]) -> Scan
         if one.x >= record.size.width or one.y >= record.size.height:
             raise InvalidValue(f"the rectangle {one} lies beyond the scan, which is {record.size}")
     return record
-
-
-def _is_unfinished(place: Place, catalogue: Catalogue, key: InternalKey) -> bool:
-    with catalogue.reading() as connection:
-        record, waits = slides.find_scan(connection, key), redactions.waits(connection, key)
-        replaced = redactions.replaced(connection).get(key, frozenset())
-    if waits or (place.redacting / key).exists():
-        return True
-    found = version_of(place.of_scan(key))
-    return record is not None and found != record.manifest_sha256 and found in replaced
-
-
-def _carry_out(place: Place, catalogue: Catalogue, key: InternalKey, step: Callable[[str], None]) -> Redacted:
-    """Do what is left to do."""
-    move_in(place, key, step)  # what a process that was killed had ready
-    with catalogue.reading() as connection:
-        wanted = redactions.of_scan(connection, key)
-    tiles: tuple[int, ...] = ()
-    if not is_black(place.of_scan(key), key, wanted):
-        tiles = make_black(place, catalogue, key, wanted, step)
-        move_in(place, key, step)
-    return _enter(place, catalogue, key, wanted, tiles, step)
-
-
-def _enter(
-    place: Place,
-    catalogue: Catalogue,
-    key: InternalKey,
-    wanted: Sequence[Rectangle],
-    tiles: tuple[int, ...],
-    step: Callable[[str], None],
-) -> Redacted:
-    """Tell the catalogue of the new version, which opens the scan."""
-    manifest = Manifest.from_bytes((place.of_scan(key) / fixity.MANIFEST).read_bytes())
-    with catalogue.writing() as writing:
-        connection = writing.connection
-        record = slides.find_scan(connection, key)
-        case = slides.case_of(connection, record.slide) if record else None
-        if record is None or case is None:
-            raise UnknownCode(codes.NOT_HERE)
-        code = _code(connection, key)
-        is_new = redactions.waits(connection, key)
-        redactions.settle(connection, key, wanted)
-        slides.set_version(connection, key, manifest.sha256, manifest.stored_bytes)
-        if record.status is ScanStatus.REDACTING:
-            slides.set_status(connection, key, status_after(case, replace(record, status=ScanStatus.KEPT)))
-        holders = _holders(connection, place, record) if is_new else ()
-        writing.tell(
-            "redacted",
-            scan=str(code),
-            manifest=manifest.sha256,
-            stored_bytes=manifest.stored_bytes,
-            tiles=list(tiles),
-            copies=list(holders),
-        )
-        redactions.owe(connection, writing.head.number if writing.head else 0, key, holders)
-        step(Moment.ENTERED)
-    step(Moment.OPENED)
-    return Redacted(code, tiles, holders)
-
-
-def _holders(connection: Connection, place: Place, record: ScanRecord) -> tuple[str, ...]:
-    """Tell who has the scan as it is: projects that were given its slide, and backups."""
-    given = [name for name in codes.projects_of(connection, record.slide) if name != LABORATORY]
-    projects = [f"project {name}" for name in given if tombstones.cohorts_given(connection, name)]
-    return (*projects, *sorted(known_backups(place)))
-
-
-def _code(connection: Connection, key: InternalKey) -> Code:
-    code = codes.code_of(connection, codes.project_number(connection, LABORATORY), Kind.SCAN, key)
-    if code is None:
-        raise UnknownCode(codes.NOT_HERE)
-    return code

@@ -28,7 +28,7 @@ from archive.holdings.copying import CopyFault, Wrote, copy_file, copy_scan
 from archive.holdings.new_version import version_of
 from archive.holdings.place import Place, claimed, disk_errors
 from archive.holdings.rebuilding import Rebuilt, rebuild_catalogue
-from archive.holdings.redacting import resume
+from archive.holdings.redaction_work import resume
 
 if TYPE_CHECKING:
     from archive.settings import ArchiveSettings

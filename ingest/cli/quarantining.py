@@ -172,7 +172,7 @@ def black_out(
         places = [Rectangle.parse(text) for text in rectangle or ()]
         if what_was_seen:
             places += seen.places(MOST_PLACES) if seen else ()
-        entry = quarantine.black_out(number, places, acts, reason, seen.region if seen else 0)
+        entry = quarantine.black_out(number, places, acts, reason)
     count = f"{len(places)} place{'s' if len(places) != 1 else ''}"
     out().print(f"{entry.number} is released: the next ingest of it, or a watch, makes {count} black and looks again.")
 

@@ -13,8 +13,9 @@ from archive.errors import InvalidValue
 from archive.geometry import Rectangle
 from archive.holdings import Archive
 from archive.holdings.obligations import OwedCopy, deal_with_copies, owed_copies
-from archive.holdings.redacting import Foreseen, Redacted, foresee, resume
+from archive.holdings.redacting import Foreseen, foresee
 from archive.holdings.redacting import redact as make_black
+from archive.holdings.redaction_work import Redacted, resume
 from archive.settings import ArchiveSettings
 
 FOR_GOOD = "This copy cannot be had back: the scanner's own file, where it is kept, still shows it."

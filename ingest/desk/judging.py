@@ -18,7 +18,6 @@ from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.errors import JailUnavailable, SlideRefused
 from ingest.pipeline.pictures import pictures_of
-from ingest.pipeline.seen import seen_on
 from ingest.quarantine import Entry, Quarantine, differences, may_release, sentence_of
 
 CAPTIONS = {"macro": "The whole glass", "thumbnail": "The tissue", "unknown": "Another picture"}
@@ -80,8 +79,7 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
         return quarantine.release_by_hand(number, who, form.get("why", ""))
 
     def black_out(number: str, who: str, form: Form) -> Entry:
-        seen = seen_on(quarantine.entry(number))
-        return quarantine.black_out(number, ordered(form), who, form.get("why", ""), seen.region if seen else 0)
+        return quarantine.black_out(number, ordered(form), who, form.get("why", ""))
 
     def refuse(number: str, who: str, form: Form) -> Entry:
         return quarantine.refuse(number, who, form.get("why", ""))

@@ -5,7 +5,7 @@ the vault's own as long as nobody knows whose it is.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -64,8 +64,8 @@ class Entry:
 
     Path, feed, ``told`` (what is needed to show why, such as the cells of a row) and ``because`` (a person's own
     words) are for the laboratory only. ``overruled`` are the reasons that a person looked at and set aside, and
-    ``black_out`` the places that a person ordered to be made black before the slide is kept, each with the number of
-    its region of the file.
+    ``black_out`` the places that a person ordered to be made black before the slide is kept; each with the number of
+    its region of the file, and what is of the whole file with the first.
     """
 
     number: str
@@ -78,7 +78,7 @@ class Entry:
     source_bytes: int = 0
     feed: str | None = field(default=None, repr=False)
     told: Mapping[str, str] = field(default_factory=dict, repr=False)
-    overruled: frozenset[Reason] = frozenset()
+    overruled: frozenset[tuple[int, Reason]] = frozenset()
     because: str | None = field(default=None, repr=False)
     black_out: tuple[tuple[int, Rectangle], ...] = ()
     others: tuple[InternalKey, ...] = field(default=(), repr=False)
@@ -197,11 +197,17 @@ def opened(vault_key: FieldKey, key_of: KeyOf, row: RowMapping) -> Entry:
         row["source_bytes"],
         content["feed"],
         content["told"],
-        frozenset(map(Reason, content["overruled"])),
+        _overruled(content["overruled"]),
         content["because"],
         tuple((region, Rectangle(*sides)) for region, *sides in content.get("black_out", ())),  # older vaults have none
         others=tuple(map(InternalKey, content.get("others", ()))),  # vaults older than this have one scan of a file
     )
+
+
+def _overruled(content: Sequence[Any]) -> frozenset[tuple[int, Reason]]:
+    """Read which reasons were set aside where; older vaults name no region, and none that was seen in a picture."""
+    pairs = [(0, one) if isinstance(one, str) else (int(one[0]), one[1]) for one in content]
+    return frozenset((region, Reason(reason)) for region, reason in pairs)
 
 
 def _sealed(vault_key: FieldKey, entry: Entry, owner: Owner | None) -> dict[str, Any]:
@@ -220,7 +226,7 @@ def _sealed(vault_key: FieldKey, entry: Entry, owner: Owner | None) -> dict[str,
         "moment": entry.moment,
         "feed": entry.feed,
         "told": dict(entry.told),
-        "overruled": sorted(reason.value for reason in entry.overruled),
+        "overruled": sorted((region, reason.value) for region, reason in entry.overruled),
         "because": entry.because,
         "others": entry.others,
         "black_out": [(region, *place.sides) for region, place in entry.black_out],

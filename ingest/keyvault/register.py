@@ -161,7 +161,7 @@ class Register(Days):
         state: str,
         who: str,
         why: str,
-        overruled: Iterable[Reason] = (),
+        overruled: Iterable[tuple[int, Reason]] = (),
         black_out: Sequence[tuple[int, Rectangle]] = (),
     ) -> Entry:
         """Note that a person released or refused a file; who and why go into the vault's trail.
@@ -173,7 +173,8 @@ class Register(Days):
         who, why
             The account, and what that person said.
         overruled
-            Reasons that are none any more for exactly this file.
+            Reasons that are none any more for exactly this file, each with the number of the region on which it was
+            seen; what is of the whole file, with the first.
         black_out
             Places that are made black in exactly this file before it is kept, besides those ordered before; each with
             the number of its region.

@@ -18,7 +18,6 @@ from ingest.pipeline.looking import Looked, Watch, nobody
 from ingest.pipeline.making import WorkOrder
 from ingest.pipeline.receipt import Receipt, receipt_of_known
 from ingest.pipeline.screening import KINDS
-from ingest.pipeline.seen import seen_on
 from ingest.profiles import profile_for
 from ingest.quarantine import IN_PICTURE, Quarantine
 
@@ -72,9 +71,7 @@ class Admitted:
         region, noted = self.looked.source.region, Quarantine(intake.vault).standing(self.looked.source.path)
         in_question = noted is not None and noted.reason in IN_PICTURE
         judged, black = (noted.overruled, noted.black_out) if noted else (frozenset(), ())
-        seen = seen_on(noted) if noted else None
-        on_this = region == (seen.region if seen else 0)
-        settled = frozenset(KINDS[reason] for reason in judged if reason in KINDS and on_this)
+        settled = frozenset(KINDS[reason] for number, reason in judged if number == region and reason in KINDS)
         return WorkOrder(
             source=self.looked.source,
             outer=staged.outer,
@@ -87,7 +84,7 @@ class Admitted:
             every_tile=intake.every_tile,
             keep_out=intake.keep_out,
             black_out=tuple(place for number, place in black if number == region),
-            screen=intake.screen or in_question or bool(judged & IN_PICTURE or black),
+            screen=intake.screen or in_question or bool(black) or any(reason in IN_PICTURE for _, reason in judged),
             settled=settled,
         )
 

@@ -1,13 +1,13 @@
 """What was seen in the picture of a slide that waits, and where: told to whoever judges it, and never what it says."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from archive.errors import InvalidValue
 from archive.geometry import Rectangle, Size
-from ingest.quarantine import Entry
+from ingest.quarantine import Entry, on_region, region_of
 from ingest.screening import Finding, Kind, Place
 
 MARGIN: Final = 0.25
@@ -54,22 +54,18 @@ class Seen:
 def told(size: Size, findings: Sequence[Finding], region: int = 0) -> dict[str, str]:
     """Put what was seen into words that an entry in quarantine keeps."""
     spots = [[finding.kind.value, *finding.place.sides] for finding in findings]
-    return {_SEEN: json.dumps({"size": [size.width, size.height], "spots": spots, "region": region})}
+    return {**on_region(region), _SEEN: json.dumps({"size": [size.width, size.height], "spots": spots})}
 
 
 def seen_on(entry: Entry) -> Seen | None:
     """Read what was seen on a slide that waits; None if it waits for something else."""
-    return _read(entry.told)
-
-
-def _read(said: Mapping[str, str]) -> Seen | None:
-    if _SEEN not in said:
+    if _SEEN not in entry.told:
         return None
     try:
-        content: dict[str, Any] = json.loads(said[_SEEN])
+        content: dict[str, Any] = json.loads(entry.told[_SEEN])
         size = Size(*content["size"])
         spots = (Spot(Kind(kind), Place(*sides).within(size)) for kind, *sides in content["spots"])
-        return Seen(size, tuple(spots), int(content["region"]))
+        return Seen(size, tuple(spots), region_of(entry))
     except _UNFIT:
         return None
 

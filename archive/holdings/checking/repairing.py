@@ -21,7 +21,7 @@ from archive.holdings.checking.faults import Fault
 from archive.holdings.checking.rounds import Rounds
 from archive.holdings.checking.scans import KeptScan, Started, begin
 from archive.holdings.place import Place, claimed, disk_errors
-from archive.holdings.redacting import renew
+from archive.holdings.redaction_work import renew
 from archive.pyramid.rereading import untold
 from archive.records import ScanStatus
 

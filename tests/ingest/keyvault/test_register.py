@@ -110,9 +110,9 @@ def test_what_a_person_refused_stays_refused_until_the_file_changes(vault: KeyVa
 
 def test_what_a_person_overruled_stays_overruled_until_the_file_changes(vault: KeyVault) -> None:
     number = vault.register.note(SLIDE, "waits", moment=MOMENT, reason="wrong-barcode").number
-    vault.register.judge(number, State.RELEASED, "a.clinician", "label is right", [Reason.WRONG_BARCODE])
+    vault.register.judge(number, State.RELEASED, "a.clinician", "label is right", [(0, Reason.WRONG_BARCODE)])
     again = vault.register.note(SLIDE, "waits", moment=MOMENT, reason="truncated")
-    assert again.overruled == {Reason.WRONG_BARCODE}
+    assert again.overruled == {(0, Reason.WRONG_BARCODE)}
     assert vault.register.note(SLIDE, "waits", moment=(1, 2), reason="truncated").overruled == frozenset()
 
 

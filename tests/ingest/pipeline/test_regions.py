@@ -190,11 +190,17 @@ def test_a_judgement_is_of_the_region_that_was_looked_at(laboratory: Laboratory,
             return [one.order(staged, intake) for one in admitted if isinstance(one, Admitted)]
 
     entry = quarantine.set_aside(glass.path, Reason.WRITING_IN_PICTURE, seen)
-    quarantine.black_out(entry.number, [Rectangle(0, 0, 40, 40)], "b.scientist", "the label's corner", region=1)
+    quarantine.black_out(entry.number, [Rectangle(0, 0, 40, 40)], "b.scientist", "the label's corner")
     assert [order.black_out for order in orders()] == [(), (Rectangle(0, 0, 40, 40),), ()]
     quarantine.set_aside(glass.path, Reason.WRITING_IN_PICTURE, seen)
     quarantine.release_by_hand(entry.number, "b.scientist", "a control's name")
     assert [order.settled for order in orders()] == [frozenset(), {Kind.TEXT}, frozenset()]
+
+    bars = told(Size(380, 300), [Finding(Kind.BARCODE, Place(0, 0, 40, 40), 0.9)], region=2)
+    quarantine.set_aside(glass.path, Reason.BARCODE_IN_PICTURE, bars)
+    assert [order.settled for order in orders()] == [frozenset(), {Kind.TEXT}, frozenset()]
+    quarantine.release_by_hand(entry.number, "b.scientist", "a control's number")
+    assert [order.settled for order in orders()] == [frozenset(), {Kind.TEXT}, {Kind.BARCODE}]
     assert all(order.screen for order in orders())
 
 
