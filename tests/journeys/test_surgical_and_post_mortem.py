@@ -98,7 +98,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     slides, rows = home / "delivery", []
     slides.mkdir()
     for number, (name, case) in enumerate(CASES.items()):
-        slide = draw(slides / f"{number}.svs", seed=number)
+        slide = draw(slides / f"{number}.svs", seed=number + 1)
         rows.append(row_of(slide, f"{'S' if name.startswith('surgical') else 'PM'}26-{number:04}", **case.told))
     laboratory = new_laboratory(home)
     laboratory.declare_feed()
