@@ -48,7 +48,8 @@ Screen = Annotated[
     typer.Option(
         "--screen",
         envvar="COVERSLIP_SCREEN",
-        help="Look for writing, barcodes and stickers in the pixels before a slide is kept, or later, with rescreen.",
+        help="Look for writing, barcodes and stickers in the pixels before a slide is kept, or later, with rescreen; "
+        "until then nobody can be taught with it.",
     ),
 ]
 

@@ -117,7 +117,7 @@ def _verified(receipt: Receipt) -> Table:
 def _looked_at(looked: Looked | None) -> Table:
     table = _table("[bold]looked at[/bold]")
     if looked is None:
-        table.add_row("pixels", "later: nobody has looked for writing in them yet; run: coverslip rescreen")
+        table.add_row("pixels", "later: not assessed, and shut until somebody looks; run: coverslip rescreen")
         return table
     seen = ", ".join(f"{kind} {count}" for kind, count in looked.seen.items())
     table.add_row("seen", seen or "no writing, barcode, sticker or pen mark")

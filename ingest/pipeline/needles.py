@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.codes import new_key
-from archive.consent import Facts, terms
+from archive.consent import Facts, MightIdentify, terms
 from archive.fixity import MANIFEST, Manifest, StoredFile
 from archive.geometry import MicronsPerPixel, Size
 from archive.holdings.commit import Chain, record_text
@@ -18,10 +18,10 @@ from archive.records import CaseRecord, Fidelity, ScanRecord, ScanStatus, Scheme
 from ingest.auditor import IdentifierClass, KnownIdentifier, Needles, Vocabulary
 from ingest.deidentify.channels import name_channels
 from ingest.pipeline.answers import Description
-from ingest.pipeline.receipt import SCREENED
 from ingest.pipeline.source import Source
 from ingest.profiles import read_profiles
 from ingest.profiles.channel_names import channel_term
+from ingest.screening import VERSION
 
 FOLDERS = 2
 """The folder that a file lies in and the one above are often named after a patient or a case; those further up are
@@ -121,7 +121,7 @@ def _record_of(case: CaseRecord, slide: SlideRecord) -> Any:
         size=Size(1, 1),
         level_count=1,
         fidelity=Fidelity.COPIED,
-        might_identify=SCREENED,
+        might_identify=MightIdentify.screened(VERSION),
     )
     return json.loads(record_text(Chain(case, slide, scan)))
 

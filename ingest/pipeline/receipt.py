@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from archive.codes import Code, InternalKey
-from archive.consent import Decision, MightIdentify
+from archive.consent import Decision
+from archive.consent.terms import UNASSESSED
 from archive.errors import UnknownCode
 from archive.geometry import MicronsPerPixel, Size
 from archive.holdings import Archive, Committed
@@ -18,10 +19,6 @@ from ingest.pipeline.answers import Stored
 from ingest.pipeline.proving import Proof, Search
 from ingest.pipeline.screening import Screened
 from ingest.pipeline.source import Source
-
-SCREENED = MightIdentify.parse("no (screened, structure-1)")
-"""The grade of a scan whose label and macro were left behind by structure; its pixels are to be looked at later."""
-
 
 HOW = {
     Origin.COPIED: "copied",
@@ -157,7 +154,10 @@ def scan_record(
     metadata: CleanMetadata,
     screened: Screened | None = None,
 ) -> ScanRecord:
-    """Describe a proven scan for the catalogue; ``screened`` is None where its pixels are to be looked at later."""
+    """Describe a proven scan for the catalogue; ``screened`` is None where its pixels are to be looked at later.
+
+    It is not assessed until then: that label and macro were left behind by structure tells nothing about its pixels.
+    """
     origins = [level.origin for level in layout.levels]
     return ScanRecord(
         key=scan,
@@ -170,7 +170,7 @@ def scan_record(
         scanner_model=metadata.scanner_model,
         fidelity=Fidelity.COPIED if origins[0] is Origin.COPIED else Fidelity.LOSSLESS,
         levels_added=origins.count(Origin.ADDED),
-        might_identify=screened.grade if screened else SCREENED,
+        might_identify=screened.grade if screened else UNASSESSED,
         rescreen=screened.rescreen if screened else True,
         deidentified=True,
     )

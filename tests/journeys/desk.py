@@ -65,5 +65,6 @@ def set_up(home: Path) -> Desk:
     laboratory.declare_feed()
     receipts = home / "receipts.jsonl"
     laboratory.take_in(slide, listed, "--receipts", receipts)
+    laboratory.grade_as_clean()
     receipt = json.loads(receipts.read_text())
     return Desk(laboratory, names, slide, listed, receipt["slide"], receipt["case"])

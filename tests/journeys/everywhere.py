@@ -73,6 +73,7 @@ def journey(home: Path) -> Journey:
     made.codes = {kind: taken.slides[row] for row, kind in enumerate(made.slides, 2) if row in taken.slides}
     again = laboratory.take_in(made.delivery, delivery_list, "--receipts", made.receipts, ends=3)
     assert again.slides == taken.slides
+    laboratory.run("rescreen")
     _look(laboratory, next(iter(taken.slides.values())))
     _export(made)
     collection = laboratory.teach("Colon, first week", *taken.slides.values())

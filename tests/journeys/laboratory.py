@@ -17,8 +17,10 @@ from pathlib import Path
 
 import httpx
 
+from archive.holdings import Archive
 from tests.archive.server.taught import free_port
 from tests.journeys.ready import PYTHON_MODULE, run_anew, run_ready
+from tests.slides.graded import grade_as_clean
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 600
@@ -84,6 +86,11 @@ class Laboratory:
     def take_in(self, slides: Path, delivery: Path, *more: object, ends: int = 0) -> Said:
         """Take slides in."""
         return self.run("ingest", slides, "--delivery", delivery, *more, ends=ends)
+
+    def grade_as_clean(self) -> None:
+        """Grade what nobody has looked at as ``rescreen`` does where it sees nothing."""
+        with Archive.open(self.archive, actor="screening") as archive:
+            grade_as_clean(archive)
 
     def declare_feed(self, *more: object) -> Said:
         """Declare the default feed of surgical slides, whose post-mortems have case numbers that begin with PM."""

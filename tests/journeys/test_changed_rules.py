@@ -37,6 +37,7 @@ def test_new_rules_are_reported_before_they_take_effect(tmp_path: Path, newer: P
     laboratory.declare_feed()
     slide = make_svs(tmp_path / "one.svs", width=300, height=260, factors=(1,)).path
     (code,) = laboratory.take_in(slide, write_list(tmp_path / "list.csv", row_of(slide, "S26-0001"))).slides.values()
+    laboratory.grade_as_clean()
     laboratory.teach("Colon", code)
     assert "nothing waits" in laboratory.run("consent", "review").out
 

@@ -45,6 +45,7 @@ class Ward:
         file.write_bytes(self._whole.read_bytes() + bytes([number]))
         row = row_of(file, case, patient=patient, slide=number, **told)
         said = self.laboratory.take_in(file, write_list(self._folder / "list.csv", row), ends=ends)
+        self.laboratory.grade_as_clean()
         return next(iter(said.slides.values()), "")
 
     def record(self, number: str, *words: object, ends: int = 0) -> str:

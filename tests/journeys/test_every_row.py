@@ -19,6 +19,7 @@ from archive.codes import Kind
 from archive.consent import Decision, Facts, MightIdentify, Purpose, Recipient, decide
 from archive.consent.terms import Grade, State
 from archive.holdings import Archive
+from ingest.screening import VERSION
 from tests.archive.consent.restated import IDS, PURPOSES, RECIPIENTS, SECONDARY, Answer, restated
 from tests.journeys.laboratory import Laboratory, Said, row_of, write_list
 from tests.journeys.told import CASES, CLASS, Told, known_of
@@ -74,6 +75,7 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> Taken:
     plain = {name: Told() for name in (*CASES, TAKEN_AWAY)}
     rows = [draw(delivery, number, told) for number, told in enumerate((*CASES.values(), *plain.values()))]
     said = laboratory.take_in(delivery, write_list(delivery / "list.csv", *rows), ends=3)
+    laboratory.grade_as_clean()
     codes = dict(enumerate(CASES, FIRST_ROW))
     after = dict(enumerate(plain, FIRST_ROW + len(CASES)))
     return Taken(
@@ -140,7 +142,7 @@ def as_anonymised(facts: Facts, purpose: str, recipient: str) -> Decision:
     return decide(copy, Purpose(purpose), Recipient(recipient), holds_key=recipient not in HOLD_NO_KEY)
 
 
-SCREENED = MightIdentify.screened("structure-1")
+SCREENED = MightIdentify.screened(VERSION)
 
 
 @pytest.mark.parametrize("name", KEPT)

@@ -138,6 +138,7 @@ def test_a_collection_shows_what_consent_allows_within_a_second_of_the_correctio
 ) -> None:
     here = bench(1)
     laboratory, (code,) = here.laboratory, here.codes
+    laboratory.grade_as_clean()
     handle = laboratory.teach("Liver, week 3", code)
     with laboratory.serving() as base:
         page = f"{base}/collections/{handle}"

@@ -115,6 +115,7 @@ def test_no_planted_name_survives(delivery: Delivery) -> None:
 
 
 def test_a_viewer_sees_the_channels_in_their_colours(delivery: Delivery, archive: Archive) -> None:
+    delivery.laboratory.grade_as_clean()
     collection = delivery.laboratory.teach("Lymph node", *delivery.codes.values())
     with delivery.laboratory.serving() as base:
         first, _ = httpx.get(f"{base}/api/collections/{collection}").json()["slides"]

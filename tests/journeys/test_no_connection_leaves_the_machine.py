@@ -102,6 +102,7 @@ def day(tmp_path_factory: pytest.TempPathFactory, names: Plant) -> TracedLaborat
     laboratory.home.mkdir()
     laboratory.declare_feed()
     codes = laboratory.take_in(folder, write_list(home / "list.csv", *rows), "--workers", 2).slides
+    laboratory.grade_as_clean()
     handle = laboratory.teach("Week 1", *codes.values())
     with laboratory.running("archive", "serve", ready=r"http://127\.0\.0\.1:\d+") as base:
         look_at_every_page(base, handle)

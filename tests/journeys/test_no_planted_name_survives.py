@@ -228,7 +228,7 @@ ATTRIBUTES = {
 """All the words that the attributes of a stored scan may hold; colours are six digits."""
 
 CLOSED_TERMS = {
-    *("unknown", "England", "living", "identifiable", "no (person)", "no (screened, structure-1)"),
+    *("unknown", "England", "living", "identifiable", "no (person)", "unassessed"),
     *("H&E", "copied", "lossless", "kept"),
     *("3DHISTECH", "Akoya Biosciences", "Aperio", "Hamamatsu", "Leica", "Philips", "Sakura", "Trestle", "Ventana"),
     *("Aperio GT 450 DX", "NanoZoomer C13210", "SCN400"),

@@ -117,6 +117,7 @@ def test_another_scan_of_the_glass_is_a_second_scan_of_the_slide(taken: Taken, t
     assert second["scan"] != taken.receipt["scan"]
     told = json.loads(taken.laboratory.run("show", second["slide"], "--json").out)
     assert {scan["scan"] for scan in told["scans"]} == {second["scan"], taken.receipt["scan"]}
+    taken.laboratory.grade_as_clean()
     handle = taken.laboratory.teach("Two scans of one slide", second["slide"])
     with taken.laboratory.serving(workers=1) as base:
         assert len(httpx.get(f"{base}/api/collections/{handle}").json()["slides"]) == 1

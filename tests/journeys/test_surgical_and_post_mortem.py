@@ -98,11 +98,11 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     slides, rows = home / "delivery", []
     slides.mkdir()
     for number, (name, case) in enumerate(CASES.items()):
-        slide = draw(slides / f"{number}.svs", seed=number)
+        slide = draw(slides / f"{number}.svs", seed=number + 1)
         rows.append(row_of(slide, f"{'S' if name.startswith('surgical') else 'PM'}26-{number:04}", **case.told))
     laboratory = new_laboratory(home)
     laboratory.declare_feed()
-    taken = laboratory.take_in(slides, write_list(slides / "list.csv", *rows))
+    taken = laboratory.take_in(slides, write_list(slides / "list.csv", *rows), "--screen", "now")
     codes = {name: taken.slides[number] for number, name in enumerate(CASES, 2)}
     return Kept(laboratory, codes, taken)
 
@@ -175,7 +175,8 @@ def test_a_surgical_slide_is_kept_taught_and_served_without_another_question(kep
     laboratory, slide = kept.laboratory, draw(tmp_path / "slide.svs", seed=101)
     columns = row_of(slide, "S26-0101")
     assert list(columns) == ["file", "patient", "case", "block", "stain"]
-    (code,) = laboratory.take_in(slide, write_list(tmp_path / "list.csv", columns)).slides.values()
+    listed = write_list(tmp_path / "list.csv", columns)
+    (code,) = laboratory.take_in(slide, listed, "--screen", "now").slides.values()
     handle = laboratory.teach("Colon", code)
     with laboratory.serving(workers=1) as base:
         page = httpx.get(f"{base}/collections/{handle}")

@@ -139,7 +139,7 @@ def withdrawing(tmp_path_factory: pytest.TempPathFactory) -> Withdrawing:
     laboratory = Laboratory(home / "laboratory")
     laboratory.home.mkdir()
     laboratory.declare_feed()
-    taken = laboratory.take_in(slides, write_list(slides / "list.csv", *rows))
+    taken = laboratory.take_in(slides, write_list(slides / "list.csv", *rows), "--screen", "now")
     codes = {case: taken.slides[number] for number, case in enumerate(CASES, 2)}
     laboratory.run("project", "add", "Colon")
     return Withdrawing(laboratory, codes, laboratory.teach("Colon", *codes.values()))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ingest.screening import VERSION
+
 HOSPITAL = {"tissue": "post-mortem", "authority": "hospital", "recorded": "as part of the examination"}
 CORONER = {**HOSPITAL, "authority": "coroner", "authority_open": "no"}
 OPEN = {**CORONER, "authority_open": "yes"}
@@ -131,8 +133,8 @@ CASES = {
 }
 """By the row, and what sets this case apart from others of the same row."""
 
-_FIRST_SCREENING = "no (screened, structure-1)"
-"""What ingest says of a slide whose label and macro it left behind by structure."""
+_FIRST_SCREENING = f"no (screened, {VERSION})"
+"""What a screening says of a slide on which it saw nothing."""
 _LISTS = ("covers", "records", "glass_covers")
 _PERSONS = {"yes": "yes", "no": "no (person)"}
 

@@ -59,7 +59,9 @@ def may_teach(laboratory: Laboratory, receipt: Receipt) -> bool:
 def test_a_clean_slide_is_graded_and_a_written_one_is_shut_until_a_person_has_looked(
     laboratory: Laboratory, clean: Receipt, named: Receipt, screener: Screener
 ) -> None:
-    assert may_teach(laboratory, named)  # labels were left behind by structure, and nobody looked at the pixels
+    for receipt in (clean, named):
+        assert grade_of(laboratory, receipt).grade is Grade.UNASSESSED  # labels were left behind, and nobody looked
+        assert not may_teach(laboratory, receipt)
     told = {one.scan: one for one in rescreen(laboratory.archive, screener)}
     assert (told[clean.scan_code].is_settled, told[named.scan_code].is_settled) == (True, False)
     assert grade_of(laboratory, clean) == CLEAN
@@ -89,7 +91,9 @@ def test_a_slide_of_an_older_screening_is_looked_at_again_and_one_that_may_not_b
 def test_a_slide_that_was_not_seen_whole_keeps_its_grade_and_stays_due(
     laboratory: Laboratory, clean: Receipt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = grade_of(laboratory, clean)
+    assert clean.scan is not None
+    before = MightIdentify.screened("structure-1")  # by a program that looked at labels alone
+    laboratory.archive.set_grade(clean.scan, before, rescreen=True, reason="an older program")
     with Screener() as own:
         monkeypatch.setattr(own, "screen", lambda levels: Screening(complete=False))
         (one,) = rescreen(laboratory.archive, own)

@@ -22,6 +22,7 @@ from ingest.keyvault.evidence import Evidence
 from ingest.pipeline.correcting import finish_begun, plan_case
 from ingest.pipeline.withdrawing import Letter, carry_out, plan
 from tests.ingest.pipeline.conftest import Laboratory
+from tests.slides.graded import grade_as_clean
 from tests.slides.svs import make_svs
 
 PATIENT, OTHER, CASE = "H-0011223344", "H-0055667788", "S26-0012345"
@@ -38,7 +39,9 @@ def take_in(laboratory: Laboratory, path: Path, **told: Any) -> HeldSlide:
     file = make_svs(
         path, width=300, height=200, tile=(128, 128), factors=(1,), seed=crc32(path.name.encode()) % 1000
     ).path
-    return laboratory.archive.slide(laboratory.take_in(file, **told).slide_code)
+    receipt = laboratory.take_in(file, **told)
+    grade_as_clean(laboratory.archive)
+    return laboratory.archive.slide(receipt.slide_code)
 
 
 def withdraw(laboratory: Laboratory, letter: Letter = LETTER) -> Any:
