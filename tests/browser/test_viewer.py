@@ -1,6 +1,7 @@
 """The viewer in a real browser: it shows tissue, measures truly, turns and magnifies, and asks nobody else."""
 
 import io
+import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -14,6 +15,9 @@ from tests.browser.conftest import Shown
 
 SETTLED_MS = 900
 """An animation of the view takes half a second; its last tiles come soon after."""
+
+SEEN_S = 1.1
+"""After so long every worker knows what was recorded of a patient."""
 
 
 class Watched:
@@ -254,6 +258,7 @@ def test_a_withdrawn_slide_leaves_an_open_viewer(chromium: Browser, shown: Shown
         expect(page.get_by_role("link", name="Slide 1")).to_have_count(0)
     finally:
         shown.taught.allow(shown.first)
+        time.sleep(SEEN_S)
         context.close()
 
 
