@@ -55,8 +55,8 @@ def bring_up_to_date(connection: Connection) -> None:
         count_act(connection)
 
 
-def upgrade(connection: Connection) -> None:
-    """Run the migrations that are missing, inside the caller's transaction."""
+def upgrade(connection: Connection, revision: str = REVISION) -> None:
+    """Run the migrations that are missing up to a revision, inside the caller's transaction."""
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
@@ -65,7 +65,7 @@ def upgrade(connection: Connection) -> None:
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
         except CommandError:
             raise CatalogueUnavailable("the catalogue is of an unknown revision; restore it from a backup") from None
 

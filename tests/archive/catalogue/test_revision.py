@@ -1,6 +1,8 @@
 """A new catalogue and an upgraded one have the same tables, and an upgrade that is cut short leaves the old one."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +11,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, event, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, event, insert, inspect, select, text
 
-from archive.catalogue import Catalogue
+from archive.catalogue import Catalogue, collections, slides
 from archive.catalogue.engine import WRITES, postgresql_engine, sqlite_engine
 from archive.catalogue.revision import require_revision, upgrade
 from archive.catalogue.schema import REVISION, metadata
+from archive.codes import new_key
 from archive.errors import CatalogueUnavailable
+from archive.records import CaseRecord, ScanRecord, ScanStatus, SlideRecord
+
+Chain = tuple[CaseRecord, SlideRecord, ScanRecord]
 
 
 @pytest.fixture
@@ -32,8 +38,15 @@ def differences(engine: Engine) -> list[Any]:
         return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
 
 
-def migrate(engine: Engine) -> None:
+@contextmanager
+def written(engine: Engine) -> Iterator[Connection]:
+    """Give a connection whose transaction is committed at the end."""
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+def migrate(engine: Engine) -> None:
+    with written(engine) as connection:
         upgrade(connection)
 
 
@@ -60,6 +73,10 @@ def _texts(index: Any) -> list[str]:
     return sorted(f"{name}: {value}" for name, value in index.get("dialect_options", {}).items())
 
 
+class CutShortError(Exception):
+    """Something fails between two statements."""
+
+
 def test_the_migrations_make_the_tables_that_the_program_expects(engine: Engine) -> None:
     migrate(engine)
     assert differences(engine) == []
@@ -71,7 +88,7 @@ def test_a_new_catalogue_is_what_the_migrations_would_make(place: Path | str, en
     Catalogue.open(place).close()
     assert differences(engine) == []
     made = constraints(engine)
-    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+    with written(engine) as connection:
         metadata.drop_all(connection)
         connection.execute(text("DROP TABLE alembic_version"))
     migrate(engine)
@@ -98,18 +115,63 @@ def test_a_migration_that_is_cut_short_at_any_statement_leaves_nothing(engine: E
         if statement.lstrip().upper().startswith(("CREATE", "INSERT", "UPDATE", "COMMENT")):
             statements += 1
             if statements == stop_at:
-                raise KeyboardInterrupt
+                raise CutShortError
 
     while True:
         statements, stop_at = 0, stop_at + 1
         try:
             migrate(engine)
-        except KeyboardInterrupt:
+        except CutShortError:
             assert inspect(engine).get_table_names() == []
         else:
             break
     assert stop_at > 15
     assert differences(engine) == []
+
+
+def test_a_catalogue_of_every_older_revision_keeps_its_rows_and_learns_what_is_new(
+    place: Path | str, engine: Engine, make_chain: Callable[..., Chain]
+) -> None:
+    case, slide, scan = make_chain()
+    second = dataclasses.replace(scan, key=new_key())
+    with closing(Catalogue.open(place)) as catalogue, catalogue.writing() as writing:
+        slides.add_case(writing.connection, case)
+        slides.add_slide(writing.connection, slide)
+        slides.add_scan(writing.connection, scan)
+        slides.add_scan(writing.connection, second)
+        collection = collections.add_collection(writing.connection, "Skin").handle
+        collections.add_place(writing.connection, collection, slide.key, scan.key)
+        writing.tell("commit")
+    held = rows(engine)
+    with written(engine) as connection:
+        metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+        upgrade(connection, "0001")
+        older = MetaData()
+        older.reflect(connection)
+        assert "redactions" not in older.tables
+        for table in metadata.sorted_tables:
+            if held[table.name]:
+                connection.execute(insert(older.tables[table.name]), held[table.name])
+    with closing(Catalogue.open(place)) as catalogue:
+        assert rows(engine) == held
+        assert differences(engine) == []
+        with catalogue.writing() as writing:
+            slides.set_status(writing.connection, scan.key, ScanStatus.REDACTING)
+            collections.add_place(writing.connection, collection, slide.key, second.key)
+            writing.tell("commit")
+        with catalogue.reading() as connection:
+            assert {one.status for one in slides.scans_of(connection, slide.key)} == {"kept", "redacting"}
+            assert len(collections.places(connection, collection)) == 2
+
+
+def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    """Read every row of every table."""
+    with engine.connect() as connection:
+        return {
+            table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
+            for table in metadata.sorted_tables
+        }
 
 
 @pytest.mark.parametrize("read_only", [False, True])
@@ -130,5 +192,5 @@ def test_a_catalogue_of_a_revision_that_never_was_is_refused(place: Path | str, 
 
 
 def set_revision(engine: Engine, revision: str) -> None:
-    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+    with written(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :number"), {"number": revision})

@@ -21,7 +21,6 @@ def upgrade() -> None:
     _chain()
     _consents()
     _scans()
-    _redactions()
     _searching()
     _collections()
     _ruling()
@@ -166,45 +165,12 @@ def _scans() -> None:
         sa.Column("manifest_sha256", SHA256, nullable=False),
         sa.CheckConstraint("width > 0 AND height > 0 AND level_count > 0", name=op.f("ck_scans_extent")),
         sa.CheckConstraint(
-            "status IN ('kept', 'quarantined', 'withdrawn', 'damaged', 'unreviewed', 'redacting')",
-            name=op.f("ck_scans_status"),
+            "status IN ('kept', 'quarantined', 'withdrawn', 'damaged', 'unreviewed')", name=op.f("ck_scans_status")
         ),
         sa.ForeignKeyConstraint(["slide_key"], ["slides.key"], name="fk_scans_slide_key"),
         sa.PrimaryKeyConstraint("key", name="pk_scans"),
     )
     op.create_index("ix_scans_slide_key", "scans", ["slide_key"])
-
-
-def _redactions() -> None:
-    op.create_table(
-        "redactions",
-        sa.Column("scan_key", KEY, nullable=False),
-        *(sa.Column(side, sa.Integer(), autoincrement=False, nullable=False) for side in ("x", "y", "width", "height")),
-        sa.Column("act", sa.BigInteger(), nullable=False, comment="the number of its entry in the trail"),
-        sa.Column(
-            "replaced",
-            SHA256,
-            nullable=True,
-            comment="of the manifest of the version that shows it; empty where none was kept",
-        ),
-        sa.Column("done", sa.Boolean(), nullable=False, comment="it is black"),
-        sa.CheckConstraint("x >= 0 AND y >= 0 AND width > 0 AND height > 0", name=op.f("ck_redactions_extent")),
-        sa.ForeignKeyConstraint(["scan_key"], ["scans.key"], name="fk_redactions_scan_key"),
-        sa.PrimaryKeyConstraint("scan_key", "x", "y", "width", "height", name="pk_redactions"),
-    )
-    op.create_table(
-        "copies_owed",
-        sa.Column(
-            "act", sa.BigInteger(), autoincrement=False, nullable=False, comment="the number of its entry in the trail"
-        ),
-        sa.Column("holder", sa.String(80), nullable=False, comment="a project, or a backup by its handle"),
-        sa.Column("scan_key", KEY, nullable=False),
-        sa.Column(
-            "reason", sa.String(200), nullable=True, comment="how it was dealt with; empty until somebody says so"
-        ),
-        sa.ForeignKeyConstraint(["scan_key"], ["scans.key"], name="fk_copies_owed_scan_key"),
-        sa.PrimaryKeyConstraint("act", "holder", name="pk_copies_owed"),
-    )
 
 
 def _searching() -> None:
@@ -274,7 +240,7 @@ def _collections() -> None:
         sa.ForeignKeyConstraint(["slide_key"], ["slides.key"], name="fk_collection_slides_slide_key"),
         sa.ForeignKeyConstraint(["scan_key"], ["scans.key"], name="fk_collection_slides_scan_key"),
         sa.PrimaryKeyConstraint("handle", name="pk_collection_slides"),
-        sa.UniqueConstraint("collection", "scan_key", name="uq_collection_slides_collection_scan_key"),
+        sa.UniqueConstraint("collection", "slide_key", name="uq_collection_slides_collection_slide_key"),
         sa.UniqueConstraint("collection", "position", name="uq_collection_slides_collection_position"),
     )
     op.create_index("ix_collection_slides_slide_key", "collection_slides", ["slide_key"])
