@@ -14,24 +14,30 @@ SYMBOLOGIES: Final = zxingcpp.barcode_formats_from_str(
     "MicroQRCode, RMQRCode, PDF417, MicroPDF417, Aztec, MaxiCode"
 )
 
-SMALL_PIXELS: Final = 1 << 21
-"""Only a picture with fewer is looked at a second time, enlarged: narrow bars are a pixel wide on an overview."""
-
 LEAST_CHARACTERS: Final = 3
 """What is shorter was read into fibres and folds."""
 
 
-def find_barcodes(picture: npt.NDArray[np.uint8]) -> list[Seen]:
-    """Find barcodes that can be read in a ``(height, width, 3)`` uint8 RGB picture."""
+def find_barcodes(picture: npt.NDArray[np.uint8], *, narrow: bool) -> list[Seen]:
+    """Find barcodes that can be read.
+
+    Parameters
+    ----------
+    picture
+        ``(height, width, 3)`` uint8 RGB.
+    narrow
+        Whether to look a second time, enlarged: narrow bars are a pixel wide on an overview.
+    """
     grey: Any = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     found = _read(grey, 1.0)
-    if not found and grey.size <= SMALL_PIXELS:
-        found = _read(cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), 2.0)
+    if narrow and not found:
+        enlarged = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+        found = _read(enlarged, 2.0, try_downscale=False)  # that one has been read
     return found
 
 
-def _read(grey: Any, factor: float) -> list[Seen]:
-    barcodes = zxingcpp.read_barcodes(grey, formats=SYMBOLOGIES, text_mode=zxingcpp.TextMode.Plain)
+def _read(grey: Any, factor: float, **settings: bool) -> list[Seen]:
+    barcodes = zxingcpp.read_barcodes(grey, formats=SYMBOLOGIES, text_mode=zxingcpp.TextMode.Plain, **settings)
     return [_seen(one.position, factor) for one in barcodes if one.valid and len(one.text) >= LEAST_CHARACTERS]
 
 

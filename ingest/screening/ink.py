@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ingest.screening.channels import brightest, darkest
 from ingest.screening.seen import Seen
 
 BRIGHT: Final = 170.0
@@ -56,10 +57,10 @@ def find_stickers(picture: npt.NDArray[np.uint8]) -> list[Seen]:
     if not _is_bright(picture):
         return []
     smooth = cv2.medianBlur(picture, 5)
-    glass = np.median(_rim(picture), axis=0)
-    unlike = np.abs(smooth.astype(np.int16) - glass.astype(np.int16)).max(axis=2) > UNLIKE_GLASS
-    steep = cv2.morphologyEx(smooth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(axis=2) > PLAIN
-    unscanned = (picture.min(axis=2) > 250) | (picture.max(axis=2) < 5)  # what a scanner fills gaps with
+    glass = np.full_like(smooth, np.median(_rim(picture), axis=0).astype(np.uint8))
+    unlike = brightest(cv2.absdiff(smooth, glass)) > UNLIKE_GLASS
+    steep = brightest(cv2.morphologyEx(smooth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))) > PLAIN
+    unscanned = (darkest(picture) > 250) | (brightest(picture) < 5)  # what a scanner fills gaps with
     mask = (unlike & ~steep & ~unscanned).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
     return [

@@ -52,7 +52,7 @@ def inspect(tell: Any, picture: npt.NDArray[np.uint8], look: str, cpu_seconds: f
         legible, doubtful = find_words(picture, Look(look))
         told: dict[str, list[Seen]] = {
             Kind.TEXT: legible,
-            Kind.BARCODE: find_barcodes(picture),
+            Kind.BARCODE: find_barcodes(picture, narrow=look != Look.ALONG),
             Kind.PEN: find_ink(picture) if is_whole else [],
             Kind.STICKER: find_stickers(picture) if is_whole else [],
             DOUBTFUL: sorted(doubtful, key=lambda seen: -seen.confidence),

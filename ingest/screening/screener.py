@@ -14,8 +14,8 @@ from ingest.sandbox.limits import MIB
 from ingest.screening.verdict import Finding, Kind, Screening
 from ingest.screening.views import Pixels, SlideLevel, View, borders, closer, draw, overview
 
-CPU_SECONDS: Final = 12.0
-"""On one slide; a view is not begun when so much has been used. Eight views of bounded size take two to six where
+CPU_SECONDS: Final = 6.0
+"""On one slide; a view is not begun when so much has been used. Eight views of bounded size take two to three where
 nothing else is done; on processors that others use as well, the same work counts up to twice as much."""
 
 VIEW_CPU_SECONDS: Final = 30.0

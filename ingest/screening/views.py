@@ -25,14 +25,17 @@ OVERVIEW_PX: Final = 1280
 OVERVIEW_PIXELS: Final = 1_200_000
 """Most pixels of the overview: what a screening costs goes with them."""
 
-BORDER_SHARE: Final = 1 / 8
-"""How far in from each side a border goes, of that extent."""
+BORDER_SHARE: Final = 1 / 16
+"""How far in from each side a border goes, of that extent: print that is too fine for the overview is far less high."""
 
 BORDER_CLOSER: Final = 2.0
 PLACE_CLOSER: Final = 4.0
 
 PLACE_PX: Final = 512
 """Longest side of the picture of a doubtful place."""
+
+NEARLY: Final = 1.25
+"""A level that shows so much less than is asked for will do: the next one has up to sixteen times the pixels."""
 
 MARGIN: Final = 0.25
 """How much is shown around a doubtful place, of its longer side."""
@@ -100,19 +103,18 @@ def borders(slide: Size) -> tuple[View, ...]:
 
 
 def closer(doubtful: Place, slide: Size) -> View | None:
-    """Give the view of a doubtful place; None where the overview shows the slide's own pixels already."""
+    """Give the view of a doubtful place; None where the overview shows as much of it already."""
     whole = overview(slide)
-    if whole.reduced <= 1.0:
-        return None
     margin = int(MARGIN * max(doubtful.width, doubtful.height))
     left, top = max(0, doubtful.x - margin), max(0, doubtful.y - margin)
     width, height = doubtful.width + 2 * margin, doubtful.height + 2 * margin
     place = Place(left, top, width, height).within(slide)
-    return View(place, max(1.0, whole.reduced / PLACE_CLOSER, max(place.width, place.height) / PLACE_PX), Look.CLOSE)
+    reduced = max(1.0, whole.reduced / PLACE_CLOSER, max(place.width, place.height) / PLACE_PX)
+    return View(place, reduced, Look.CLOSE) if reduced < whole.reduced else None
 
 
 def draw(levels: Sequence[SlideLevel], view: View) -> Pixels:
-    """Draw a view from the smallest level that shows as much.
+    """Draw a view from the smallest level that shows as much, or nearly.
 
     Parameters
     ----------
@@ -129,7 +131,7 @@ def draw(levels: Sequence[SlideLevel], view: View) -> Pixels:
     """
     full = levels[0].size
     level = max(
-        (one for one in levels if full.width / one.size.width <= view.reduced or one is levels[0]),
+        (one for one in levels if full.width / one.size.width <= NEARLY * view.reduced or one is levels[0]),
         key=lambda one: full.width / one.size.width,
     )
     across, down = level.size.width / full.width, level.size.height / full.height
@@ -141,4 +143,6 @@ def draw(levels: Sequence[SlideLevel], view: View) -> Pixels:
     wanted = (max(1, round(place.width / view.reduced)), max(1, round(place.height / view.reduced)))
     if wanted == (width, height):
         return pixels
-    return np.asarray(Image.fromarray(pixels).resize(wanted, Image.Resampling.BOX))
+    enlarged = wanted[0] > width
+    resampling = Image.Resampling.BILINEAR if enlarged else Image.Resampling.BOX
+    return np.asarray(Image.fromarray(pixels).resize(wanted, resampling))

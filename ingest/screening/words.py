@@ -4,10 +4,13 @@ The detector marks whatever looks like a line of writing, and tissue often does.
 and read, upright and upside down; what was truly written gives several characters with confidence, and nuclei and
 fibres give one or two without.
 
-Among large cells the detector takes the whole picture for writing, so it also gets one of narrow strokes alone, as it
-is and turned by a right angle; together with reading both ways this makes four orientations. The whole slide is gone
-through once more reduced, for letters as high as a hand; a border along its side only, for what stands across it is on
-the picture of the whole slide.
+Among large cells the detector takes the whole picture for writing, so it gets one of narrow strokes alone as well. The
+strokes are gone through as they are and the picture turned by a right angle; together with reading both ways this makes
+four orientations. The whole slide is gone through once more reduced, as it is and turned, for letters as high as a
+hand; a border along its side only, for what stands across it is on the picture of the whole slide.
+
+Of all choices among eleven such passes over 118 composites these four found as many as any but the dearest, and cost
+two thirds of what strokes and picture both ways would.
 """
 
 from functools import lru_cache
@@ -20,6 +23,7 @@ from rapidocr import RapidOCR
 from rapidocr.ch_ppocr_rec import TextRecInput
 from rapidocr.utils.process_img import get_rotate_crop_image
 
+from ingest.screening.channels import brightest, darkest
 from ingest.screening.seen import Seen
 from ingest.screening.views import Look
 
@@ -46,8 +50,9 @@ LEAST_PX: Final = 7.0
 CHARACTERS: Final = 3
 """Letters and digits that a line has at least."""
 
-SURE: Final = 0.72
-"""A line is legible from this mean confidence of its characters."""
+SURE: Final = 0.80
+"""A line is legible from this mean confidence of its characters: of 232 lines on real slides none was read with less
+than 0.89, and of 234 clean fields none with more than 0.61."""
 
 SHORT_SURE: Final = 0.90
 """And one of no more than the fewest characters from this."""
@@ -92,14 +97,12 @@ def find_words(picture: Picture, look: Look) -> tuple[list[Seen], list[Seen]]:
     if look is Look.ALONG:
         _go_through(strokes, picture.shape[0] > picture.shape[1], 1.0, legible, doubtful)
     else:
-        _go_through(picture, False, 1.0, legible, doubtful)
         _go_through(strokes, False, 1.0, legible, doubtful)
-        _go_through(strokes, True, 1.0, legible, doubtful)
+        _go_through(picture, True, 1.0, legible, doubtful)
     if look is Look.WHOLE:
         small = np.asarray(cv2.resize(picture, None, fx=REDUCED, fy=REDUCED, interpolation=cv2.INTER_AREA), np.uint8)
-        for image in (small, _strokes(small)):
-            for turned in (False, True):
-                _go_through(image, turned, REDUCED, legible, doubtful)
+        for turned in (False, True):
+            _go_through(small, turned, REDUCED, legible, doubtful)
     return legible, [one for one in doubtful if not any(one.meets(line) for line in legible)]
 
 
@@ -108,8 +111,8 @@ def _strokes(picture: Picture) -> Picture:
 
     On a dark slide what is narrow and bright is left, dark on white as well.
     """
-    is_dark = float(np.median(picture)) < DARK
-    grey = 255 - picture.max(axis=2) if is_dark else picture.min(axis=2)
+    is_dark = float(np.median(picture[::4, ::4])) < DARK
+    grey = 255 - brightest(picture) if is_dark else darkest(picture)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (STROKE_PX, STROKE_PX))
     narrow = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, kernel).astype(np.uint16)
     return np.repeat((255 - np.minimum(255, 2 * narrow)).astype(np.uint8)[..., None], 3, axis=2)

@@ -62,6 +62,11 @@ def test_a_doubtful_place_is_shown_larger_with_what_is_around_it() -> None:
     assert view.place.x + view.place.width > place.x + place.width
 
 
+def test_what_lies_all_over_the_slide_is_not_looked_at_again_smaller() -> None:
+    slide = Size(80_000, 60_000)
+    assert closer(Place(1_000, 1_000, 70_000, 50_000), slide) is None
+
+
 def test_a_view_is_drawn_from_the_smallest_level_that_shows_as_much() -> None:
     full = tissue(4000, 3000)
     levels = [Told(full), Told(reduced(full, 2000, 1500)), Told(reduced(full, 500, 375))]
@@ -71,11 +76,22 @@ def test_a_view_is_drawn_from_the_smallest_level_that_shows_as_much() -> None:
     assert abs(float(picture.mean()) - float(full.mean())) < 1
 
 
+def test_a_level_that_shows_nearly_as_much_will_do() -> None:
+    full = np.full((3000, 4000, 3), 200, np.uint8)
+    needed = overview(Size(4000, 3000)).reduced
+    near, far = round(4000 / needed / 1.2), round(4000 / needed / 1.4)
+    for width, is_read in ((near, True), (far, False)):
+        levels = [Told(full), Told(full[: width * 3 // 4, :width])]
+        picture = draw(levels, overview(Size(4000, 3000)))
+        assert bool(levels[1].read) is is_read
+        assert picture.shape == (round(3000 / needed), round(4000 / needed), 3)
+
+
 def test_what_is_seen_in_a_view_is_told_where_it_lies_on_the_slide() -> None:
     slide = Size(4000, 3000)
     right = borders(slide)[3]
     place = right.on_slide(0, 0, 10, 20, slide)
-    assert (place.x, place.y) == (3500, 0)
+    assert (place.x, place.y) == (3750, 0)
     assert place.height == pytest.approx(20 * right.reduced, abs=1)
     outside = right.on_slide(-50, 1e4, 1e5, 1e5, slide)
     assert outside.x + outside.width <= 4000
