@@ -131,6 +131,23 @@ def test_a_label_that_was_kept_is_made_black_and_comes_back_from_nowhere(
     assert "Nothing was left to do" in laboratory.run("redact", "--resume").out
 
 
+def test_labels_of_real_slides_that_were_kept_are_made_black(real_slides: Path, tmp_path: Path) -> None:
+    pictures = sorted((real_slides / "labels").glob("barcode_*"))
+    labels = {f"{number}.svs": with_label(path) for number, path in enumerate(pictures)}
+    (tmp_path / "delivery").mkdir()
+    for name, label in labels.items():
+        slide_of(tmp_path / "delivery" / name, label.picture)
+    delivered = deliver(Laboratory(tmp_path / "laboratory"), tmp_path / "delivery", list(labels), ends=0)
+    with Archive.open(delivered.laboratory.archive) as archive:
+        for name, label in labels.items():
+            (held,) = archive.slide(delivered.codes[name]).scans
+            folder = archive.place.of_scan(held.record.key)
+            assert likeness(folder, label) > ALIKE
+            redact(archive, held.code, [Rectangle(*label.place)], reason="a test")
+            assert likeness(folder, label) < ALIKE
+    assert len(labels) > 3
+
+
 def test_of_a_real_slide_only_what_is_touched_is_another(real_slides: Path, tmp_path: Path) -> None:
     name = "CMU-1-Small-Region.svs"
     delivered = deliver(Laboratory(tmp_path), real_slides / "aperio", [name], ends=0)
