@@ -122,9 +122,9 @@ def rebuild_catalogue(
         from_records, unreadable = 0, 0
         with closing(Catalogue.open(made, actor="rebuild")) as catalogue:
             unreviewed = _doubt(catalogue, replayed)
-            redaction_witness.shut_again(settings.audit_second_place if settings else None, catalogue)
             if replayed.faults:
                 from_records, unreadable = catalogue_unreviewed(place, catalogue, looked.without_row)
+            redaction_witness.shut_again(settings.audit_second_place if settings else None, catalogue)
         set_aside = _put_in_place(place, settings, made)
         if not place.mark.exists():
             place.write_mark(identity)

@@ -17,6 +17,7 @@ from archive.holdings.rebuilding import rebuild_catalogue
 from archive.holdings.redacting import redact
 from archive.holdings.redaction_witness import file_of
 from archive.holdings.restoring import restore
+from archive.holdings.reviewing import review, unreviewed
 from archive.settings import ArchiveSettings
 from tests.archive.holdings.committing import commit_one
 from tests.archive.holdings.pictured import NAME, WHY, Held, hold, is_black
@@ -199,3 +200,22 @@ def test_a_catalogue_that_is_made_again_without_the_act_shuts_the_scan(
             again.open_pyramid(held.key)
         again.recover()
         assert is_black(again.place.of_scan(held.key))
+
+
+def test_a_scan_that_only_its_own_record_tells_of_is_black_before_it_is_kept_again(
+    archive: Archive, held: Held, backup: Path, root: Path, settings: ArchiveSettings
+) -> None:
+    redact(archive, held.code, [NAME], reason=WHY)
+    archive.close()
+    shutil.rmtree(archive.place.of_scan(held.key))
+    shutil.copytree(Place(backup).of_scan(held.key), archive.place.of_scan(held.key))
+    shutil.rmtree(root / "journal")
+    (root / "catalogue.sqlite").unlink()
+    assert rebuild_catalogue(root, settings).from_records == 2
+    with Archive.open(root, settings=settings) as again:
+        for code in unreviewed(again):
+            review(again, code, keep=True, reason="looked up in the register")
+        with pytest.raises(UnknownCode):
+            again.open_pyramid(held.key)
+        again.recover()
+    require_black_and_open(root, held, settings)
