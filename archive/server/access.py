@@ -47,8 +47,8 @@ class ShownSlide:
     """A slide that may be shown now, opened.
 
     ``levels`` are those that viewers number from 0, full resolution first. ``scan`` tells scans apart inside this
-    worker and never leaves it; ``tag`` is as random as the collection's handle, the same on every worker, and another
-    after the pixels were changed.
+    worker, and ``version`` what was stored of one from what is after its pixels were changed; neither leaves it.
+    ``tag`` is as random as the collection's handle, the same on every worker, and another one for each version.
     """
 
     handle: str
@@ -56,10 +56,16 @@ class ShownSlide:
     collection_handle: str
     collection_name: str
     scan: InternalKey
+    version: str
     pyramid: Pyramid
     levels: tuple[ViewerLevel, ...]
     deepzoom: DeepZoom
     tag: str
+
+    @property
+    def pixels(self) -> tuple[InternalKey, str]:
+        """Tell pictures that were made of it from all others: also from those of before its pixels were changed."""
+        return self.scan, self.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +194,7 @@ class SlideAccess:
             collection_handle=found.collection_handle,
             collection_name=found.collection_name,
             scan=found.scan,
+            version=version,
             pyramid=pyramid,
             levels=levels,
             deepzoom=DeepZoom.of(levels),

@@ -48,12 +48,12 @@ class ManagedPictures:
         """
         _require_usable(slide)
         source = level_of(slide, level)
-        key = (slide.scan, SRGB, level, column, row)
+        key = (*slide.pixels, SRGB, level, column, row)
         return self._cache.get_or_make(key, lambda: self._tile(slide, source, column, row))
 
     def _tile(self, slide: ShownSlide, source: ViewerLevel, column: int, row: int) -> bytes:
         if isinstance(source, Level) and source.encoded_tile(column, row) is None:
-            key = (slide.scan, SRGB, "glass", source.tile)
+            key = (*slide.pixels, SRGB, "glass", source.tile)
             glass = np.full((source.tile.height, source.tile.width, 3), WHITE, np.uint8)
             return self._cache.get_or_make(key, lambda: _encoded(slide, glass))
         return _encoded(slide, padded(source.decoded_tile(column, row), source.tile))
@@ -71,7 +71,7 @@ class ManagedPictures:
         same = agreeing(slide.deepzoom, tile, slide.levels)
         if same is not None:
             return self.native(slide, slide.levels.index(same), column, row)
-        key = (slide.scan, SRGB, "deepzoom", level, column, row)
+        key = (*slide.pixels, SRGB, "deepzoom", level, column, row)
         return self._cache.get_or_make(key, lambda: _encoded(slide, averaged(slide.deepzoom, tile, slide.levels)))
 
     def descriptor(self, slide: ShownSlide) -> bytes:
@@ -95,7 +95,7 @@ class ManagedPictures:
         """
         if slide.pyramid.colours.profile is not Profile.USABLE:
             return self._scanned.thumbnail(slide)
-        key = (slide.scan, SRGB, "thumbnail")
+        key = (*slide.pixels, SRGB, "thumbnail")
         return self._cache.get_or_make(key, lambda: _encoded(slide, slide.pyramid.thumbnail(THUMBNAIL_PX)))
 
 

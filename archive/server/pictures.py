@@ -58,12 +58,12 @@ class Pictures:
         """
         source = level_of(slide, level)
         if isinstance(source, BetweenLevel):
-            key = (slide.scan, level, column, row)
+            key = (*slide.pixels, level, column, row)
             return self.cache.get_or_make(key, lambda: source.jpeg_tile(column, row))
         if source.is_jpeg:
             stored = source.encoded_tile(column, row)
             return white_glass(source.tile) if stored is None else stored
-        key = (slide.scan, level, column, row)
+        key = (*slide.pixels, level, column, row)
         return self.cache.get_or_make(key, lambda: encode_jpeg(source.decoded_tile(column, row), quality=QUALITY))
 
     def deepzoom(self, slide: ShownSlide, level: int, column: int, row: int) -> bytes:
@@ -78,7 +78,7 @@ class Pictures:
         same = agreeing(slide.deepzoom, tile, slide.levels)
         if same is not None:
             return self.native(slide, slide.levels.index(same), column, row)
-        key = (slide.scan, "deepzoom", level, column, row)
+        key = (*slide.pixels, "deepzoom", level, column, row)
         return self.cache.get_or_make(key, lambda: derive(slide.deepzoom, tile, slide.levels))
 
     def descriptor(self, slide: ShownSlide) -> bytes:
@@ -93,5 +93,5 @@ class Pictures:
         DamagedPyramid
             As `native`.
         """
-        key = (slide.scan, "thumbnail")
+        key = (*slide.pixels, "thumbnail")
         return self.cache.get_or_make(key, lambda: encode_jpeg(slide.pyramid.thumbnail(THUMBNAIL_PX), quality=QUALITY))

@@ -106,10 +106,11 @@ class Laboratory:
         return said.out.rsplit("/collections/", 1)[1].strip()
 
     @contextmanager
-    def serving(self, workers: int = 2) -> Iterator[str]:
+    def serving(self, workers: int = 2, *more: object) -> Iterator[str]:
         """Serve the collections, as a host does that only serves; gives the address without a final slash."""
         port = free_port()
         command = [sys.executable, "-m", "archive", "serve", "--port", str(port), "--workers", str(workers)]
+        command += map(str, more)
         outputs = [self.home / f"server-{port}.{name}" for name in ("out", "err")]
         with outputs[0].open("wb") as out, outputs[1].open("wb") as err:
             server = subprocess.Popen(command, cwd=ROOT, env=self._environment(), stdout=out, stderr=err)
