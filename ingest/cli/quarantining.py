@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from archive.accounts import Action
+from archive.amounts import bytes_told
 from archive.cli.proving import Who, acting
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
@@ -211,7 +212,7 @@ def _table_of(entry: Entry, reveal: bool) -> Table:
         table.add_row("reason", f"{entry.reason.value}: {sentence_of(entry)}")
     if entry.because:
         table.add_row("a person said", escape(entry.because) if reveal else "something; to read it: --reveal")
-    table.add_row("size", f"{entry.source_bytes / 1e6:,.1f} MB")
+    table.add_row("size", bytes_told(entry.source_bytes))
     table.add_row("the file", _lies(entry))
     if reveal:
         table.add_row("path", escape(str(entry.path)))
