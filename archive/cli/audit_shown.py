@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from rich.table import Table
 
+from archive.amounts import counted
 from archive.auditchain import Fault
 from archive.auditchain.exporting import exported
 from archive.auditchain.signing import PublicKey, SigningKey
@@ -67,7 +68,7 @@ def tell_exported(books: Books, file: Path, heads: Path | None, wanted: Question
         for line in exported(books.trails, books.found(wanted), statements[-1] if statements else None):
             written.write(line + "\n")
             count += 1
-    out().print(f"{count - 1:,} entries were written.")
+    out().print(f"{counted(count - 1, 'entry was', 'entries were')} written.")
     if not statements:
         out().print("[yellow]They have no proof:[/yellow] name the second place with --heads.")
 
@@ -83,7 +84,7 @@ def show(entries: Sequence[Told], *, as_json: bool) -> None:
         row = (told.trail, f"{told.number:,}", f"{told.at:%Y-%m-%d %H:%M:%S}", told.actor, told.act, told.about)
         table.add_row(*map(_plain, (*row, told.reason)))
     out().print(table)
-    out().print("1 entry" if len(entries) == 1 else f"{len(entries):,} entries")
+    out().print(counted(len(entries), "entry", "entries"))
 
 
 def _plain(text: str) -> str:
@@ -114,7 +115,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
 
 def _show_verified(found: Verified, place: SecondPlace | None, *, known: bool) -> None:
     for one in found.trails:
-        state = f"[red]{len(one.faults):,} faults[/red]" if one.faults else "[green]whole[/green]"
+        state = f"[red]{counted(len(one.faults), 'fault')}[/red]" if one.faults else "[green]whole[/green]"
         newer = one.standing.head.number - one.signed
         signed = f", {max(newer, 0):,} since the last signature" if place else ""
         out().print(f"{one.name:10} {one.standing.head.number:>10,} entries{signed}: {state}")
@@ -125,7 +126,7 @@ def _show_verified(found: Verified, place: SecondPlace | None, *, known: bool) -
         )
         return
     if found.faults:
-        out().print(f"[red]The second place has {len(found.faults):,} faults.[/red]")
+        out().print(f"[red]The second place has {counted(len(found.faults), 'fault')}.[/red]")
         _show_faults("statement", found.faults)
     if found.statements:
         last = found.statements[-1].statement

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from archive.accounts import Action, Actor
+from archive.amounts import bytes_told, counted
 from archive.cli.checking_bar import Bar
 from archive.cli.proving import Who, actor_of, signed
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
@@ -163,8 +164,8 @@ def _all(first: Callable[[], Iterable[Fault]], running: ArchiveCheck, progress: 
 
 def _summary(running: ArchiveCheck, progress: Progress) -> None:
     checked = running.checked
-    read = f"{checked.scans:,} scan{'s' if checked.scans != 1 else ''}, {progress.read_bytes / 1e6:,.1f} MB read"
-    count = f"{progress.faults:,} fault{'s' if progress.faults != 1 else ''}" if progress.faults else "no fault"
+    read = f"{counted(checked.scans, 'scan')}, {bytes_told(progress.read_bytes)} read"
+    count = counted(progress.faults, "fault") if progress.faults else "no fault"
     out().print(f"{read}: {count}.", markup=False)
     if checked.marked:
         out().print(f"Shown to nobody until repaired: {', '.join(map(str, checked.marked))}", markup=False)
@@ -173,7 +174,7 @@ def _summary(running: ArchiveCheck, progress: Progress) -> None:
     if running.hindered:
         out().print(f"The rest could not be checked: {running.hindered}", markup=False, soft_wrap=True)
     if checked.left:
-        out().print(f"Time was up with {checked.left:,} scans left; run the same command again to go on.")
+        out().print(f"Time was up with {counted(checked.left, 'scan')} left; run the same command again to go on.")
 
 
 def tell_repairs(
@@ -225,7 +226,7 @@ def tell_status(settings: ArchiveSettings, *, as_json: bool) -> None:
         print(json.dumps(told))
         return
     out().print(
-        f"{told['scans']:,} scans; {told['read_within_30_days']:,} were read again within 30 days, "
+        f"{counted(len(keys), 'scan')}; {told['read_within_30_days']:,} were read again within 30 days, "
         f"{told['read_within_90_days']:,} within {OVERDUE_DAYS}; {told['never_read']:,} were never read again."
     )
     if codes:

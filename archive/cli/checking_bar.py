@@ -6,6 +6,7 @@ from typing import Self
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as Shown
 
+from archive.amounts import counted
 from archive.cli.sentences import out
 from archive.holdings.checking.running import Progress
 
@@ -43,7 +44,7 @@ class Bar:
             print(line, flush=True)
 
     def _watch(self, progress: Progress) -> None:
-        faults = f", {progress.faults} faults" if progress.faults else ""
+        faults = f", {counted(progress.faults, 'fault')}" if progress.faults else ""
         scans = f"scan {min(progress.scans + 1, progress.of_scans):,} of {progress.of_scans:,}"
         self._bar.update(
             self._task,

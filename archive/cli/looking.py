@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from archive.accounts import Action
+from archive.amounts import bytes_told, counted
 from archive.cli.proving import Who, actor_of
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.codes import Code
@@ -62,7 +63,7 @@ def list_slides(
     for slide in slides:
         table.add_row(*_line(slide))
     out().print(table)
-    out().print(f"{len(slides):,} slide{'s' if len(slides) != 1 else ''}")
+    out().print(counted(len(slides), "slide"))
     if more:
         out().print(f"There are more; go on with: coverslip list --after {slides[-1].code}")
 
@@ -90,7 +91,7 @@ def _line(slide: HeldSlide) -> list[str]:
         str(largest.size) if largest else "-",
         (largest.scanner_model or largest.scanner_maker or "-") if largest else "-",
         str(len(slide.scans)),
-        f"{stored / 1e6:,.1f} MB",
+        bytes_told(stored),
     ]
 
 
@@ -151,10 +152,7 @@ def show(
     for scan in held.scans:
         _show_scan(scan)
         if scan.code in black:
-            count = len(black[scan.code])
-            out().print(
-                f"    blacked out at {'1 place' if count == 1 else f'{count:,} places'}, and encoded anew there"
-            )
+            out().print(f"    blacked out at {counted(len(black[scan.code]), 'place')}, and encoded anew there")
     if not decisions:
         out().print("\nNothing of it can be opened now. To see why, and what can be repaired: coverslip check")
         return
@@ -171,9 +169,8 @@ def _show_scan(scan: HeldScan) -> None:
     power = f"{record.objective_power:g}x" if record.objective_power else "objective unknown"
     added = f", {record.levels_added} of them added" if record.levels_added else ""
     out().print(f"\n  scan {scan.code}  {record.size}, {mpp}, {power}")
-    out().print(
-        f"    {record.level_count} levels{added}; pixels {record.fidelity}; {record.stored_bytes / 1e6:,.1f} MB"
-    )
+    levels = f"{counted(record.level_count, 'level')}{added}"
+    out().print(f"    {levels}; pixels {record.fidelity}; {bytes_told(record.stored_bytes)}")
     out().print(f"    might identify: {record.might_identify}; {record.status}")
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from archive.accounts import Action, Actor
+from archive.amounts import counted
 from archive.cli.proving import Who, actor_of, signed
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.errors import InvalidValue
@@ -57,29 +58,36 @@ def rebuild_catalogue(
 
 def _lines(rebuilt: Rebuilt) -> list[str]:
     lines = [
-        f"The catalogue was made again: {rebuilt.slides:,} slides, {rebuilt.scans:,} scans, {rebuilt.acts:,} acts."
+        f"The catalogue was made again: {counted(rebuilt.slides, 'slide')}, {counted(rebuilt.scans, 'scan')}, "
+        f"{counted(rebuilt.acts, 'act')}."
     ]
     if rebuilt.set_aside is not None:
         lines.append(f"The old catalogue was set aside: {rebuilt.set_aside}")
     if rebuilt.journal_faults:
         first = rebuilt.journal_faults[0]
         lines.append(
-            f"THE JOURNAL IS NOT WHOLE: {len(rebuilt.journal_faults)} faults, the first {first.code} at {first.place}. "
+            f"THE JOURNAL IS NOT WHOLE: {counted(len(rebuilt.journal_faults), 'fault')}, the first {first.code} at "
+            f"{first.place}. "
             "Withdrawals, collections and codes that only the missing part told of are lost."
         )
     if rebuilt.unreviewed:
         lines.append(
-            f"{rebuilt.unreviewed:,} scans are unreviewed, {rebuilt.from_records:,} of them known only from their own "
-            "records: nothing opens them until somebody has looked. List them with: coverslip review"
+            f"{counted(rebuilt.unreviewed, 'scan is', 'scans are')} unreviewed, {rebuilt.from_records:,} of them known "
+            "only from their own records: nothing opens them until somebody has looked. List them: coverslip review"
         )
     if rebuilt.audit_faults:
-        lines.append(f"The audit trail has {len(rebuilt.audit_faults)} faults, the first at entry {_number(rebuilt)}.")
+        faults = counted(len(rebuilt.audit_faults), "fault")
+        lines.append(f"The audit trail has {faults}, the first at entry {_number(rebuilt)}.")
     if rebuilt.missing:
         lines.append(
-            f"{rebuilt.missing:,} scans have no folder; restore them from a backup, or see that a disk is mounted."
+            f"{counted(rebuilt.missing, 'scan has', 'scans have')} no folder; restore from a backup, or see that a "
+            "disk is mounted."
         )
     if rebuilt.differing or rebuilt.unreadable:
-        lines.append(f"{rebuilt.differing + rebuilt.unreadable:,} folders are not what they say; run: coverslip check")
+        folders = counted(
+            rebuilt.differing + rebuilt.unreadable, "folder is not what it says", "folders are not what they say"
+        )
+        lines.append(f"{folders}; run: coverslip check")
     if rebuilt.complete:
         lines.append("Nothing is missing from the journal, and the audit trail is whole.")
     return lines
@@ -119,7 +127,7 @@ def review(
     with Archive.open(archive, settings=ArchiveSettings(archive=archive), **signed(actor, "laboratory")) as holdings:
         for slide in slides:
             review_slide(holdings, slide, keep=keep, reason=reason)
-    out().print(f"{len(slides):,} slides reviewed.")
+    out().print(f"{counted(len(slides), 'slide')} reviewed.")
 
 
 def _settle(archive: Path, actor: Actor | None, more: object, reason: str) -> None:
@@ -135,7 +143,7 @@ def _list(archive: Path) -> None:
         waiting, settled = unreviewed(holdings), loss_is_settled(holdings)
     for code in waiting:
         out().print(str(code))
-    out().print(f"{len(waiting):,} slides wait to be reviewed.")
+    out().print(f"{counted(len(waiting), 'slide waits', 'slides wait')} to be reviewed.")
     if not settled:
         out().print(
             "Acts were lost, and whatever comes in waits as well. Enter refusals and withdrawals again, then say: "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from archive.amounts import counted
 from archive.cohorts.words import ALIASES, FIELDS, UNKNOWN, Field, Value
 from archive.errors import InvalidValue
 
@@ -84,7 +85,7 @@ class QueryRefused(InvalidValue):
     """A query that cannot be understood, with all of its faults."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        count = counted(len(faults), "fault")
         super().__init__(f"the query has {count}:" + "".join(f"\n  {fault}" for fault in faults))
         self.faults = faults
 

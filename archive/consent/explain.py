@@ -59,7 +59,9 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
 def _ways(ways: Sequence[str]) -> Sequence[str]:
     if len(ways) <= WAYS_SHOWN:
         return ways or ["Nothing that can be obtained."]
-    return [*ways[:WAYS_SHOWN], f"There are {len(ways) - WAYS_SHOWN} further ways, none of them shorter."]
+    further = len(ways) - WAYS_SHOWN
+    last = "There is 1 further way, no shorter." if further == 1 else f"There are {further} further ways, none shorter."
+    return [*ways[:WAYS_SHOWN], last]
 
 
 def _source(row: Row) -> str:

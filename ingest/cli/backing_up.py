@@ -13,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from archive import fixity
 from archive.accounts import Action
 from archive.accounts.copying import back_up_accounts, put_accounts_back
+from archive.amounts import bytes_told, counted
 from archive.cli.audit_shown import audit_key_of
 from archive.cli.proving import Who, actor_of
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
@@ -192,18 +193,23 @@ def _codes(archive: Archive, done: BackedUp) -> list[str]:
 
 def _tell(done: BackedUp, codes: list[str], mirrored: bool) -> None:
     out().print(
-        f"{done.copied:,} scans copied ({done.copied_bytes / 1e9:,.2f} GB), {done.there:,} were there; "
-        f"{done.verified:,} copies were read again."
+        f"{counted(done.copied, 'scan')} copied ({bytes_told(done.copied_bytes)}), {done.there:,} there already; "
+        f"{counted(done.verified, 'copy was', 'copies were')} read again."
     )
     if done.renewed:
-        out().print(f"{done.renewed:,} copies were found damaged, set aside and made again; look at the backup's disk.")
+        out().print(
+            f"{counted(done.renewed, 'copy was', 'copies were')} found damaged, set aside and made again; "
+            "look at the backup's disk."
+        )
     if done.blacked_out:
-        out().print(f"{done.blacked_out:,} copies showed what was blacked out since; they were deleted and made again.")
+        out().print(
+            f"{counted(done.blacked_out, 'copy', 'copies')} with what was blacked out since: deleted and made again."
+        )
     if done.removed:
         now = (
             "and was removed from the backup" if mirrored else "and stays in the backup (--mirror-removals removes it)"
         )
-        out().print(f"{done.removed:,} scans: the archive has it no longer, {now}.")
+        out().print(f"{counted(done.removed, 'scan')}: the archive has it no longer, {now}.")
     for code, fault in zip(codes, done.faults, strict=False):
         out().print(
             f"[red]not copied:[/red] {code}  {fault.place}: expected {fault.expected}, found {fault.found}; "
@@ -225,19 +231,24 @@ def _tell_vault(vault_to: Path | None, key_to: Path | None) -> None:
 
 
 def _tell_restored(done: Restored, vault_from: Path | None) -> None:
-    out().print(f"{done.scans:,} scans are in place and verified ({done.copied_bytes / 1e9:,.2f} GB copied).")
+    out().print(
+        f"{counted(done.scans, 'scan is', 'scans are')} in place and verified ({bytes_told(done.copied_bytes)} copied)."
+    )
     if done.blacked_out:
-        out().print(f"{len(done.blacked_out):,} scans were blacked out, as was ordered since they were copied.")
+        out().print(
+            f"{counted(len(done.blacked_out), 'scan was', 'scans were')} blacked out, as was ordered since the backup."
+        )
     for code, why in done.still_shut:
         out().print(f"[red]stays shut:[/red] {code}  {why}; then run: coverslip redact --resume")
     if done.rebuilt is not None:
         out().print("The catalogue was made again from the journal, because its copy was older, damaged or not there.")
         if done.rebuilt.unreviewed:
-            out().print(f"{done.rebuilt.unreviewed:,} scans are unreviewed; list them with: coverslip review")
+            out().print(f"{counted(done.rebuilt.unreviewed, 'scan is', 'scans are')} unreviewed; see: coverslip review")
     if done.faults:
-        out().print(f"[red]{len(done.faults):,} copies are damaged and were not restored;[/red] run: coverslip check")
+        damaged = counted(len(done.faults), "damaged copy was", "damaged copies were")
+        out().print(f"[red]{damaged} not restored;[/red] run: coverslip check")
     if done.audit_faults:
-        out().print(f"[red]The audit trail has {len(done.audit_faults):,} faults.[/red]")
+        out().print(f"[red]The audit trail has {counted(len(done.audit_faults), 'fault')}.[/red]")
     if vault_from is not None:
         out().print("The key vault is in place and opens with its key.")
 

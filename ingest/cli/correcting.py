@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.status import Status
 
 from archive.accounts import Action, Actor
+from archive.amounts import bytes_told, counted
 from archive.cli.proving import Who, actor_of, named
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.consent import Decision
@@ -171,8 +172,8 @@ def tell(plan: SlidePlan | CasePlan, *, done: bool) -> None:
     if prospect.projects:
         shown.print(f"Decided anew when they ask next: {', '.join(prospect.projects)}", markup=False)
     if plan.searched.stored_bytes:
-        where = f"in {len(plan.searched.found_in)} scans" if plan.searched.found_in else "nowhere"
-        found = f"{plan.searched.stored_bytes / 1e6:,.1f} MB searched for the new identifiers: found {where}"
+        where = f"in {counted(len(plan.searched.found_in), 'scan')}" if plan.searched.found_in else "nowhere"
+        found = f"{bytes_told(plan.searched.stored_bytes)} searched for the new identifiers: found {where}"
         shown.print(found)
     _tell_put_away(plan, done)
 

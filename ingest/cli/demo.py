@@ -121,7 +121,7 @@ def _prove(archive: Path) -> None:
     if survivors:
         raise ArchiveError(f"planted names were found in the archive: {', '.join(survivors)}; please report this")
     out().print(
-        f"       {len(planted)} made-up names were hidden in the file; none is in any of the {len(files)} files kept"
+        f"       {len(planted)} made-up names were hidden in the file; none is in the {len(files)} that were written"
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from rich.table import Table
 
 from archive.accounts import AccountStore
+from archive.amounts import counted
 from archive.cli.sentences import FAILED, ArchiveFolder, out, said
 from archive.errors import ArchiveError
 from archive.holdings import Archive
@@ -86,7 +87,9 @@ def _kept(places: Places) -> Iterator[Finding]:
             yield _backup(vault, archive)
             yield from _tokens(places)
             trail = vault.verify_trail()
-            told = "open; its audit trail is whole" if not trail else f"{len(trail)} faults in its audit trail"
+            told = (
+                "open; its audit trail is whole" if not trail else f"{counted(len(trail), 'fault')} in its audit trail"
+            )
             yield Finding(State.if_well(not trail), "vault", told)
     except ArchiveError as error:
         yield Finding(State.LOOK, "archive and vault", str(error))
@@ -95,15 +98,15 @@ def _kept(places: Places) -> Iterator[Finding]:
 def _archive(archive: Archive) -> Iterator[Finding]:
     found, faults = Condition.of(archive), archive.audit_faults()
     yield _clock(found.newest_act)
-    yield Finding(State.WELL, "archive", f"{found.slides:,} slides, {found.scans:,} scans")
-    told = "whole" if not faults else f"{len(faults)} faults; run: coverslip check"
+    yield Finding(State.WELL, "archive", f"{counted(found.slides, 'slide')}, {counted(found.scans, 'scan')}")
+    told = "whole" if not faults else f"{counted(len(faults), 'fault')}; run: coverslip check"
     yield Finding(State.if_well(not faults), "audit trail", told)
     told = "whole" if found.journal_is_sound else "damaged; it is begun anew by the next ingest"
     yield Finding(State.if_well(found.journal_is_sound), "journal", told)
     told = (
         "every scan was read in time"
         if not found.overdue
-        else f"{found.overdue:,} scans are overdue; run: coverslip check"
+        else f"{counted(found.overdue, 'scan is', 'scans are')} overdue; run: coverslip check"
     )
     yield Finding(State.if_well(not found.overdue), "last check", told)
 
@@ -140,5 +143,5 @@ def _backup(vault: KeyVault, archive: Archive) -> Finding:
     if state.finished is None or state.archive != archive.catalogue.identity:
         return Finding(State.LOOK, "backup", "never finished; run: coverslip backup")
     days = (datetime.now(UTC) - state.finished).days
-    told = f"{days} days old, {archive.catalogue.acts - state.acts:,} acts behind"
+    told = f"{counted(days, 'day')} old, {counted(archive.catalogue.acts - state.acts, 'act')} behind"
     return Finding(State.if_well(days <= BACKUP_DAYS), "backup", told)

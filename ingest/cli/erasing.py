@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from archive.accounts import AccountStore, Action
+from archive.amounts import counted
 from archive.cli.passwords import typed as typed_password
 from archive.cli.proving import Who, proven
 from archive.cli.sentences import ArchiveFolder, out, said
@@ -86,8 +87,8 @@ def _second(archive: Path, first: str, second: str | None) -> str:
 
 
 def _tell(planned: Erasure) -> None:
-    cases = "1 case is" if planned.cases == 1 else f"{planned.cases:,} cases are"
-    slides = "1 slide is" if len(planned.slides) == 1 else f"{len(planned.slides):,} slides are"
+    cases = counted(planned.cases, "case is", "cases are")
+    slides = counted(len(planned.slides), "slide is", "slides are")
     out().print(f"{cases} known of this patient, and {slides} held.")
     for code in planned.slides:
         used = " (may be used: taught, given to research)" if code in planned.in_use else ""

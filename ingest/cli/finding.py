@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from archive.accounts import Action
+from archive.amounts import bytes_told
 from archive.cli.proving import Who, acting
 from archive.cli.sentences import FAILED, ArchiveFolder, AsJson, out, said
 from archive.consent import Decision, Purpose, Recipient
@@ -174,7 +175,7 @@ def _show_case(case: dict[str, Any]) -> None:
         uses = [use["verdict"] + (f" {use['row']}" if use["row"] else "") for use in slide["uses"].values()]
         first = (slide["slide"], escape(slide["block"]), escape(slide["stain"]))
         for number, scan in enumerate(slide["scans"]):
-            size, stored = f"{scan['width']:,} x {scan['height']:,} px", f"{scan['stored_bytes'] / 1e6:,.1f} MB"
+            size, stored = f"{scan['width']:,} x {scan['height']:,} px", bytes_told(scan["stored_bytes"])
             own, answers = (first, uses) if not number else (("", "", ""), [""] * len(uses))
             table.add_row(*own, scan["scan"], size, stored, scan["status"], *answers)
     out().print(table)

@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from archive.accounts import AccountState, AccountStore, Action, Role
+from archive.amounts import counted
 from archive.cli.audit_options import OfProject
 from archive.cli.proving import Who, proven
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
@@ -169,7 +170,7 @@ def _list(holdings: Archive, requests: Sequence[Request], *, as_json: bool) -> N
         codes = ", ".join(one["codes"][:3]) + (f" and {len(one['codes']) - 3:,} more" if len(one["codes"]) > 3 else "")
         table.add_row(one["request"], one["at"][:16], one["by"], codes, one["reason"].replace("[", r"\["))
     out().print(table)
-    out().print("1 request waits." if len(told) == 1 else f"{len(told):,} requests wait.")
+    out().print(f"{counted(len(told), 'request waits', 'requests wait')}.")
 
 
 def _told(holdings: Archive, request: Request) -> dict[str, Any]:

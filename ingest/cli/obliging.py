@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from archive.accounts import Action
+from archive.amounts import counted
 from archive.cli.proving import Who, actor_of, named, signed
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.codes import Kind
@@ -62,7 +63,7 @@ def list_open(
         print(json.dumps(told, indent=2))
         return
     if copies:
-        still = "1 copy still shows" if len(copies) == 1 else f"{len(copies):,} copies still show"
+        still = counted(len(copies), "copy still shows", "copies still show")
         out().print(f"{still} what is black here; list with: coverslip redact --owed")
     if not owed:
         out().print("Nothing else is open." if copies else "Nothing is open.")

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
+from archive.amounts import counted
 from archive.cli.sentences import out
 from ingest.cli.telling import tell_outcome
 from ingest.pipeline.batch import Outcome
@@ -37,13 +39,13 @@ class SlideProgress:
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.completed:.1f} of {task.total:.0f} slides{task.fields[pace]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[told]}"),
+            TimeRemainingColumn(table_column=Column(min_width=7, no_wrap=True)),
             console=out(),
             transient=True,
         )
-        self._task = self.progress.add_task("receive", total=count, pace="")
+        self._count_of_all = count
+        self._task = self.progress.add_task("receive", total=count, told=self._told())
 
     @property
     def done(self) -> int:
@@ -60,8 +62,7 @@ class SlideProgress:
     def ended(self, outcome: Outcome, receipts: Path | None = None) -> None:
         """Tell how a slide ended."""
         self._count(outcome)
-        failed = f", {self.refused} refused" if self.refused else ""
-        self.progress.update(self._task, completed=self.done, pace=f", {self.pace}{failed}")
+        self.progress.update(self._task, completed=self.done, told=f"{self._told()}, {self._pace()}{self._failed()}")
         tell_outcome(outcome, self.progress.console)
         if receipts and outcome.receipt:
             with receipts.open("a") as file:
@@ -70,8 +71,18 @@ class SlideProgress:
     @property
     def pace(self) -> str:
         """How fast slides end, in words."""
+        return self._pace(" slides")
+
+    def _pace(self, what: str = "") -> str:
         seconds = max(0.001, time.monotonic() - self._began)
-        return f"{60 * self.done / seconds:,.0f} slides/min, {self.source_bytes / 1e6 / seconds:,.1f} MB/s"
+        a_minute = 60 * self.done / seconds
+        return f"{a_minute:,.{0 if a_minute >= 10 else 1}f}{what}/min, {self.source_bytes / 1e6 / seconds:,.1f} MB/s"
+
+    def _told(self) -> str:
+        return f"{self.done:,} of {counted(self._count_of_all, 'slide')}"
+
+    def _failed(self) -> str:
+        return f", {self.refused:,} refused" if self.refused else ""
 
     def _count(self, outcome: Outcome) -> None:
         if outcome.receipt is None:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from archive.accounts import Action
+from archive.amounts import bytes_told, counted
 from archive.cli.proving import Who, acting
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
@@ -24,6 +25,7 @@ from ingest.quarantine import (
     GONE,
     IN_PICTURE,
     MOST_PLACES,
+    REFUSED,
     RELEASED,
     Entry,
     Quarantine,
@@ -71,15 +73,11 @@ def list_entries(
     if not waiting and not released:
         out().print("Nothing was refused." if refused else "Nothing waits.")
         return
-    table = Table("number", "since", "reason", box=None, pad_edge=False)
-    table.add_column("what to do", overflow="fold")  # a path that is cut off leads nowhere
-    for entry in (*waiting, *released):
-        table.add_row(entry.number, _when(entry), _reason(entry), _next(entry))
-        if files:
-            table.add_row("", "", "", escape(str(entry.path)))
-    out().print(table)
-    count = f"{len(waiting)} {'refused' if refused else 'wait'}."
-    out().print(count + ("" if files else " To see which files: coverslip quarantine list --files"))
+    _tell((*waiting, *released), files=files)
+    what = ("is refused for good", "are refused for good") if refused else ("waits", "wait")
+    count = counted(len(waiting), *what) + (f", {counted(len(released), 'is', 'are')} released" if released else "")
+    where = f"coverslip quarantine list {'--refused ' if refused else ''}--files"
+    out().print(f"{count}." + ("" if files else f" To see which files: {where}"))
 
 
 @quarantine_app.command("show")
@@ -120,7 +118,9 @@ def show(
             closer = closer_of(entry.path, seen, keep_out=places.secret, limits_only=limits_only)
             pictures |= {f"place-{number}": jpeg for number, jpeg in enumerate(closer.places, 1)}
         kind = _write(picture, pictures, of)
-        out().print(f"\n[yellow]The {kind} was written. It may show a name: delete it when you have looked.[/yellow]")
+        out().print(
+            f"\n[yellow]The picture was written ({kind}). It may show a name: delete it when you have looked.[/yellow]"
+        )
 
 
 @quarantine_app.command("release")
@@ -172,9 +172,17 @@ def black_out(
         places = [Rectangle.parse(text) for text in rectangle or ()]
         if what_was_seen:
             places += seen.places(MOST_PLACES) if seen else ()
+        if seen is not None:
+            _require_told(places)
+            seen.require_on_slide(places)
         entry = quarantine.black_out(number, places, acts, reason)
     count = f"{len(places)} place{'s' if len(places) != 1 else ''}"
     out().print(f"{entry.number} is released: the next ingest of it, or a watch, makes {count} black and looks again.")
+
+
+def _require_told(places: Sequence[Rectangle]) -> None:
+    if not places:
+        raise InvalidValue("say what is to be black: --what-was-seen, or --rectangle X,Y,WIDTH,HEIGHT, or both")
 
 
 @quarantine_app.command("refuse")
@@ -197,6 +205,19 @@ def refuse(
     out().print(f"{entry.number} is refused for good. The file lies where it was delivered; remove it if it must go.")
 
 
+def _tell(entries: Sequence[Entry], *, files: bool) -> None:
+    """Say once what is to be done, and list those with which it is to be done; a path is never cut, to be copied."""
+    alike: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        alike.setdefault((_reason(entry), _next(entry, "NUMBER")), []).append(entry)
+    for (reason, to_do), some in alike.items():
+        out().print(f"[bold]{reason}[/bold]: {escape(to_do)}")
+        for entry in some:
+            path = f"  {escape(str(entry.path))}" if files else ""
+            out().print(f"  {entry.number}  {_when(entry)}{path}", soft_wrap=True)
+        out().print()
+
+
 @contextmanager
 def _quarantine(archive: Path, vault: Path | None, vault_key: Path | None) -> Iterator[Quarantine]:
     with Places.of(archive, vault, vault_key).opened() as (_, keyvault):
@@ -207,20 +228,22 @@ def _table_of(entry: Entry, reveal: bool) -> Table:
     table = Table(f"[bold]{entry.number}[/bold]", entry.state, box=None, pad_edge=False)
     table.columns[0].width, table.columns[0].no_wrap = 16, True
     table.add_row("since", _when(entry))
+    to_do = _next(entry, entry.number)
     if entry.reason is not None:
-        table.add_row("reason", f"{entry.reason.value}: {sentence_of(entry)}")
+        sentence = "" if to_do == sentence_of(entry) else f": {sentence_of(entry)}"
+        table.add_row("reason", f"{entry.reason.value}{sentence}")
     if entry.because:
         table.add_row("a person said", escape(entry.because) if reveal else "something; to read it: --reveal")
-    table.add_row("size", f"{entry.source_bytes / 1e6:,.1f} MB")
+    table.add_row("size", bytes_told(entry.source_bytes))
     table.add_row("the file", _lies(entry))
     if reveal:
         table.add_row("path", escape(str(entry.path)))
     for kind, place in _places(entry):
-        table.add_row(kind, place)
+        table.add_row(kind, f"{place} (left, top, width, height in px)")
     for difference in differences(entry):
         both = f"list says {difference.listed or 'nothing'}; file says {difference.found or 'nothing'}"
         table.add_row(difference.what, escape(both) if reveal else "is known; to compare it: --reveal")
-    table.add_row("what to do", _next(entry))
+    table.add_row("what to do", to_do)
     return table
 
 
@@ -240,18 +263,21 @@ def _lies(entry: Entry) -> str:
     return "lies there as it did" if now == entry.moment else "changed since; ingest it again"
 
 
-def _next(entry: Entry) -> str:
+def _next(entry: Entry, number: str) -> str:
+    """Say what a person can do about an entry, which is called so in the commands."""
     if entry.state == RELEASED:
-        return "ingest it again: it was released"
+        return "ingest it again: it was released" + ("; places are made black then" if entry.black_out else "")
+    if entry.state == REFUSED:
+        return f"nothing; to take the refusal back: coverslip quarantine release {number} --reason WHY"
     if entry.state in ("kept", "known"):
         return "nothing: it was taken in"
     if entry.reason in IN_PICTURE:
         return (
-            f"look: coverslip quarantine show {entry.number} --picture FILE --of place-1, or at the desk; then have it "
-            "made black (black-out), release it or refuse it"
+            f"look at the desk, or with: coverslip quarantine show {number} --picture FILE --of place-1; then black it "
+            "out, release it if it names nobody, or refuse it"
         )
     if may_release(entry):
-        return f"look: coverslip quarantine show {entry.number} --reveal; then release it or refuse it"
+        return f"look: coverslip quarantine show {number} --reveal; then release it or refuse it"
     return sentence_of(entry)
 
 

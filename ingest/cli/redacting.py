@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from archive.accounts import Action
+from archive.amounts import counted
 from archive.cli.proving import Who, actor_of, signed
 from archive.cli.sentences import FAILED, ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
@@ -72,17 +73,19 @@ def _require_one(*asked: bool) -> None:
 def _black_out(
     holdings: Archive, scan: str, places: list[Rectangle], reason: str, *, dry_run: bool, as_json: bool
 ) -> None:
+    if not places:
+        raise InvalidValue("say what is to be black: --rectangle X,Y,WIDTH,HEIGHT, in pixels of the whole slide")
     planned = foresee(holdings, scan, places)
-    if not as_json:
-        out().print(f"{planned.scan}: {_tiles(planned.tiles)} touched. {FOR_GOOD}", soft_wrap=True)
     done = None if dry_run else make_black(holdings, scan, places, reason=reason)
     if as_json:
         print(json.dumps(_as_json(done or planned, done=done is not None), indent=2))
     elif done is None:
+        out().print(f"{planned.scan}: {_tiles(planned.tiles)} would be encoded anew. {FOR_GOOD}", soft_wrap=True)
         _holders(planned.holders)
         out().print("Nothing was changed.")
     else:
         _done(done)
+        out().print("The scanner's own file, where it is kept, still shows what was there.")
         out().print("It counts as not assessed; run: coverslip rescreen")
 
 
@@ -109,7 +112,7 @@ def _done(done: Redacted) -> None:
 
 def _tiles(tiles: tuple[int, ...]) -> str:
     levels = ", ".join(f"{count:,} of level {number}" for number, count in enumerate(tiles) if count)
-    return f"{sum(tiles):,} tiles ({levels})" if levels else "no tile"
+    return f"{counted(sum(tiles), 'tile')} ({levels})" if levels else "no tile"
 
 
 def _holders(holders: tuple[str, ...]) -> None:
@@ -130,7 +133,7 @@ def _list(copies: tuple[OwedCopy, ...], as_json: bool) -> None:
 
 
 def _copies(count: int) -> str:
-    return "1 copy" if count == 1 else f"{count:,} copies"
+    return counted(count, "copy", "copies")
 
 
 def _copy(one: OwedCopy) -> dict[str, Any]:

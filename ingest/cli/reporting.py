@@ -8,13 +8,14 @@ import typer
 from rich.table import Table
 
 from archive.accounts import Action
+from archive.amounts import bytes_told
 from archive.cli.proving import Who, actor_of
 from archive.cli.sentences import ArchiveFolder, out, said
 from archive.errors import InvalidValue
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.keyvault import State
 from ingest.pipeline.reporting import DayReport, Hold, Releasing, gather, page_of
-from ingest.pipeline.reporting.page import bytes_told, days_told
+from ingest.pipeline.reporting.page import days_told
 from ingest.pipeline.reporting.table import csv_of
 from ingest.pipeline.reporting.telling import FULL_SOON_DAYS
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from archive.accounts import Action
+from archive.amounts import counted
 from archive.cli.proving import Who, actor_of, signed
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
@@ -58,7 +59,7 @@ def rescreen(
     elif looked_at is not None:
         out().print(f"{looked_at} is not assessed now; record who attests that its case's pictures identify nobody.")
     else:
-        out().print(f"{len(told):,} slides were looked at; {unsettled:,} are to be looked at by a person or again.")
+        out().print(_summary(len(told), unsettled))
     if unsettled:
         raise typer.Exit(TO_LOOK_AT)
 
@@ -74,20 +75,40 @@ def _screen(holdings: Archive, limits_only: bool, as_json: bool) -> tuple[list[d
     return told, unsettled
 
 
+def _summary(count: int, unsettled: int) -> str:
+    if not count:
+        return "Every slide was looked at before; nothing was to be done."
+    looked = f"{counted(count, 'slide was', 'slides were')} looked at"
+    if not unsettled:
+        return f"{looked}; none is to be looked at by a person or again."
+    return f"{looked}; {counted(unsettled, 'is', 'are')} to be looked at by a person or again."
+
+
 def _sentence(one: Rescreened) -> str:
     if one.screening is None:
         return "its pixels cannot be read; run: coverslip check"
-    seen = "; ".join(map(_place, one.screening.findings))
-    if one.screening.alarms:
-        return f"{seen}. Shown to nobody outside care until a person has looked."
+    alarms = one.screening.alarms
+    if alarms:
+        return f"{'; '.join(map(_place, alarms))}. {_to_do(one)}"
     if not one.screening.complete:
         return "could not be looked at whole, and keeps its grade; run the same command again"
-    return f"{seen}, without writing that can be read" if seen else "nothing seen"
+    marks = len(one.screening.findings)
+    return f"a marker's ink in {counted(marks, 'place')}, no writing that can be read" if marks else "nothing seen"
+
+
+def _to_do(one: Rescreened) -> str:
+    """Say what a person can do, in commands that can be typed as they stand here."""
+    rectangles = " ".join(f"--rectangle {place}" for place in one.to_black_out)
+    return (
+        "Shown to nobody outside care until a person has looked. If it may name the patient: coverslip redact "
+        f"{one.scan} {rectangles} --reason WHY. If it names nobody: coverslip rescreen --looked-at {one.scan} "
+        "--reason WHY."
+    )
 
 
 def _place(finding: Finding) -> str:
-    place = finding.place
-    return f"{finding.kind} at {place.x:,}, {place.y:,}, {place.width:,} x {place.height:,} px"
+    """Tell what was seen, and where: x, y, width and height in pixels of the whole slide, as --rectangle takes them."""
+    return f"{finding.kind} at {finding.place}"
 
 
 def _as_json(one: Rescreened) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from archive.accounts import Action
+from archive.amounts import counted
 from archive.cli.proving import Who, actor_of
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
@@ -76,7 +77,7 @@ def _lines(found: NewRules, due: list[Feed]) -> Iterator[str]:
 def _line(one: Changed) -> str:
     named = ", ".join(map(str, one.named)) + (", ..." if one.slides > len(one.named) else "")
     shown = f"; in the collections {', '.join(map(repr, one.collections))}" if one.collections else ""
-    return f"{one.question}: {_said(one.before)} -> {_said(one.after)}, {one.slides:,} slides ({named}){shown}"
+    return f"{one.question}: {_said(one.before)} -> {_said(one.after)}, {counted(one.slides, 'slide')} ({named}){shown}"
 
 
 def _said(outcome: Outcome | None) -> str:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from archive.amounts import counted
 from ingest.pipeline.watching import Stand, Standing, View, WatchedList
 from ingest.pipeline.watching.standing import rows_named
 
@@ -66,11 +67,6 @@ def tell_view(view: View, console: Console) -> None:
     if view.others:
         table.add_row(f"{view.others:,}", f"other file{'s' if view.others != 1 else ''}, no slide", "")
     console.print(table if table.row_count else "Nothing is there.")
-
-
-def counted(count: int, what: str) -> str:
-    """Say how many there are of something."""
-    return f"{count:,} {what}{'s' if count != 1 else ''}"
 
 
 def _which(found: tuple[Standing, ...]) -> str:

@@ -136,7 +136,7 @@ def ingest(
                 bar.ended(outcome, receipts)
                 if named := _named_by_label(outcome, found.rows):
                     expect_rows(keyvault, [named], {named.number}, delivery, feed_name)
-    _summary(bar, interrupted=stop.asked)
+    _summary(bar, interrupted=stop.asked, looked=screen == "now")
 
 
 def outcomes_of(delivered: Iterable[Delivered], intake: Intake, crew: "Crew | None") -> Iterator[Outcome]:
@@ -224,10 +224,12 @@ def _delivered(paths: Sequence[Path], delivery: Path, mapping: Path | None, feed
     return _Found(found + [Delivered(file, None) for file in matching.files_without_row], rows)
 
 
-def _summary(bar: SlideProgress, *, interrupted: bool) -> None:
+def _summary(bar: SlideProgress, *, interrupted: bool, looked: bool) -> None:
     if bar.kept > 1:
         out().print(f"The pace was {bar.pace}.")
     out().print(f"{bar.kept} kept, {bar.known} known already, {bar.refused} refused.")
+    if bar.kept and not looked:
+        out().print("Nobody looked for writing in their pixels yet, and nobody can teach with them: coverslip rescreen")
     if bar.refused:
         out().print("What was refused waits in quarantine: coverslip quarantine list")
     if interrupted:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from archive.accounts import Action
+from archive.amounts import counted
 from archive.cli.proving import Who, actor_of, named
 from archive.cli.sentences import ArchiveFolder, AsJson, out, said
 from archive.consent.records import Giver
@@ -89,10 +90,10 @@ def withdraw(
 
 def _lines(report: Withdrawn, planned: PlannedWithdrawal) -> Iterator[str]:
     for one in report.ended:
-        slides = "1 slide" if len(one.slides) == 1 else f"{len(one.slides):,} slides"
+        slides = counted(len(one.slides), "slide")
         yield f"{one.case}, {slides}: every use ends but keeping and care ({one.before} -> {one.after})"
     if planned.not_held:
-        yield f"{planned.not_held} more cases of the patient are known, of which nothing is held"
+        yield f"{counted(planned.not_held, 'more case')} of the patient known, of which nothing is held"
     for taken_out in report.taken_out:
         yield f"{taken_out.slide}: taken out of the collection {taken_out.collection!r}, number {taken_out.number}"
     for handling in report.handlings:

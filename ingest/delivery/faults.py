@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NoReturn
 
+from archive.amounts import counted
 from ingest.errors import DeliveryListInvalid
 
 ALIKE = 0.7
@@ -53,7 +54,7 @@ def refuse(faults: Iterable[Fault], what: str = "delivery list") -> NoReturn:
         With one line for each fault, in the order of rows.
     """
     ordered = tuple(sorted(faults, key=lambda fault: fault.row))
-    count = "1 fault" if len(ordered) == 1 else f"{len(ordered):,} faults"
+    count = counted(len(ordered), "fault")
     raise DeliveryListInvalid(f"the {what} has {count}; correct it and try again", ordered)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archive.accounts import Action
+from archive.amounts import bytes_told
 from archive.codes import Code
 from archive.consent import Decision, Purpose, Recipient
 from archive.errors import UnknownCode
@@ -58,7 +59,7 @@ class ShownScan:
         known = (
             f"{record.objective_power:g}×" if record.objective_power else "",
             record.scanner_model or record.scanner_maker or "",
-            f"{record.stored_bytes / 1e6:,.1f} MB",
+            bytes_told(record.stored_bytes),
         )
         return " · ".join(word for word in known if word)
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from archive.accounts import Action
+from archive.amounts import bytes_told
 from archive.errors import ArchiveError, DamagedPyramid, NotAllowed
 from archive.server.headers import Answer
 from archive.server.pages import TEMPLATES as ARCHIVE_TEMPLATES
@@ -16,7 +17,6 @@ from archive.server.pages import VIEWER_MISSING, read_assets, thumbnail_of
 from archive.server.status import REFUSALS, refusal_for
 from archive.settings import ShownColours
 from ingest.desk.session import Session
-from ingest.pipeline.reporting.page import bytes_told
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -18,6 +18,7 @@ from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.errors import JailUnavailable, SlideRefused
 from ingest.pipeline.pictures import pictures_of
+from ingest.pipeline.seen import seen_on
 from ingest.quarantine import Entry, Quarantine, differences, may_release, sentence_of
 
 CAPTIONS = {"macro": "The whole glass", "thumbnail": "The tissue", "unknown": "Another picture"}
@@ -79,7 +80,10 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
         return quarantine.release_by_hand(number, who, form.get("why", ""))
 
     def black_out(number: str, who: str, form: Form) -> Entry:
-        return quarantine.black_out(number, ordered(form), who, form.get("why", ""))
+        places, seen = ordered(form), seen_on(quarantine.entry(number))
+        if seen is not None:
+            seen.require_on_slide(places)
+        return quarantine.black_out(number, places, who, form.get("why", ""))
 
     def refuse(number: str, who: str, form: Form) -> Entry:
         return quarantine.refuse(number, who, form.get("why", ""))

@@ -6,13 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from archive.accounts import Action
+from archive.amounts import bytes_told
 from archive.errors import UnknownCode
 from ingest.desk.frames import Frames
 from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.keyvault import State
 from ingest.pipeline.reporting import DayReport, Hold, gather
-from ingest.pipeline.reporting.page import bytes_told
 from ingest.pipeline.reporting.table import csv_of
 
 FAR_OFF_DAYS = 730

@@ -52,6 +52,8 @@ class Outcome:
     sentence: str = ""
     """The reason in words."""
     seconds: float = 0.0
+    number: str = ""
+    """By which the quarantine knows it, if it waits there or was refused for good."""
 
     @property
     def called(self) -> str:
@@ -111,10 +113,13 @@ class Arrival:
         reason, row, told = refused.reason, self.delivered.row, {AS: self._as, **in_words(refused), **refused.told}
         if reason in TOLD_BY_ROW and row is not None:
             told |= contradiction({"patient": row.patient, "case": row.case, "block": row.block}, {})
-        if reason is not Reason.REFUSED_BY_HAND:
-            quarantine = Quarantine(self._intake.vault)
-            quarantine.set_aside(self.delivered.path, reason, told, moment=self._moment, feed=self._feed)
-        return replace(self._outcome(None), reason=reason, sentence=refused.sentence)
+        quarantine, path = Quarantine(self._intake.vault), self.delivered.path
+        if reason is Reason.REFUSED_BY_HAND:
+            entry = quarantine.standing(path, self._moment)
+        else:
+            entry = quarantine.set_aside(path, reason, told, moment=self._moment, feed=self._feed)
+        number = entry.number if entry else ""
+        return replace(self._outcome(None), reason=reason, sentence=refused.sentence, number=number)
 
     @property
     def _feed(self) -> str | None:

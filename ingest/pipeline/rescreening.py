@@ -12,8 +12,11 @@ from archive.codes import Code, Kind
 from archive.consent import MightIdentify
 from archive.consent.terms import Grade
 from archive.errors import DamagedPyramid, InvalidValue, UnknownCode
+from archive.geometry import Rectangle, Size
 from archive.holdings import Archive
 from archive.records import HeldScan, ScanStatus
+from ingest.pipeline.seen import Seen, Spot
+from ingest.quarantine import MOST_PLACES
 from ingest.screening import VERSION, Screener, Screening
 from ingest.screening.verdict import is_of_this_version
 
@@ -31,11 +34,18 @@ class Rescreened:
     scan: Code
     before: MightIdentify
     screening: Screening | None
+    size: Size
 
     @property
     def is_settled(self) -> bool:
         """Whether it was seen whole and shows nothing that a person must look at."""
         return self.screening is not None and self.screening.complete and not self.screening.alarms
+
+    @property
+    def to_black_out(self) -> tuple[Rectangle, ...]:
+        """What to make black so that nothing is left of what a person must look at: the places, with a margin."""
+        alarms = self.screening.alarms if self.screening else ()
+        return Seen(self.size, tuple(Spot(alarm.kind, alarm.place) for alarm in alarms)).places(MOST_PLACES)
 
 
 def due(archive: Archive) -> Iterator[HeldScan]:
@@ -71,7 +81,7 @@ def rescreen(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
             if screening is not None and (screening.complete or screening.alarms):
                 reason = SEEN if screening.alarms else NOTHING_SEEN
                 archive.set_grade(scan.record.key, screening.grade, rescreen=False, reason=reason)
-            yield Rescreened(scan.code, scan.record.might_identify, screening)
+            yield Rescreened(scan.code, scan.record.might_identify, screening, scan.record.size)
 
 
 def _look(archive: Archive, screener: Screener, scan: HeldScan) -> Screening | None:

@@ -50,6 +50,18 @@ class Seen:
             found.append(_both(first, second))
         return tuple(sorted(found))
 
+    def require_on_slide(self, places: Sequence[Rectangle]) -> None:
+        """See that each place is on the slide, at least in part; a hand may draw beyond the edge.
+
+        Raises
+        ------
+        InvalidValue
+            If one is not: nothing would be made black there.
+        """
+        for place in places:
+            if place.x >= self.size.width or place.y >= self.size.height:
+                raise InvalidValue(f"the place {place} lies beyond the slide, which is {self.size}")
+
 
 def told(size: Size, findings: Sequence[Finding], region: int = 0) -> dict[str, str]:
     """Put what was seen into words that an entry in quarantine keeps."""

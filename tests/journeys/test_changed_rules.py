@@ -48,7 +48,7 @@ def test_new_rules_are_reported_before_they_take_effect(tmp_path: Path, newer: P
 
     report = " ".join(run_newer(laboratory, newer, "consent", "review").out.split())
     assert "Version next of the rules waits; version" in report
-    assert f"teaching for the class: allow (L3) -> deny (L3), 1 slides ({code}); in the collections 'Colon'" in report
+    assert f"teaching for the class: allow (L3) -> deny (L3), 1 slide ({code}); in the collections 'Colon'" in report
     assert "keep for the laboratory" not in report
     refused = run_newer(laboratory, newer, "consent", "review", "--put-in-force", "other", "--reason", "x", ends=1)
     assert "can put no other in force" in refused.err

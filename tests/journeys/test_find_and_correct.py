@@ -203,7 +203,7 @@ def test_an_identifier_of_the_new_case_in_what_is_stored_puts_the_scan_away(benc
     stored[200 : 200 + len(OTHER)] = OTHER.encode()
     shard.write_bytes(stored)
     said = here.laboratory.run("correct", "slide", here.codes[0], "--case", OTHER, "--patient", OLD, *WHY, ends=3)
-    assert "found in 1 scans" in said.out
+    assert "found in 1 scan:" in said.out
     assert here.status(here.codes[0]) is ScanStatus.WITHDRAWN
     assert here.find(OTHER) == here.codes
     names_nobody(here.laboratory)

@@ -125,7 +125,7 @@ def test_what_waits_is_shown_without_a_name_unless_somebody_asks(day: Day) -> No
 def test_a_picture_is_written_where_only_one_can_see_it(day: Day, tmp_path: Path) -> None:
     number, picture = day.waiting()["no-row"], tmp_path / "picture.jpg"
     said = day.laboratory.run("quarantine", "show", number, "--picture", picture)
-    assert "The macro was written. It may show a name" in said.out
+    assert "The picture was written (macro). It may show a name" in said.out
     assert picture.read_bytes().startswith(b"\xff\xd8")
     assert picture.stat().st_mode & 0o777 == 0o600
     again = day.laboratory.run("quarantine", "show", number, "--picture", picture, ends=1)

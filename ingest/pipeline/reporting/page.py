@@ -2,6 +2,7 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from archive.amounts import bytes_told
 from ingest.keyvault import State
 from ingest.pipeline.reporting.releasing import Hold
 from ingest.pipeline.reporting.telling import FULL_SOON_DAYS, DayReport
@@ -29,14 +30,6 @@ def page_of(report: DayReport) -> str:
 def days_told(days: float) -> str:
     """Tell how long a disk lasts."""
     return f"{days:,.0f} days" if days < FAR_OFF_DAYS else "more than two years"
-
-
-def bytes_told(count: float) -> str:
-    """Tell a number of bytes as people do: 12.3 MB, 4.5 GB."""
-    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if count >= size:
-            return f"{count / size:,.1f} {unit}"
-    return f"{count / 1e3:,.1f} kB"
 
 
 _TEMPLATES = Environment(

@@ -76,7 +76,7 @@ def test_the_age_of_the_backup_is_told(places: Places, archive: Archive, tmp_pat
     state = BackupState.read(folder)
     assert state.finished is not None
     BackupState(state.archive, state.finished - timedelta(days=9), state.acts, state.head).write(folder)
-    assert told(places, "backup") == (State.LOOK, "9 days old, 1 acts behind")
+    assert told(places, "backup") == (State.LOOK, "9 days old, 1 act behind")
     (folder / "backup.json").unlink()
     assert told(places, "backup")[0] is State.LOOK
 

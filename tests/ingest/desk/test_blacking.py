@@ -74,6 +74,7 @@ CANNOT_BE = (
     ({**TOLD, "x1": ""}, "seen", "place 1 needs four whole numbers"),
     ({**TOLD, "width4": "0"}, "seen", "place 4 needs four whole numbers"),
     ({**TOLD, "y1": "1.5"}, "seen", "place 1 needs four whole numbers"),
+    ({**TOLD, "x4": str(WIDTH)}, "seen", f"lies beyond the slide, which is {WIDTH} x {HEIGHT} px"),
     (TOLD, "  ", "say why"),
     (TOLD, "the glass says 943 476 5919", "leave out whatever could identify a patient"),
 )

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from archive.amounts import bytes_told
 from archive.holdings.backup import back_up
 from archive.records import ScanStatus, Stain
 from ingest.delivery import Row
@@ -16,7 +17,7 @@ from ingest.keyvault import State
 from ingest.pipeline.expecting import expect_rows
 from ingest.pipeline.receipt import Receipt
 from ingest.pipeline.reporting import DayReport, Disk, Hold, Releasing, gather, page_of
-from ingest.pipeline.reporting.page import MOST_ROWS, bytes_told
+from ingest.pipeline.reporting.page import MOST_ROWS
 from ingest.pipeline.reporting.releasing import SECOND_COPY
 from ingest.quarantine import Quarantine, moment_of
 from tests.ingest.pipeline.conftest import Laboratory

@@ -1,6 +1,7 @@
 """What is written on a slide that is held shuts it, what is clean gets its grade, and each slide is looked at once."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,9 +128,27 @@ def test_the_command_tells_places_and_never_what_stands_there(laboratory: Labora
     assert Kind.TEXT in {seen["kind"] for seen in told["seen"]}
     assert not any(word in done.output for word in text.split() if len(word) > 2)
     again = CliRunner().invoke(app("rescreen"), ["rescreen"], env=environment)
-    assert (again.exit_code, again.stdout) == (
-        0,
-        "0 slides were looked at; 0 are to be looked at by a person or again.\n",
-    )
+    assert (again.exit_code, again.stdout) == (0, "Every slide was looked at before; nothing was to be done.\n")
     words = ["rescreen", "--looked-at", str(named.scan_code), "--reason", "a stain of ink"]
     assert CliRunner().invoke(app("rescreen"), words, env=environment).exit_code == 0
+
+
+def test_what_it_says_to_do_can_be_typed_as_it_stands_and_covers_what_was_seen(
+    laboratory: Laboratory, named: Receipt
+) -> None:
+    environment = {"COVERSLIP_ARCHIVE": str(laboratory.archive.place.root)}
+    said = CliRunner().invoke(app("rescreen"), ["rescreen"], env=environment).stdout
+    assert said.endswith("\n1 slide was looked at; 1 is to be looked at by a person or again.\n")
+    place = re.search(r"^N-[-0-9A-Z]+: text at (\d+),(\d+),(\d+),(\d+)", said)
+    command = re.search(r"coverslip (redact N-\S+ (?:--rectangle \S+ )+--reason) WHY", said)
+    assert place
+    assert command
+    done = CliRunner().invoke(app("redact"), [*command[1].split(), "a name on the glass"], env=environment)
+    assert (done.exit_code, "black now" in done.stdout) == (0, True), done.output
+    assert named.scan is not None
+    (black,) = laboratory.archive.redactions_of(named.scan)
+    x, y, width, height = map(int, place.groups())
+    assert black.x < x
+    assert black.y < y
+    assert black.right > x + width
+    assert black.bottom > y + height

@@ -229,10 +229,15 @@ def test_the_command_looks_unless_it_is_told_to_do_so_later(tmp_path: Path) -> N
     )
     environment = {"COVERSLIP_ARCHIVE": str(tmp_path / "archive")}
     words = ["ingest", str(tmp_path / "named.svs"), "--delivery", str(tmp_path / "list.csv"), "--screen", "now"]
-    assert CliRunner().invoke(app("ingest"), words, env=environment).exit_code == 3
+    planned = CliRunner().invoke(app("ingest"), [*words, "--dry-run"], env=environment).stdout
+    assert "row 2: would be kept by row K1 of the rules: 760 x 560 px, 2 levels; 3 pictures and " in planned
+    assert "1 would be kept, 0 refused. Nothing was written.\nWriting in a picture is looked for only when" in planned
+    refused = CliRunner().invoke(app("ingest"), words, env=environment)
+    assert refused.exit_code == 3
     listed = CliRunner().invoke(app("quarantine"), ["quarantine", "list", "--json"], env=environment)
     (entry,) = json.loads(listed.stdout)
     assert entry["reason"] == "writing-in-picture"
+    assert f"; its number is {entry['number']}\n" in refused.stdout
     shown = CliRunner().invoke(app("quarantine"), ["quarantine", "show", entry["number"]], env=environment)
     assert "seen: text" in shown.stdout
     picture = ["--picture", str(tmp_path / "place.jpg")]
@@ -242,6 +247,7 @@ def test_the_command_looks_unless_it_is_told_to_do_so_later(tmp_path: Path) -> N
     assert CliRunner().invoke(app("quarantine"), order, env=environment).exit_code == 0
     again = CliRunner().invoke(app("ingest"), words, env=environment)
     assert again.exit_code == 0, again.output
+    assert "; 1 place made black" in " ".join(again.stdout.split())
 
 
 ASKS_AND_WAITS = """
