@@ -19,7 +19,9 @@ from ingest.keyvault.register import Entry, State
 from ingest.pipeline.admitting import Intake
 from ingest.pipeline.receipt import Receipt, receipt_of_file, receipt_of_known
 from ingest.precheck import parts
-from ingest.quarantine import Moment, Quarantine, contradiction, in_words, moment_of
+from ingest.quarantine.moment import Moment, moment_of
+from ingest.quarantine.telling import contradiction, in_words
+from ingest.quarantine.waiting import Quarantine
 
 AS = "as"
 """Under this an entry of the register tells what the list said of the file, as a digest."""
