@@ -8,7 +8,7 @@ import numpy as np
 
 from archive.pyramid.channels import Plane
 from archive.pyramid.jpeg_pixels import Pixels
-from archive.pyramid.reader import Level
+from archive.pyramid.level import Level
 
 CHUNK_PX = 2048
 """About 12 MB of pixels a chunk: large enough that scheduling costs little, small enough for any machine."""

@@ -31,7 +31,7 @@ def require_revision(connection: Connection) -> None:
         raise CatalogueUnavailable("there is no catalogue here yet; create the archive first")
     _refuse_newer(found)
     if found != REVISION:
-        raise CatalogueUnavailable("the catalogue is from an older version of Coverslip; upgrade it with: coverslip check")
+        raise CatalogueUnavailable("the catalogue is from an older version; upgrade it with: coverslip check")
 
 
 def bring_up_to_date(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from archive.pyramid.jpeg import HeaderReader, join_intervals, plain_header, sca
 from archive.pyramid.jpeg_header import Header, NotPlainJpeg
 from archive.pyramid.jpeg_pixels import Pixels, decode_jpeg, encode_jpeg
 from archive.pyramid.layout import WHITE, Coding, LevelLayout, Origin, ScanLayout, shard_keys
-from archive.pyramid.reader import Level
+from archive.pyramid.level import Level
 from archive.pyramid.shard import ShardGrid
 from archive.pyramid.verify import MADE_HERE, LevelCheck, SourceFile, sample_tiles, verify_level
 

@@ -11,7 +11,8 @@ from PIL import Image
 from archive.errors import InvalidValue, TileOutsideLevel
 from archive.geometry import Size
 from archive.pyramid.jpeg_pixels import Pixels, encode_jpeg
-from archive.pyramid.reader import Level, Pyramid
+from archive.pyramid.level import Level
+from archive.pyramid.reader import Pyramid
 
 QUALITY = 87
 """JPEG quality of made tiles: beyond it files grow and a viewer shows no difference."""

@@ -1,9 +1,11 @@
-"""A shard that is open for reading: every tile is checked against its crc32c when it is read."""
+"""Shards that are open for reading: every tile is checked against its crc32c when it is read."""
 
 import os
+import threading
 from pathlib import Path
 
 from archive.errors import DamagedPyramid
+from archive.pyramid.layout import shard_key
 from archive.pyramid.shard import ABSENT, CRC_BYTES, ShardGrid, crc32c, read_index
 
 
@@ -48,3 +50,42 @@ class OpenShard:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+
+class OpenShards:
+    """The shards of one level, each opened when a tile of it is first read. Safe to read from several threads."""
+
+    def __init__(self, folder: Path, level: int, grid: ShardGrid) -> None:
+        self._folder, self._level, self._grid = folder, level, grid
+        self._shards: dict[tuple[int, int, int], OpenShard] = {}
+        self._opening = threading.Lock()
+
+    def tile(self, column: int, row: int, plane: int) -> bytes | None:
+        """Give a tile by its place in the level, without its crc32c, or None where there is none.
+
+        Raises
+        ------
+        DamagedPyramid
+            If its bytes are not what was stored, or its shard is missing or malformed.
+        """
+        grid = self._grid
+        shard = self._shard(column // grid.columns, row // grid.rows, plane)
+        return shard.tile(row % grid.rows * grid.columns + column % grid.columns)
+
+    def close(self) -> None:
+        """Close the files; reading opens them again."""
+        with self._opening:
+            for shard in self._shards.values():
+                shard.close()
+            self._shards.clear()
+
+    def _shard(self, column: int, row: int, plane: int) -> OpenShard:
+        place = (column, row, plane)
+        shard = self._shards.get(place)
+        if shard is None:
+            with self._opening:
+                shard = self._shards.get(place)
+                if shard is None:
+                    shard = OpenShard(self._folder, shard_key(self._level, column, row, plane), self._grid)
+                    self._shards[place] = shard
+        return shard

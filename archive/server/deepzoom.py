@@ -16,7 +16,7 @@ from archive.errors import TileOutsideLevel
 from archive.geometry import Region, Size
 from archive.pyramid.between import BetweenLevel, ViewerLevel
 from archive.pyramid.jpeg_pixels import Pixels, encode_jpeg
-from archive.pyramid.reader import Level
+from archive.pyramid.level import Level
 
 QUALITY = 90
 """JPEG quality of tiles that are made: nobody sees the difference from the scanner's own."""

@@ -11,7 +11,7 @@ from archive.pyramid.between import ViewerLevel, padded
 from archive.pyramid.colours import Profile
 from archive.pyramid.jpeg_pixels import Pixels, encode_jpeg
 from archive.pyramid.layout import WHITE
-from archive.pyramid.reader import Level
+from archive.pyramid.level import Level
 from archive.server.access import ShownSlide
 from archive.server.deepzoom import agreeing, averaged
 from archive.server.pictures import THUMBNAIL_PX, Pictures, level_of

@@ -21,7 +21,9 @@ from archive.wordscreen import screen
 from ingest.cli.places import KeyFile, Places, VaultFolder
 from ingest.keyvault import FoundCase, FoundSlide, KeyVault
 from ingest.keyvault.identity import Kind, compared
-from ingest.quarantine import Entry, Quarantine, differences
+from ingest.quarantine.register import Entry
+from ingest.quarantine.telling import differences
+from ingest.quarantine.waiting import Quarantine
 
 TYPED = "-"
 """Stands for a number that is typed when it is asked for, so that it does not stay in the history of the shell."""

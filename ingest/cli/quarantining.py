@@ -21,19 +21,11 @@ from ingest.cli.places import KeyFile, LimitsOnly, Places, VaultFolder
 from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.pictures import closer_of, pictures_of
 from ingest.pipeline.seen import seen_on
-from ingest.quarantine import (
-    GONE,
-    IN_PICTURE,
-    MOST_PLACES,
-    REFUSED,
-    RELEASED,
-    Entry,
-    Quarantine,
-    differences,
-    may_release,
-    moment_of,
-    sentence_of,
-)
+from ingest.quarantine.judging import IN_PICTURE, MOST_PLACES, may_release
+from ingest.quarantine.moment import GONE, moment_of
+from ingest.quarantine.register import REFUSED, RELEASED, Entry
+from ingest.quarantine.telling import differences, sentence_of
+from ingest.quarantine.waiting import Quarantine
 from ingest.sandbox import prepare
 
 quarantine_app = typer.Typer(

@@ -14,7 +14,7 @@ from archive.geometry import Rectangle, Size
 from ingest.desk.room import Room
 from ingest.pipeline.pictures import closer_of
 from ingest.pipeline.seen import Seen, seen_on
-from ingest.quarantine import Entry
+from ingest.quarantine.register import Entry
 from ingest.screening import Kind, Place
 
 ROWS: Final = 12

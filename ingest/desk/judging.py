@@ -19,7 +19,10 @@ from ingest.desk.room import Room
 from ingest.errors import JailUnavailable, SlideRefused
 from ingest.pipeline.pictures import pictures_of
 from ingest.pipeline.seen import seen_on
-from ingest.quarantine import Entry, Quarantine, differences, may_release, sentence_of
+from ingest.quarantine.judging import may_release
+from ingest.quarantine.register import Entry
+from ingest.quarantine.telling import differences, sentence_of
+from ingest.quarantine.waiting import Quarantine
 
 CAPTIONS = {"macro": "The whole glass", "thumbnail": "The tissue", "unknown": "Another picture"}
 """What the pictures besides the label are, in the order in which a person looks at them."""

@@ -148,11 +148,6 @@ def write(connection: Connection, vault_key: FieldKey, entry: Entry, owner: Owne
         connection.execute(_NEW, row)
 
 
-def forget(connection: Connection, number: str) -> None:
-    """Delete an entry."""
-    connection.execute(delete(intake).where(intake.c.number == number))
-
-
 def forget_patient(connection: Connection, patient: InternalKey) -> None:
     """Delete the entries of all files that turned out to be of a patient's slides."""
     scans = select(file.c.scan).where(file.c.patient == patient)

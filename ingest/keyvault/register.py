@@ -212,13 +212,6 @@ class Register(Days):
             self._noted(connection, number)
             trail.append(connection, self._store.vault_key, "looked at file", who, number)
 
-    def forget_waiting(self, path: Path) -> None:
-        """Delete the entry of a file that waits or was released; harmless if there is none."""
-        with writing(self._engine) as connection:
-            before = self._find(connection, path)
-            if before is not None and before.state in (State.WAITS, State.RELEASED):
-                noted.forget(connection, before.number)
-
     def _find(self, connection: Connection, path: Path) -> Entry | None:
         return noted.find(connection, self._store.vault_key, self._store.key_of, path)
 

@@ -19,7 +19,8 @@ from ingest.pipeline.making import WorkOrder
 from ingest.pipeline.receipt import Receipt, receipt_of_known
 from ingest.pipeline.screening import KINDS
 from ingest.profiles import profile_for
-from ingest.quarantine import IN_PICTURE, Quarantine
+from ingest.quarantine.judging import IN_PICTURE
+from ingest.quarantine.waiting import Quarantine
 
 WAITING_ROWS = ("K4", "Z4")
 """The slide waits until the authority for the post-mortem is known."""

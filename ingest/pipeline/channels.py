@@ -1,14 +1,48 @@
-"""Inside the jail: fluorescence is made smaller channel by channel, and it is chosen which values are shown."""
+"""Inside the jail: fluorescence is kept and reduced channel by channel, and it is chosen which values are shown."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
-from archive.holdings.pixels import Level, LevelLayout, Plane, area_average_plane, window
+from archive.holdings.pixels import Coding, Level, LevelLayout, Origin, Plane, area_average_plane, window
+from ingest.pipeline.staging import StagedLevels
+from ingest.scanners import SourceLevel
 
 
-def reduced_plane(larger: Level, layout: LevelLayout, factor: int, channel: int) -> Iterator[tuple[int, int, Plane]]:
+def keep_planes(levels: StagedLevels, source: SourceLevel) -> None:
+    """Store a level without loss."""
+    layout = LevelLayout.planned(
+        source.size,
+        source.tile,
+        Coding.LOSSLESS,
+        Origin.DECODED,
+        source.channels,
+        source.mean_tile_bytes,
+        source.pixel_type,
+        apart=True,
+    )
+    levels.write_planes(layout, [plane.values() for plane in source.planes])
+
+
+def add_planes(levels: StagedLevels, factor: int) -> None:
+    """Add a level `factor` times smaller than the one before."""
+    larger = levels.last()
+    before = larger.layout
+    layout = LevelLayout.planned(
+        before.size.reduced(factor),
+        before.tile,
+        Coding.LOSSLESS,
+        Origin.ADDED,
+        before.channels,
+        before.tile_bytes // 2,
+        before.pixel_type,
+        apart=True,
+    )
+    levels.write_planes(layout, [_reduced(larger, layout, factor, channel) for channel in range(layout.channels)])
+    larger.close()
+
+
+def _reduced(larger: Level, layout: LevelLayout, factor: int, channel: int) -> Iterator[tuple[int, int, Plane]]:
     """Make the tiles of one channel of an added level: column, row, ``(tile height, tile width)``, edges filled up.
 
     Parameters
@@ -45,22 +79,13 @@ def _reduced_tile(larger: Level, layout: LevelLayout, factor: int, channel: int,
     return made
 
 
-def windows(folder: Path, number: int, layout: LevelLayout) -> list[tuple[int, int]]:
-    """Choose for each channel that is kept apart which of its values are shown, from a small level.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the scan lies staged.
-    number : int
-        The level's.
-    layout : LevelLayout
-        The level's.
-    """
-    if not layout.apart:
+def windows(levels: StagedLevels) -> list[tuple[int, int]]:
+    """Choose for each channel that is kept apart which of its values are shown, from the smallest level."""
+    smallest = levels.last()
+    if not smallest.layout.apart:
         return []
-    level = Level(folder, number, layout)
-    size = layout.size
-    found = [window(level.read_channel(channel, 0, 0, size.width, size.height)) for channel in range(layout.channels)]
-    level.close()
+    width, height = smallest.size.width, smallest.size.height
+    channels = range(smallest.layout.channels)
+    found = [window(smallest.read_channel(channel, 0, 0, width, height)) for channel in channels]
+    smallest.close()
     return found

@@ -17,7 +17,7 @@ from PIL import Image
 from archive.holdings.pixels import HeaderReader, Level, NotPlainJpeg, Origin, sample_tiles
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import level_from_json
-from ingest.pipeline.storing import Tell
+from ingest.sandbox import Tell
 from ingest.scanners import SourceLevel
 from ingest.scanners.base import Pixels
 from ingest.scanners.opening import open_scan

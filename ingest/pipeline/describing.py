@@ -6,7 +6,7 @@ from typing import Any
 
 from ingest.label.barcodes import barcodes_of
 from ingest.pipeline.answers import MAX_ICC_BYTES
-from ingest.pipeline.storing import Tell
+from ingest.sandbox import Tell
 from ingest.scanners.opening import open_scan
 
 

@@ -19,7 +19,9 @@ from ingest.keyvault.register import Entry, State
 from ingest.pipeline.admitting import Intake
 from ingest.pipeline.receipt import Receipt, receipt_of_file, receipt_of_known
 from ingest.precheck import parts
-from ingest.quarantine import Moment, Quarantine, contradiction, in_words, moment_of
+from ingest.quarantine.moment import Moment, moment_of
+from ingest.quarantine.telling import contradiction, in_words
+from ingest.quarantine.waiting import Quarantine
 
 AS = "as"
 """Under this an entry of the register tells what the list said of the file, as a digest."""
@@ -115,7 +117,7 @@ class Arrival:
             told |= contradiction({"patient": row.patient, "case": row.case, "block": row.block}, {})
         quarantine, path = Quarantine(self._intake.vault), self.delivered.path
         if reason is Reason.REFUSED_BY_HAND:
-            entry = quarantine.standing(path, self._moment)
+            entry = quarantine.standing(path)
         else:
             entry = quarantine.set_aside(path, reason, told, moment=self._moment, feed=self._feed)
         number = entry.number if entry else ""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from archive.holdings.pixels import WHITE, Pixels, encode_jpeg, window
-from ingest.pipeline.storing import Tell
+from ingest.sandbox import Tell
 from ingest.scanners import AssociatedKind, SourceLevel
 from ingest.scanners.base import PlaneLevel
 from ingest.scanners.opening import open_scan

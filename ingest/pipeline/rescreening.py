@@ -16,7 +16,7 @@ from archive.geometry import Rectangle, Size
 from archive.holdings import Archive
 from archive.records import HeldScan, ScanStatus
 from ingest.pipeline.seen import Seen, Spot
-from ingest.quarantine import MOST_PLACES
+from ingest.quarantine.judging import MOST_PLACES
 from ingest.screening import VERSION, Screener, Screening
 from ingest.screening.verdict import is_of_this_version
 

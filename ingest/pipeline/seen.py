@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from archive.errors import InvalidValue
 from archive.geometry import Rectangle, Size
-from ingest.quarantine import Entry, on_region, region_of
+from ingest.quarantine.register import Entry
+from ingest.quarantine.telling import on_region, region_of
 from ingest.screening import Finding, Kind, Place
 
 MARGIN: Final = 0.25

@@ -6,7 +6,7 @@ from typing import Any
 
 from archive.holdings.pixels import Level
 from ingest.pipeline.answers import level_from_json
-from ingest.pipeline.storing import Tell
+from ingest.sandbox import Tell
 from ingest.screening import Look, Place, View, draw
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from archive.geometry import Size
 from archive.holdings.pixels import WHITE, Pixels
 from ingest.pipeline.picturing import SIDE_PX, coloured, encoded, overview, reduced
-from ingest.pipeline.storing import Tell
+from ingest.sandbox import Tell
 from ingest.scanners import SourceLevel
 from ingest.scanners.opening import open_scan
 

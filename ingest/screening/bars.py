@@ -32,12 +32,14 @@ def find_barcodes(picture: npt.NDArray[np.uint8], *, narrow: bool) -> list[Seen]
     found = _read(grey, 1.0)
     if narrow and not found:
         enlarged = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-        found = _read(enlarged, 2.0, try_downscale=False)  # that one has been read
+        found = _read(enlarged, 2.0, reduced=False)  # that one has been read
     return found
 
 
-def _read(grey: Any, factor: float, **settings: bool) -> list[Seen]:
-    barcodes = zxingcpp.read_barcodes(grey, formats=SYMBOLOGIES, text_mode=zxingcpp.TextMode.Plain, **settings)
+def _read(grey: Any, factor: float, *, reduced: bool = True) -> list[Seen]:
+    barcodes = zxingcpp.read_barcodes(
+        grey, formats=SYMBOLOGIES, text_mode=zxingcpp.TextMode.Plain, try_downscale=reduced
+    )
     return [_seen(one.position, factor) for one in barcodes if one.valid and len(one.text) >= LEAST_CHARACTERS]
 
 

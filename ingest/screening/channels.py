@@ -1,4 +1,4 @@
-"""Inside the jail: of the three channels of a pixel, the brightest or the darkest; ten times as fast as an array's own."""
+"""Inside the jail: the brightest or the darkest of a pixel's three channels, ten times as fast as an array's own."""
 
 from typing import Any
 

@@ -17,6 +17,7 @@ import ingest.pipeline.describing as describing
 import ingest.pipeline.looking as looking
 import ingest.pipeline.making as making
 import ingest.pipeline.proving as proving
+import ingest.pipeline.rewriting as rewriting
 import ingest.pipeline.storing as storing
 from archive.geometry import Size
 from archive.pyramid.jpeg_header import APP0, COM, SOS
@@ -63,24 +64,24 @@ def forget_to_prove_headers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def keep_segments() -> None:
     """Leave comments and application segments in the headers of tiles."""
-    plain = storing._Rewriter.plain
+    plain = rewriting.Rewriter.plain
 
     def with_segments(self: Any, stream: bytes) -> tuple[bytes, int, int]:
         tile, start, length = plain(self, stream)
         return jpegs.insert(tile, *_segments(self._level.jpeg_tables or b""), *_segments(stream)), start, length
 
-    storing._Rewriter.plain = with_segments  # type: ignore[method-assign]
+    rewriting.Rewriter.plain = with_segments  # type: ignore[method-assign]
 
 
 def keep_what_follows() -> None:
     """Leave what stands behind a tile's end."""
-    plain = storing._Rewriter.plain
+    plain = rewriting.Rewriter.plain
 
     def with_the_rest(self: Any, stream: bytes) -> tuple[bytes, int, int]:
         tile, start, length = plain(self, stream)
         return tile + stream[start + length + 2 :], start, length
 
-    storing._Rewriter.plain = with_the_rest  # type: ignore[method-assign]
+    rewriting.Rewriter.plain = with_the_rest  # type: ignore[method-assign]
 
 
 def take_for_levels(*kinds: AssociatedKind) -> None:

@@ -11,7 +11,7 @@ from archive.geometry import Size
 from ingest.errors import Reason
 from ingest.keyvault import KeyVault
 from ingest.pipeline.seen import told
-from ingest.quarantine import Quarantine
+from ingest.quarantine.waiting import Quarantine
 from ingest.screening import Finding, Kind, Place
 from tests.slides.svs import label_picture, make_svs
 from tests.slides.tissue import Picture, tissue

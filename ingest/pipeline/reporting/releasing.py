@@ -18,7 +18,7 @@ from archive.records import ScanRecord, ScanStatus
 from ingest.errors import SlideRefused
 from ingest.keyvault import Entry, KeyVault, State
 from ingest.precheck import parts
-from ingest.quarantine import GONE, moment_of
+from ingest.quarantine.moment import GONE, moment_of
 
 SECOND_COPY = "second copy"
 """The kind of declaration that names the folder of a second copy."""

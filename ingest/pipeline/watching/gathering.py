@@ -12,7 +12,7 @@ from pathlib import Path
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.watching.settling import Settling
 from ingest.precheck import Family, Instance, instance, is_whole, parts, sniff
-from ingest.quarantine import Moment
+from ingest.quarantine.moment import Moment
 
 SHORTEST_HEAD = 1 << 10
 """Bytes: a DICOM file that has fewer yet may be of any series."""

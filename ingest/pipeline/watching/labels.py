@@ -8,7 +8,7 @@ from ingest.pipeline.answers import Description
 from ingest.pipeline.jailed import describe
 from ingest.pipeline.source import Source
 from ingest.precheck import parts, precheck
-from ingest.quarantine import Moment
+from ingest.quarantine.moment import Moment
 
 AT_ONCE = 40
 """Labels that are read in one go, in some seconds: a folder of thousands must not hold up what is ready."""

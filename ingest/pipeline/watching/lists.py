@@ -7,7 +7,7 @@ from pathlib import Path
 from ingest.delivery import ColumnMapping, Fault, Feed, Row, read_delivery
 from ingest.errors import DeliveryListInvalid
 from ingest.pipeline.watching.settling import Settling
-from ingest.quarantine import Moment
+from ingest.quarantine.moment import Moment
 
 
 @dataclass(frozen=True, slots=True)

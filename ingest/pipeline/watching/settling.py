@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.quarantine import Moment
+from ingest.quarantine.moment import Moment
 
 SETTLING_SECONDS = 30.0
 """How long a file must stay as it is. A copy over a network pauses for some seconds, hardly for half a minute."""

@@ -15,7 +15,7 @@ from ingest.pipeline.watching.lists import Lists, WatchedList, names
 from ingest.pipeline.watching.pairing import Found, Paired, pair_lists
 from ingest.pipeline.watching.settling import Settling
 from ingest.pipeline.watching.standing import Stand, Standing, View
-from ingest.quarantine import Moment
+from ingest.quarantine.moment import Moment
 
 HELD = (State.KEPT, State.KNOWN)
 NANOSECONDS = 10**9

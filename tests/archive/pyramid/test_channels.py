@@ -16,8 +16,9 @@ from archive.lazy import as_dask
 from archive.pyramid.between import viewer_levels
 from archive.pyramid.channels import Channel, PixelType, area_average_plane, shown, window
 from archive.pyramid.layout import Coding, LevelLayout, Origin, ScanLayout, read_layout, shard_keys
+from archive.pyramid.level import Level
 from archive.pyramid.metadata import write_metadata
-from archive.pyramid.reader import Level, Pyramid
+from archive.pyramid.reader import Pyramid
 from archive.pyramid.shard import ShardGrid
 from archive.pyramid.verify import verify_level
 from archive.pyramid.writer import LevelWriter, encode_lossless

@@ -9,12 +9,16 @@ import pytest
 import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from zarr.storage import LocalStore
 
 from archive.errors import DamagedPyramid, TileOutsideLevel
 from archive.geometry import MicronsPerPixel, Size
 from archive.lazy import as_dask
-from archive.pyramid.layout import Coding
+from archive.pyramid.layout import Coding, LevelLayout, Origin
+from archive.pyramid.level import Level
 from archive.pyramid.reader import Pyramid
+from archive.pyramid.shard import ShardGrid
+from archive.pyramid.writer import LevelWriter
 from tests.archive.pyramid.conftest import StoredScan, jpeg, picture, tiles_of
 
 SHARD = "0/c/0/0/0"
@@ -123,6 +127,18 @@ def test_every_single_bit_flip_in_a_shard_is_noticed(stored_scan: StoredScan, co
         shard.write_bytes(flipped)
         with Pyramid.open(folder) as pyramid, pytest.raises(DamagedPyramid):
             pyramid.level(0).read_region(0, 0, 192, 128)
+
+
+@pytest.mark.parametrize("coding", list(Coding))
+def test_bytes_that_were_stored_as_a_tile_and_are_none_are_damage(tmp_path: Path, coding: Coding) -> None:
+    layout = LevelLayout(Size(64, 64), Size(64, 64), coding, Origin.COPIED, ShardGrid(1, 1))
+    with LevelWriter(LocalStore(tmp_path), 0, layout) as writer:
+        writer.add(0, 0, b"no tile, with a right crc32c")
+    level = Level(tmp_path, 0, layout)
+    assert level.encoded_tile(0, 0) == b"no tile, with a right crc32c"
+    with pytest.raises(DamagedPyramid, match="level 0, tile 0, 0"):
+        level.decoded_tile(0, 0)
+    level.close()
 
 
 def test_a_shard_cut_short_while_it_is_open_is_damage(stored_scan: StoredScan) -> None:

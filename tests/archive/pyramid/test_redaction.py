@@ -14,8 +14,9 @@ from archive.errors import DamagedPyramid, InvalidValue
 from archive.geometry import Rectangle, Size
 from archive.pyramid.channels import PixelType, unnamed
 from archive.pyramid.layout import Coding, LevelLayout, Origin, ScanLayout, shard_keys
+from archive.pyramid.level import Level
 from archive.pyramid.metadata import write_metadata
-from archive.pyramid.reader import Level, Pyramid
+from archive.pyramid.reader import Pyramid
 from archive.pyramid.redaction import MARGIN_PX, black_out, blacken, still_shown, touched
 from archive.pyramid.shard import ShardGrid
 from archive.pyramid.verify import verify_level

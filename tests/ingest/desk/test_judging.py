@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from ingest.precheck.companions import missing
-from ingest.quarantine import Quarantine, in_words
+from ingest.quarantine.telling import in_words
+from ingest.quarantine.waiting import Quarantine
 from tests.ingest.desk.conftest import WHO, Browser, OpenDesk
 from tests.ingest.desk.furnished import CUT, WRONG
 

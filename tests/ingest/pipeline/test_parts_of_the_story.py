@@ -14,7 +14,7 @@ from ingest.pipeline.admitting import Admitted
 from ingest.pipeline.batch import Delivered, Outcome, ingest_batch
 from ingest.pipeline.receipt import Receipt
 from ingest.pipeline.slide import Intake, admit, commit, look, make
-from ingest.quarantine import Quarantine
+from ingest.quarantine.waiting import Quarantine
 from tests.ingest.pipeline.conftest import LIVING, Laboratory
 from tests.slides.svs import make_svs
 

@@ -27,7 +27,7 @@ from ingest.pipeline.reporting.releasing import Hold, Releasing
 from ingest.pipeline.seen import told
 from ingest.pipeline.slide import Intake, admit, look
 from ingest.pipeline.source import Source
-from ingest.quarantine import Quarantine
+from ingest.quarantine.waiting import Quarantine
 from ingest.screening import Finding, Kind, Place
 from tests.ingest.pipeline.conftest import LIVING, Laboratory
 from tests.slides import jpegs

@@ -19,7 +19,8 @@ from ingest.pipeline.receipt import Receipt
 from ingest.pipeline.reporting import DayReport, Disk, Hold, Releasing, gather, page_of
 from ingest.pipeline.reporting.page import MOST_ROWS
 from ingest.pipeline.reporting.releasing import SECOND_COPY
-from ingest.quarantine import Quarantine, moment_of
+from ingest.quarantine.moment import moment_of
+from ingest.quarantine.waiting import Quarantine
 from tests.ingest.pipeline.conftest import Laboratory
 from tests.slides.many import make_vms
 from tests.slides.svs import make_svs

@@ -28,7 +28,8 @@ from ingest.pipeline.batch import Delivered, Outcome, ingest_batch
 from ingest.pipeline.rescreening import due
 from ingest.pipeline.seen import seen_on
 from ingest.pipeline.slide import Intake
-from ingest.quarantine import Entry, Quarantine
+from ingest.quarantine.register import Entry
+from ingest.quarantine.waiting import Quarantine
 from ingest.sandbox import Limits
 from ingest.screening import VERSION, Kind, Screening, draw, overview
 from ingest.screening import screener as screening_process

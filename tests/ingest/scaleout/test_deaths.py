@@ -12,7 +12,7 @@ import psutil
 
 from archive.holdings import Archive
 from ingest.errors import Reason
-from ingest.quarantine import Quarantine
+from ingest.quarantine.waiting import Quarantine
 from ingest.scaleout.bench import BEGUN
 from ingest.scaleout.crew import Crew
 from tests.ingest.scaleout.conftest import Laboratory

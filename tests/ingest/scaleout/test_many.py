@@ -14,7 +14,7 @@ from ingest.errors import Reason
 from ingest.pipeline.batch import Delivered, ingest_batch
 from ingest.pipeline.seen import seen_on
 from ingest.pipeline.slide import Intake
-from ingest.quarantine import Quarantine
+from ingest.quarantine.waiting import Quarantine
 from ingest.scaleout.bench import LookOrder, Probe, Refusal, Unseen, look_at
 from ingest.scaleout.crew import Crew
 from ingest.scaleout.many import ingest_many

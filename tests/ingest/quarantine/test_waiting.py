@@ -8,7 +8,10 @@ import pytest
 from archive.errors import InvalidValue, UnknownCode
 from ingest.errors import Reason
 from ingest.keyvault import KeyVault
-from ingest.quarantine import JUDGED_BY_A_PERSON, Quarantine, contradiction, differences, moment_of
+from ingest.quarantine.judging import JUDGED_BY_A_PERSON
+from ingest.quarantine.moment import moment_of
+from ingest.quarantine.telling import contradiction, differences
+from ingest.quarantine.waiting import Quarantine
 
 NAME = "S25-10432 DOE JANE.svs"
 
@@ -26,7 +29,7 @@ def test_a_file_waits_with_its_reason_until_it_is_taken_in(vault: KeyVault, tmp_
     assert quarantine.entries() == (entry,)
     assert entry.reason is Reason.NO_ROW
     assert entry.path == tmp_path / NAME
-    quarantine.release(tmp_path / NAME)
+    vault.register.note(tmp_path / NAME, "known", moment=entry.moment)
     assert quarantine.entries() == ()
 
 
@@ -45,11 +48,6 @@ def test_the_longest_waiting_comes_first(vault: KeyVault, tmp_path: Path) -> Non
     assert {entry.number for entry in quarantine.entries()} == set(numbers)
     since = [entry.since for entry in quarantine.entries()]
     assert since == sorted(since)
-
-
-def test_releasing_what_does_not_wait_is_harmless(vault: KeyVault, tmp_path: Path) -> None:
-    Quarantine(vault).release(tmp_path / NAME)
-    assert Quarantine(vault).entries() == ()
 
 
 def test_where_a_file_lies_is_nowhere_in_clear(vault: KeyVault, tmp_path: Path) -> None:
@@ -79,7 +77,6 @@ def test_what_a_person_overruled_is_overruled_for_exactly_this_file(vault: KeyVa
     assert quarantine.overruled(file) == frozenset()
     quarantine.release_by_hand(number, "a.clinician", "the label was printed twice")
     assert quarantine.overruled(file) == {Reason.WRONG_BARCODE}
-    assert quarantine.overruled(file, moment_of(file)) == {Reason.WRONG_BARCODE}
     assert (quarantine.entries(), [entry.number for entry in quarantine.released()]) == ((), [number])
     file.write_bytes(b"another slide")
     assert quarantine.overruled(file) == frozenset()
@@ -98,20 +95,25 @@ def test_what_no_person_can_judge_is_not_released_but_answered_with_what_to_do(
     assert quarantine.entries() == (entry,)
 
 
+def state_of(file: Path, quarantine: Quarantine) -> str | None:
+    entry = quarantine.standing(file)
+    return entry.state if entry else None
+
+
 def test_a_file_that_a_person_refused_is_not_taken_until_it_changes_or_that_is_taken_back(
     vault: KeyVault, file: Path
 ) -> None:
     quarantine = Quarantine(vault)
     number = quarantine.set_aside(file, Reason.TRUNCATED).number
     quarantine.refuse(number, "a.clinician", "not ours")
-    assert quarantine.is_refused(file)
+    assert state_of(file, quarantine) == "refused"
     assert (quarantine.entries(), [entry.number for entry in quarantine.refused()]) == ((), [number])
     quarantine.release_by_hand(number, "a.clinician", "it is ours after all")
-    assert not quarantine.is_refused(file)
+    assert state_of(file, quarantine) == "released"
     assert quarantine.overruled(file) == frozenset()  # what it waited for before is to be judged again
     quarantine.refuse(number, "a.clinician", "no, not ours")
     file.write_bytes(b"another slide")
-    assert not quarantine.is_refused(file)
+    assert state_of(file, quarantine) is None
 
 
 def test_nobody_judges_a_file_that_is_not_the_one_that_was_set_aside(vault: KeyVault, file: Path) -> None:
