@@ -5,7 +5,6 @@ for every byte by which the slide could be known; so is what a project is given,
 scan's own.
 """
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,10 +56,10 @@ def test_it_is_gone_within_a_second_on_two_workers_under_load(
         load = Browsing(base, taught.collection, list(handles.values()), PICTURES, PAGES)
         committed: dict[str, float] = {}
         with load.running():
-            time.sleep(1.5)
+            load.wait_for_rounds(0)
             for case in GOING:
                 committed[case] = withdraw(laboratory, case)
-                time.sleep(max(0.0, committed[case] + 2 - time.monotonic()))
+                load.wait_for_rounds(committed[case] + 1)
 
     bodies = {case: {one.body for one in load.of(handles[case]) if one.status == 200} for case in CASES}
     for case in GOING:
