@@ -8,11 +8,14 @@ from rich.table import Table
 
 from archive.accounts import Action
 from archive.cli.proving import Who, actor_of, signed
-from archive.cli.sentences import ArchiveFolder, out, said
+from archive.cli.sentences import ArchiveFolder, is_narrow, out, said
 from archive.cohorts import BREAKDOWNS, Cohort, Count, Counts, add_project, all_projects, cohort, count
 from archive.consent import Purpose
 from archive.errors import InvalidValue
 from archive.holdings import Archive
+
+COLUMNS = ("patient", "slide", "scan", "stain", "size", "organ", "diagnosis", "mpp", "scanner", "pixels")
+"""What is told of each scan; the first five where there is no room for more."""
 
 SHOWN = 50
 """Rows shown on a terminal; files get all."""
@@ -82,15 +85,16 @@ def _tell_refused(counts: Counts) -> None:
 
 def _show(found: Cohort) -> None:
     table = Table(box=None, pad_edge=False)
-    for column in ("patient", "slide", "scan", "stain", "organ", "diagnosis", "size", "mpp", "scanner", "pixels"):
-        table.add_column(column, no_wrap=column in ("patient", "slide", "scan"))
+    columns = COLUMNS[:5] if is_narrow() else COLUMNS
+    for column in columns:
+        table.add_column(column, no_wrap=column in ("patient", "slide", "scan", "size"))
     for row in found.rows[:SHOWN]:
-        table.add_row(
-            *(row.patient, row.slide, row.scan, row.stain or "-"),
+        told = (
+            *(row.patient, row.slide, row.scan, row.stain or "-", f"{row.width_px:,} x {row.height_px:,}"),
             *(code.split(" ")[-1] if code else "-" for code in (row.organ, row.diagnosis)),
-            *(f"{row.width_px:,} x {row.height_px:,}", f"{row.mpp_um:.4g}" if row.mpp_um else "-"),
-            *(row.scanner or "-", row.fidelity),
+            *(f"{row.mpp_um:.4g}" if row.mpp_um else "-", row.scanner or "-", row.fidelity),
         )
+        table.add_row(*told[: len(columns)])
     if found.rows:
         out().print(table)
     if len(found) > SHOWN:

@@ -10,7 +10,10 @@ Commands = Mapping[str, str]
 """Name of a command or of a group of commands -> ``module:attribute`` of its function or its app."""
 
 
-ENDS = "Exit codes: 0 done; 1 could not be done, and a sentence says why; 2 a wrong call; 3 some slides were refused."
+ENDS = (
+    "Exit codes: 0 done; 1 could not be done, and a sentence says why; 2 a wrong call; 3 some slides were refused; "
+    "4 something was found that a person has to look at; 5 time was up before its end; 130 Ctrl-C ended it."
+)
 """What ``--help`` says last."""
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from archive.accounts import Action
 from archive.amounts import bytes_told, counted
 from archive.cli.proving import Who, actor_of
-from archive.cli.sentences import ArchiveFolder, AsJson, out, said
+from archive.cli.sentences import ArchiveFolder, AsJson, is_narrow, out, said, tell
 from archive.codes import Code
 from archive.consent import Purpose, Recipient, explain
 from archive.holdings import Archive
@@ -26,6 +26,9 @@ QUESTIONS = (
 )
 """What a laboratory asks first about a slide."""
 
+
+COLUMNS = ("slide", "case", "patient", "stain", "size in px", "stored", "scans", "scanner")
+"""What is told of each slide; the last two only where there is room."""
 
 PAGE = 100
 """Slides listed at a time unless more are asked for."""
@@ -58,10 +61,11 @@ def list_slides(
         out().print(nothing if behind is None else "No slide comes behind this one.")
         return
     table = Table(box=None, pad_edge=False)
-    for column in ("slide", "case", "patient", "stain", "size", "scanner", "scans", "stored"):
-        table.add_column(column, no_wrap=column in ("slide", "case", "patient"))
+    columns = COLUMNS[:-2] if is_narrow() else COLUMNS
+    for column in columns:
+        table.add_column(column, no_wrap=column not in ("stain", "scanner"))
     for slide in slides:
-        table.add_row(*_line(slide))
+        table.add_row(*_line(slide)[: len(columns)])
     out().print(table)
     out().print(counted(len(slides), "slide"))
     if more:
@@ -88,10 +92,10 @@ def _line(slide: HeldSlide) -> list[str]:
         str(slide.case_code),
         str(slide.patient_code),
         str(slide.record.stain or "-"),
-        str(largest.size) if largest else "-",
-        (largest.scanner_model or largest.scanner_maker or "-") if largest else "-",
-        str(len(slide.scans)),
+        str(largest.size).removesuffix(" px") if largest else "-",
         bytes_told(stored),
+        str(len(slide.scans)),
+        (largest.scanner_model or largest.scanner_maker or "-") if largest else "-",
     ]
 
 
@@ -186,4 +190,4 @@ def explain_decision(
     actor_of(archive, who, Action.SEE_DECISION)
     with Archive.open(archive, read_only=True) as holdings:
         decision = holdings.decide(holdings.slide(slide).record.key, purpose, to)
-    out().print(explain(decision), markup=False)
+    tell(explain(decision))

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, ParamSpec, TypeVar
@@ -34,10 +35,33 @@ PIPED_WIDTH = 120
 """Columns where there is no terminal to ask: codes must not be cut in a file."""
 
 
+WIDE = 100
+"""Columns from which a table may have all that is told of a slide; a usual terminal has 80."""
+
+
 def out() -> Console:
     """Give the terminal that results are shown on."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
+
+
+def tell(text: str, indent: int = 0) -> None:
+    """Show lines of text; what is wrapped goes on under its own beginning, and not at the margin."""
+    console = out()
+    for line in text.splitlines():
+        left = " " * (indent + len(line) - len(line.lstrip()))
+        console.print(
+            textwrap.fill(
+                line.strip(), console.width, initial_indent=left, subsequent_indent=left, break_long_words=False
+            ),
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def is_narrow() -> bool:
+    """Tell whether a table of many columns would break on this terminal, so that it should have the first ones only."""
+    return out().width < WIDE
 
 
 def said(command: Callable[P, R]) -> Callable[P, R]:

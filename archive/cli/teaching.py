@@ -7,7 +7,7 @@ import typer
 
 from archive.accounts import Action
 from archive.cli.proving import Who, actor_of, signed
-from archive.cli.sentences import FAILED, ArchiveFolder, out, said
+from archive.cli.sentences import FAILED, ArchiveFolder, out, said, tell
 from archive.consent import explain
 from archive.holdings import Archive
 from archive.teaching import compose
@@ -34,7 +34,7 @@ def teach(
         composed = compose(holdings, name, slides)
     for refusal in composed.refusals:
         out().print(f"[red]not put in:[/red] {refusal.slide}")
-        out().print("  " + explain(refusal.decision).replace("\n", "\n  "), markup=False)
+        tell(explain(refusal.decision), indent=2)
     if composed.collection is None:
         out().print("Nothing was put in: none of these slides may be taught now.")
         raise typer.Exit(FAILED)

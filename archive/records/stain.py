@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Stain(StrEnum):
-    """A histological stain, or the marker of an immunohistochemical one; ``aliases`` are other ways to write it."""
+    """A stain, or the marker or dye of antibodies or fluorescence; ``aliases`` are other ways to write it."""
 
     aliases: tuple[str, ...]
 
@@ -138,6 +138,19 @@ class Stain(StrEnum):
     TTF1 = "TTF-1"
     VIMENTIN = "Vimentin"
     WT1 = "WT1"
+
+    # Fluorescence
+    IMMUNOFLUORESCENCE = "Immunofluorescence", "IF", "direct immunofluorescence", "DIF", "fluorescence"
+    MULTIPLEX = "Multiplex immunofluorescence", "mIF", "multiplex", "multiplexed immunofluorescence"
+    DAPI = "DAPI"
+    FISH = "FISH", "fluorescence in situ hybridisation", "fluorescence in situ hybridization"
+    C1Q = "C1q"
+    C3 = "C3"
+    C4D = "C4d"
+    FIBRINOGEN = "Fibrinogen"
+    IGA = "IgA"
+    IGG = "IgG"
+    IGM = "IgM"
 
 
 def _spelling(text: str) -> str:

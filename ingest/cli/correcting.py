@@ -19,6 +19,7 @@ from archive.holdings import Archive
 from archive.records import Concept, Stain
 from ingest.cli.finding import TYPED, typed
 from ingest.cli.places import KeyFile, Places, VaultFolder
+from ingest.delivery.cells import ALL_STAINS
 from ingest.delivery.columns import BY_NAME
 from ingest.delivery.mending import read_settings
 from ingest.keyvault import KeyVault
@@ -210,7 +211,7 @@ def _said(value: object) -> str:
 def _stain(text: str | None) -> Stain | None:
     found = None if text is None else Stain.parse(text)
     if text is not None and found is None:
-        raise InvalidValue("--stain: expected a stain of the list, such as H&E, PAS or Ki-67")
+        raise InvalidValue(f"--stain: expected {ALL_STAINS}")
     return found
 
 

@@ -67,7 +67,7 @@ def _tell(told: DayReport) -> None:
     table.add_row("arrived", f"{told.arrived:,}")
     for state, called in ((State.KEPT, "kept"), (State.KNOWN, "known already")):
         table.add_row(called, f"{told.count(state):,}")
-    table.add_row("in quarantine", f"{told.count(State.WAITS):,}, and {told.waiting:,} in all")
+    table.add_row("in quarantine", f"{told.count(State.WAITS):,} of this day, {told.waiting:,} in all")
     for reason, count in told.quarantined.items():
         table.add_row("", f"{count:,} {reason.value}")
     for state, called in ((State.RELEASED, "released"), (State.REFUSED, "refused for good")):

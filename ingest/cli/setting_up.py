@@ -43,7 +43,7 @@ def setup(
         places.create()
     account = AccountStore.found(places.archive, custodian, password)
     _tell(places)
-    out().print(f"custodian  {account.name}   manages accounts with: coverslip account", soft_wrap=True)
+    out().print(f"custodian  {account.name}, who manages accounts with: coverslip account", soft_wrap=True)
     out().print("\nCopy the key file to a safe place now: without it nobody can tell whose slide a code stands for.")
     out().print("Next: a second custodian, who approves when the first asks whose slide a code stands for:")
     out().print(f"coverslip account add NAME --role custodian --who {account.name}")
@@ -65,8 +65,10 @@ def init(
 
 
 def _tell(places: Places) -> None:
-    out().print(
-        f"archive    {places.archive}   codes and pixels; the server reads this and nothing else", soft_wrap=True
-    )
-    out().print(f"vault      {places.vault}   whose they are, encrypted; only ingest opens it", soft_wrap=True)
-    out().print(f"key file   {places.key}   opens the vault", soft_wrap=True)
+    for called, place, what in (
+        ("archive", places.archive, "codes and pixels; the server reads this and nothing else"),
+        ("vault", places.vault, "whose they are, encrypted; only ingest opens it"),
+        ("key file", places.key, "opens the vault"),
+    ):
+        out().print(f"{called:10} {what}")
+        out().print(f"{'':10} {place}", soft_wrap=True)  # on a line of its own, to be copied

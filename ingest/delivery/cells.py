@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from archive.consent.terms import Answer
 from archive.errors import InvalidValue
@@ -78,11 +78,15 @@ def day(cell: str) -> date:
     raise InvalidValue("a date of the past: year-month-day or day/month/year")
 
 
+ALL_STAINS: Final = "a stain of the list, such as H&E, PAS or Ki-67; all of them: coverslip delivery template"
+"""What was expected where something else stands."""
+
+
 def stain(cell: str) -> Stain:
     """Read a stain in any of its usual spellings."""
     found = Stain.parse(cell)
     if found is None:
-        raise InvalidValue("a stain of the list, such as H&E, PAS or Ki-67")
+        raise InvalidValue(ALL_STAINS)
     return found
 
 

@@ -39,6 +39,7 @@ def template(*, full: bool = False) -> str:
     for group in Group:
         notes.append([f"# {group}:"])
         notes += [[f"#   {column.name}: {_plain(column)} For example: {column.example}"] for column in _of(group)]
+    notes.append([f"# The stains of the list: {'; '.join(Stain)}"])
     header = [column.name for column in COLUMNS] if full else list(REQUIRED)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([*notes, header])

@@ -44,11 +44,12 @@ class Spot:
 
 @dataclass(frozen=True)
 class Stage:
-    """A slide's picture as a data URL, how large the slide is, what was seen on it, and the form's rows."""
+    """A slide's picture as a data URL, how large the slide is, what was seen and ordered on it, and the form's rows."""
 
     picture: str = field(repr=False)
     size: Size
     spots: tuple[Spot, ...]
+    ordered: tuple[Rectangle, ...]
     rows: tuple[Rectangle | None, ...]
 
 
@@ -69,7 +70,8 @@ def stage_of(room: Room, entry: Entry) -> Stage | None:
     spots = (
         Spot(WORDS[spot.kind], spot.place, data_url(jpeg)) for spot, jpeg in zip(seen.spots, closer.places, strict=True)
     )
-    return Stage(data_url(closer.whole), seen.size, tuple(spots), _rows(seen))
+    black = tuple(place for region, place in entry.black_out if region == seen.region)
+    return Stage(data_url(closer.whole), seen.size, tuple(spots), black, _rows(seen))
 
 
 def ordered(form: Mapping[str, str]) -> list[Rectangle]:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from archive.accounts import Action
+from archive.amounts import counted
 from archive.errors import FreeTextRefused, InvalidValue
 from ingest.desk.blacking import SIDES, Stage, data_url, ordered, stage_of
 from ingest.desk.frames import Frames, form_of, go, session_of, told
@@ -20,7 +21,7 @@ from ingest.errors import JailUnavailable, SlideRefused
 from ingest.pipeline.pictures import pictures_of
 from ingest.pipeline.seen import seen_on
 from ingest.quarantine.judging import may_release
-from ingest.quarantine.register import Entry
+from ingest.quarantine.register import RELEASED, Entry
 from ingest.quarantine.telling import differences, sentence_of
 from ingest.quarantine.waiting import Quarantine
 
@@ -43,7 +44,7 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
             waiting=quarantine.entries(),
             released=quarantine.released(),
             refused=quarantine.refused(),
-            sentence_of=sentence_of,
+            sentence_of=lambda entry: what_comes(entry) or sentence_of(entry),
         )
 
     async def show(request: Request) -> Response:
@@ -56,6 +57,7 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
             "waiting.html",
             entry=entry,
             sentence=sentence_of(entry),
+            comes=what_comes(entry),
             label=pictures.pop("label", None),
             pictures=[(caption, pictures[kind]) for kind, caption in CAPTIONS.items() if kind in pictures],
             trouble=trouble,
@@ -103,13 +105,24 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
     ]
 
 
+def what_comes(entry: Entry) -> str:
+    """Say what the next ingest does with a file that a person released; nothing of one that waits."""
+    if entry.state != RELEASED:
+        return ""
+    if not entry.black_out:
+        return "Released: the next ingest takes it."
+    places = counted(len(entry.black_out), "place")
+    return f"Released: the next ingest takes it, makes {places} black, and looks again."
+
+
 def _pictures(room: Room, entry: Entry) -> tuple[dict[str, str], Stage | None, str]:
     """Draw what the file shows of itself, as data URLs by kind, and what was seen; or say why there is no picture."""
     try:
         found = pictures_of(entry.path, keep_out=room.secret, limits_only=room.limits_only)
         stage = stage_of(room, entry)
     except SlideRefused as error:
-        return {}, None, f"No picture can be made of it: {error.sentence}."
+        why = "" if error.sentence == sentence_of(entry) else f": {error.sentence}"
+        return {}, None, f"No picture can be made of it{why}."
     except JailUnavailable as error:
         return {}, None, f"No picture can be made of it: {error}."
     if stage is not None:

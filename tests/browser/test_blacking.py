@@ -97,6 +97,51 @@ def test_places_are_drawn_typed_and_removed(page: Page) -> None:
     expect(page.locator("rect.black")).to_have_count(3)
 
 
+def test_a_finger_moves_the_page_until_it_is_said_that_it_draws(chromium: Browser, page: Page, visit: Visit) -> None:
+    state = visit.page.context.storage_state()
+    context = chromium.new_context(
+        has_touch=True, is_mobile=True, viewport={"width": 390, "height": 560}, storage_state=state
+    )
+    phone = context.new_page()
+    phone.goto(page.url)
+    phone.wait_for_load_state("networkidle")
+    phone.locator("[data-stage]").scroll_into_view_if_needed()
+    before = phone.evaluate("scrollY")
+    swipe(phone)
+    expect(phone.locator("rect.black")).to_have_count(1)
+    phone.wait_for_function(f"scrollY > {before} + 20")
+    phone.get_by_role("button", name="Draw with a finger").click()
+    phone.locator("[data-stage]").scroll_into_view_if_needed()
+    before = phone.evaluate("scrollY")
+    swipe(phone)
+    expect(phone.locator("rect.black")).to_have_count(2)
+    assert phone.evaluate("scrollY") == before
+    stage = phone.locator("[data-stage]").bounding_box()
+    assert stage is not None
+    assert stage["height"] <= 0.76 * 560, "beside it the page can be moved"
+    context.close()
+
+
+def swipe(page: Page) -> None:
+    """Move a finger over the picture, upwards and aside."""
+    box = page.locator("[data-stage] svg").bounding_box()
+    assert box is not None
+    x, y = box["x"] + 0.3 * box["width"], box["y"] + 0.8 * box["height"]
+    touch = page.context.new_cdp_session(page)
+    for kind, share in (("touchStart", 0.0), *(("touchMove", step / 5) for step in range(1, 6)), ("touchEnd", 1.0)):
+        points = [] if kind == "touchEnd" else [{"x": x + 60 * share, "y": y - 0.6 * box["height"] * share}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    touch.detach()
+
+
+def test_a_tall_slide_is_seen_whole(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 500})
+    box = page.locator("[data-stage]").bounding_box()
+    assert box is not None
+    assert box["height"] <= 0.76 * 500
+    assert abs(box["width"] / box["height"] - WIDTH / HEIGHT) < 0.02
+
+
 def test_without_a_script_the_form_is_filled_in_by_hand(
     chromium: Browser, page: Page, visit: Visit, named: Waiting
 ) -> None:

@@ -137,11 +137,17 @@ def test_when_some_are_refused_the_rest_is_taken_and_the_code_is_3(desk: Desk, t
     assert unlisted.name in "".join(asked_for.split())
 
 
+EXIT_CODES = {
+    **{0: "done", 1: "could not be done", 2: "a wrong call", 3: "some slides were refused"},
+    **{4: "something was found", 5: "time was up before its end", 130: "Ctrl-C ended it"},
+}
+
+
 @pytest.mark.parametrize("module", ["ingest", "archive"])
 def test_the_help_explains_every_exit_code(desk: Desk, module: str) -> None:
     run = desk.laboratory.run if module == "ingest" else desk.laboratory.run_archive
     plain = " ".join(run("--help").out.split())
-    for code, meaning in {0: "done", 1: "could not be done", 2: "a wrong call", 3: "some slides were refused"}.items():
+    for code, meaning in EXIT_CODES.items():
         assert f"{code} {meaning}" in plain
 
 

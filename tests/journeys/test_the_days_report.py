@@ -64,7 +64,7 @@ def figures(said: str) -> dict[str, str]:
 def test_the_report_tells_what_came_and_what_became_of_it(day: Day) -> None:
     told = figures(day.laboratory.run("report").out)
     assert (told["arrived"], told["kept"], told["known already"]) == ("5", "2", "1")
-    assert told["in quarantine"] == "2, and 2 in all"
+    assert told["in quarantine"] == "2 of this day, 2 in all"
     assert (told["expected"], told["missing"]) == ("5", "1: row 6")
     assert "no-row" in day.laboratory.said[-1].out
     assert " of intake at " in told["disk"]
@@ -171,7 +171,7 @@ def test_a_label_that_contradicts_its_row_is_judged_by_a_person(tmp_path: Path) 
     assert laboratory.take_in(slide, listed).slides.keys() == {2}
     assert laboratory.run("quarantine", "list").out == "Nothing waits.\n"
     told = figures(laboratory.run("report").out)
-    assert (told["arrived"], told["kept"], told["in quarantine"]) == ("1", "1", "0, and 0 in all")
+    assert (told["arrived"], told["kept"], told["in quarantine"]) == ("1", "1", "0 of this day, 0 in all")
     assert not any(plant.survivors(said.everything.encode()) for said in laboratory.said)
 
 

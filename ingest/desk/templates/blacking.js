@@ -110,7 +110,8 @@ if (stage && list) {
   }
 
   stage.addEventListener("pointerdown", (event) => {
-    const row = event.button === 0 ? emptyRow() : null;
+    const draws = event.button === 0 && (event.pointerType !== "touch" || stage.classList.contains("by-finger"));
+    const row = draws ? emptyRow() : null;
     if (!row) return;
     event.preventDefault();
     stage.setPointerCapture(event.pointerId);
@@ -130,6 +131,13 @@ if (stage && list) {
     stage.addEventListener("pointermove", follow);
     stage.addEventListener("pointerup", end);
     stage.addEventListener("pointercancel", end);
+  });
+
+  const finger = document.querySelector("[data-finger]");
+  finger.hidden = false;
+  finger.addEventListener("click", () => {
+    const on = stage.classList.toggle("by-finger");
+    finger.setAttribute("aria-pressed", String(on));
   });
 
   stage.setAttribute("tabindex", "-1");

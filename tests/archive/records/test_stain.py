@@ -24,6 +24,8 @@ def test_one_stain_has_many_spellings(text: str) -> None:
         ("CK 5/6", Stain.CK5_6),
         ("estrogen receptor", Stain.ER),
         ("c-Kit", Stain.CD117),
+        ("dapi", Stain.DAPI),
+        ("DIF", Stain.IMMUNOFLUORESCENCE),
     ],
 )
 def test_stains_are_found_by_their_aliases(text: str, stain: Stain) -> None:

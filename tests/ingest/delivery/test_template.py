@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from archive.errors import InvalidValue
 from archive.records import Stain
 from ingest.delivery import template
+from ingest.delivery.cells import stain as stain_of
 from ingest.delivery.columns import COLUMNS, REQUIRED, Column, Group
 from ingest.delivery.writing import reference_page
 from tests.ingest.delivery.conftest import ROW, Lists
@@ -45,3 +47,10 @@ def test_the_columns_that_are_needed_are_one_group() -> None:
 def test_the_reference_page_is_the_programs_own() -> None:
     assert (DOCS / "reference/delivery-list.md").read_text("utf-8") == reference_page()
     assert all(f"**{stain}**" in reference_page() for stain in Stain)
+
+
+def test_the_template_names_every_stain_and_the_fault_of_one_that_is_none_says_so() -> None:
+    (note,) = [line for line in template().splitlines() if "# The stains of the list: " in line]
+    assert note.strip('"').split(": ", 1)[1].split("; ") == [str(stain) for stain in Stain]
+    with pytest.raises(InvalidValue, match="all of them: coverslip delivery template"):
+        stain_of("Blue, Jane")

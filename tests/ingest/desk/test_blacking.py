@@ -15,6 +15,7 @@ from tests.ingest.desk.conftest import WHO, Browser, OpenDesk
 from tests.slides.seen import HEIGHT, WIDTH, Waiting, waiting, with_writing
 
 PICTURE = re.compile(r'<img src="data:image/jpeg;base64,([^"]+)" alt="([^"]+)"')
+ORDERED = re.compile(r'<rect class="ordered" x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)">')
 TOLD = {"x1": "10", "y1": "20", "width1": "300", "height1": "40", "x4": "0", "y4": "0", "width4": "5", "height4": "6"}
 
 
@@ -65,8 +66,13 @@ def test_an_order_is_sealed_audited_and_releases_the_slide(desk: OpenDesk, brows
     assert [(region, str(place)) for region, place in entry.black_out] == [(0, "10,20,300,40"), (0, "0,0,5,6")]
     assert entry.overruled == frozenset()
     assert ("ordered black", WHO, "a name is written there") in desk.acts()
+    comes = "the next ingest takes it, makes 2 places black, and looks again."
+    assert comes in browser.get("/quarantine").text
     page = browser.get(f"/quarantine/{named.number}").text
     assert "Black out and release" not in page
+    assert f"<strong>Released: {comes}</strong> Reason given: a name is written there</p>" in page
+    assert ORDERED.findall(page) == [("10", "20", "300", "40"), ("0", "0", "5", "6")]
+    assert "/static/blacking.js" not in page
 
 
 CANNOT_BE = (
