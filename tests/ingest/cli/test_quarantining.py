@@ -11,7 +11,7 @@ from ingest.cli.main import app
 from ingest.cli.places import Places
 from ingest.errors import Reason
 from ingest.keyvault import KeyVault
-from ingest.quarantine import Quarantine
+from ingest.quarantine.waiting import Quarantine
 from tests.slides.seen import HEIGHT, WIDTH, waiting
 
 
