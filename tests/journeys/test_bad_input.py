@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from tests.slides.mutants import NEVER_KEPT
 from tests.slides.svs import make_svs
 
 MUTANTS = 500
+NUMBERED = re.compile(r"(.+); its number is ([0-9a-f]{8})")
 BY_NAME = {f"{family.value} cannot be read here; {family.advice}" for family in Family if family.advice}
 """What is said of formats that nobody here can read."""
 
@@ -165,10 +167,14 @@ def test_each_refusal_is_one_sentence_on_one_line_that_names_nothing(
     delivered: Delivered = request.getfixturevalue(batch)
     lines = [line for line in delivered.said.out.splitlines() if line.startswith("refused ")]
     assert len(lines) == len(delivered.reasons)
+    numbers = {entry["number"] for entry in json.loads(delivered.laboratory.run("quarantine", "list", "--json").out)}
     for line in lines:
         called, reason, sentence = line.removeprefix("refused").split(": ", 2)
         assert called.strip().startswith("row ")
-        assert sentence in {Reason(reason).sentence, *BY_NAME}
+        told = NUMBERED.fullmatch(sentence)
+        assert told
+        assert told[1] in {Reason(reason).sentence, *BY_NAME}
+        assert told[2] in numbers
     assert {name for name in delivered.reasons if Path(name).name in delivered.said.everything} == set()
     assert delivered.said.err == ""
 
