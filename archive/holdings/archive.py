@@ -198,7 +198,7 @@ class Archive(ReadingRoom):
         resumed = resume(self.place, self.catalogue, self.step)  # first, so that none of their folders is missing
         shut = tuple(code for code, _ in resumed.shut)
         return recover(self.place, self.catalogue) + Recovered(
-            redacted=tuple(one.scan for one in resumed.done), still_shut=shut
+            removed=resumed.removed, redacted=tuple(one.scan for one in resumed.done), still_shut=shut
         )
 
     # Changing what is recorded

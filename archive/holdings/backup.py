@@ -147,12 +147,15 @@ def _carry_out(
     wrote: Wrote,
 ) -> BackedUp:
     _sweep(target)  # what a backup left that was killed
+    note_backup(archive.place, target.root, acts=0)  # first: also one that is never finished has copies
     copy = target.staging / "catalogue.sqlite"
     is_sqlite = archive.catalogue.copy_to(copy)
     rows, replaced, acts, head = _state_of(archive, copy if is_sqlite else None, target)
     done = BackedUp()
     there = set(target.kept_keys())
-    old = {key: rows[key] for key in replaced.keys() & there if version_of(target.of_scan(key)) in replaced[key]}
+    old = {key: rows[key] for key in replaced.keys() & there if version_of(target.of_scan(key)) != rows[key][0]}
+    for scan in replaced:
+        remove_copies_aside(target, scan)
     _copy_all(archive.place, target, {scan: rows[scan] for scan in rows.keys() - there}, done, begun, wrote)
     done.there = len(rows.keys() & there)
     _remove_gone(target, there - rows.keys(), done, mirror_removals)
@@ -239,12 +242,11 @@ def _remove_gone(target: Place, gone: Iterable[InternalKey], done: BackedUp, rem
 
 
 def _replace(source: Place, target: Place, old: Rows, done: BackedUp, begun: Begun, wrote: Wrote) -> None:
-    """Put the version that is black in the place of each older one, which is deleted, also where it was set aside."""
+    """Put the version that is black in the place of each older one, which is deleted."""
     if old:
         begun("blacking out", sum(stored_bytes for _, stored_bytes in old.values()))
     for scan, (manifest, _) in old.items():
         fault = copy_scan(source, target, scan, manifest, wrote) or verify_copy(target, scan, manifest)
-        remove_copies_aside(target, scan)
         done.blacked_out += fault is None
         done.faults += [fault] if fault else []
 

@@ -15,7 +15,10 @@ from archive.holdings.place import Place, claimed
 
 @dataclass(frozen=True, slots=True)
 class KnownBackup:
-    """A backup: a handle that tells nothing, the folder that it was made in, and the newest act that it has."""
+    """A backup: a handle that tells nothing, the folder that it is made in, and the newest act that it has.
+
+    The act is 0 where it is not known, or no backup in this folder was ever finished.
+    """
 
     handle: str
     folder: Path
@@ -28,7 +31,7 @@ class KnownBackup:
 
 
 def known_backups(place: Place) -> dict[str, KnownBackup]:
-    """Give the backups that were finished, by the name that the catalogue has for each.
+    """Give the backups that were begun, by the name that the catalogue has for each.
 
     Raises
     ------
@@ -48,11 +51,12 @@ def known_backups(place: Place) -> dict[str, KnownBackup]:
 
 
 def note_backup(place: Place, folder: Path, acts: int) -> None:
-    """Note that a backup was brought up to an act."""
+    """Note that a backup is made in a folder, and up to which act it has everything; an act never goes back."""
     resolved = folder.resolve()
     handle = hashlib.blake2b(str(resolved).encode(), digest_size=4).hexdigest()
     with claimed(place.root):
         known = {one.handle: one for one in known_backups(place).values()}
-        known[handle] = KnownBackup(handle, resolved, acts)
+        newest = max(acts, known[handle].acts if handle in known else 0)
+        known[handle] = KnownBackup(handle, resolved, newest)
         told = {one.handle: {"folder": str(one.folder), "acts": one.acts} for one in known.values()}
         fixity.write(place.backups, json.dumps(told, sort_keys=True).encode())

@@ -132,11 +132,11 @@ def _chain(connection: Connection, key: InternalKey, wanted: Sequence[Rectangle]
 
 
 def move_in(place: Place, key: InternalKey, step: Callable[[str], None]) -> None:
-    """Put the version that is ready in the place of the old one, which is deleted."""
+    """Put the version that is ready in the place of the old one, which is left to be deleted."""
     ready, final = place.redacting / key, place.of_scan(key)
     if not ready.is_dir():
         return
-    old = place.staging / new_handle()  # where the next recovery deletes it if this process cannot
+    old = place.staging / new_handle()  # where it is deleted
     with suppress(FileNotFoundError):
         _rename(final, old)
     step(Moment.TAKEN_OUT)
@@ -144,9 +144,6 @@ def move_in(place: Place, key: InternalKey, step: Callable[[str], None]) -> None
     fixity.flush_one(place.scans)
     _rename(ready, final)
     step(Moment.PUT_IN)
-    remove(old)
-    remove_copies_aside(place, key)
-    step(Moment.FORGOTTEN)
 
 
 def remove_copies_aside(place: Place, key: InternalKey) -> None:

@@ -57,7 +57,7 @@ def recover(place: Place, catalogue: Catalogue) -> Recovered:
     """Put right whatever interrupted processes left; folders that a living process works on are not touched."""
     journal_anew = catalogue.mend_journal()
     with disk_errors():
-        removed = _sweep(place)
+        removed = sweep(place)
         with catalogue.reading() as connection:
             rows = slides.scan_keys(connection)
         folders = frozenset(place.kept_keys())  # listed after the rows, so that no row is younger than its folder
@@ -89,7 +89,7 @@ def take_up(place: Place, catalogue: Catalogue, key: InternalKey) -> Recovered:
         claim.release()
 
 
-def _sweep(place: Place) -> int:
+def sweep(place: Place) -> int:
     """Remove every staged folder that nobody holds a lock on."""
     ours = []
     with claimed(place.staging):  # no process is between making a folder and locking it

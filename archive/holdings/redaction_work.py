@@ -19,8 +19,17 @@ from archive.errors import ArchiveError, CatalogueUnavailable, UnknownCode
 from archive.fixity import Manifest
 from archive.geometry import Rectangle
 from archive.holdings.deciding import status_after
-from archive.holdings.new_version import Moment, is_black, is_whole, make_black, move_in, version_of
+from archive.holdings.new_version import (
+    Moment,
+    is_black,
+    is_whole,
+    make_black,
+    move_in,
+    remove_copies_aside,
+    version_of,
+)
 from archive.holdings.place import Place, claimed, disk_errors
+from archive.holdings.recovery import sweep
 from archive.holdings.redaction_copies import holders_of, laboratory_code
 from archive.records import ScanStatus
 
@@ -41,10 +50,14 @@ class Redacted:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """What became of the scans that waited: those that are black now, and those that stay shut, with the reason."""
+    """What became of the scans that waited: those that are black now, and those that stay shut, with the reason.
+
+    ``removed`` counts staged folders that nobody worked on any more: one may be an old version, deleted by halves.
+    """
 
     done: tuple[Redacted, ...] = ()
     shut: tuple[tuple[Code, str], ...] = ()
+    removed: int = 0
 
 
 def resume(place: Place, catalogue: Catalogue, step: Callable[[str], None]) -> Resumed:
@@ -61,18 +74,21 @@ def resume(place: Place, catalogue: Catalogue, step: Callable[[str], None]) -> R
         return Resumed()
     done, shut = [], []
     with disk_errors(), alone(place):
+        removed = sweep(place)
         for key in known:
             with catalogue.reading() as connection:
                 code = laboratory_code(connection, key)
             try:
                 if _is_unfinished(place, catalogue, key):
                     done.append(carry_out(place, catalogue, key, step))
+                else:
+                    remove_copies_aside(place, key)
             except CatalogueUnavailable:
                 raise
             except (ArchiveError, OSError) as error:
                 _log.warning("scan %s stays shut: what is to be black on it is not yet", code)
                 shut.append((code, str(error) if isinstance(error, ArchiveError) else "its files cannot be read"))
-    return Resumed(tuple(done), tuple(shut))
+    return Resumed(tuple(done), tuple(shut), removed)
 
 
 def renew(archive: "Archive", key: InternalKey, copy: Path) -> bool:
@@ -91,6 +107,7 @@ def renew(archive: "Archive", key: InternalKey, copy: Path) -> bool:
     with disk_errors(), alone(archive.place):
         tiles = make_black(archive.place, archive.catalogue, key, wanted, archive.step, copy)
         move_in(archive.place, key, archive.step)
+        _forget_old(archive.place, key, archive.step)
         _enter(archive.place, archive.catalogue, key, wanted, tiles, archive.step)
     return True
 
@@ -120,7 +137,15 @@ def carry_out(place: Place, catalogue: Catalogue, key: InternalKey, step: Callab
     if not is_black(place.of_scan(key), key, wanted):
         tiles = make_black(place, catalogue, key, wanted, step)
         move_in(place, key, step)
+    _forget_old(place, key, step)
     return _enter(place, catalogue, key, wanted, tiles, step)
+
+
+def _forget_old(place: Place, key: InternalKey, step: Callable[[str], None]) -> None:
+    """Delete the old version, also what processes left of it that were killed, and copies that were set aside."""
+    sweep(place)
+    remove_copies_aside(place, key)
+    step(Moment.FORGOTTEN)
 
 
 def _enter(

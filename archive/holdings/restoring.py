@@ -1,7 +1,8 @@
 """An archive is made again from a backup in an empty place, and every byte of it is verified on the way.
 
 The mark that makes a folder an archive is written last: killed meanwhile, the folder is no archive, and the same
-command goes on where it was. The newer of the two, the catalogue's copy and the journal, says what is held.
+command goes on where it was. Killed later it is one, and what it has told since stays. The newer of the two, the
+catalogue's copy and the journal, says what is held.
 """
 
 import json
@@ -25,6 +26,7 @@ from archive.holdings.backup import Begun, Rows, Versions
 from archive.holdings.backup_state import BackupState, copy_journal, heads_of
 from archive.holdings.commit import remove
 from archive.holdings.copying import CopyFault, Wrote, copy_file, copy_scan
+from archive.holdings.known_backups import note_backup
 from archive.holdings.new_version import version_of
 from archive.holdings.place import Place, claimed, disk_errors
 from archive.holdings.rebuilding import Rebuilt, rebuild_catalogue
@@ -83,7 +85,8 @@ def restore(
     begun, wrote
         Told how many bytes there are to copy, and then how far it is.
     first
-        Puts in what must be there before the folder is an archive, so that nobody can open it without; each time anew.
+        Puts in what must be there before the folder is an archive, so that nobody can open it without; each time anew
+        until it is one.
 
     Raises
     ------
@@ -96,20 +99,25 @@ def restore(
     if state.finished is None:
         raise HoldingsUnavailable("this backup was never finished; use another one")
     source, place, done = Place(backup), Place(root), Restored()
+    rows: Rows | None
     with disk_errors():
         _prepare(source, place, state)
         with claimed(root):
-            for left in place.staging.iterdir():  # of a restoration that was killed
-                remove(left)
-            first()
-            copy_journal(source.journal, place.journal, state.acts)
-            rows = _take_catalogue(source, place, state)
+            if is_archive := place.mark.exists():
+                rows = _rows_of_archive(source, root, settings)
+            else:
+                for left in place.staging.iterdir():  # of a restoration that was killed
+                    remove(left)
+                first()
+                copy_journal(source.journal, place.journal, state.acts)
+                rows = _take_catalogue(source, place, state)
             _copy_all(source, place, rows, done, begun, wrote)
-            if rows is not None:
+            if rows is not None and not is_archive:
                 _shut_again(place, settings)
                 _finish(place, state, settings)
         if rows is None:
             done.rebuilt = rebuild_catalogue(root, settings, identity=state.archive, backup=backup)
+        note_backup(place, backup, acts=0)  # first, so that whoever blacks out is told of it
     with Archive.open(root, settings=settings, actor="restore") as archive:
         resumed = resume(archive.place, archive.catalogue, archive.step)
         done.blacked_out, done.still_shut = tuple(one.scan for one in resumed.done), resumed.shut
@@ -159,6 +167,15 @@ def _take_catalogue(source: Place, place: Place, state: BackupState) -> Rows | N
     for left in place.root.glob("catalogue.*"):
         left.unlink()
     return None
+
+
+def _rows_of_archive(source: Place, root: Path, settings: "ArchiveSettings | None") -> Rows:
+    """Give the scans of what was an archive already when its restoration was killed.
+
+    Its catalogue, journal and trail are its own since: made anew, they would contradict what it has told elsewhere.
+    """
+    with Archive.open(root, read_only=True, settings=settings) as archive, archive.catalogue.reading() as connection:
+        return dict(_versions(source, slides.manifests(connection), redactions.replaced(connection)))
 
 
 def _versions(source: Place, rows: Rows, replaced: Versions) -> Iterator[tuple[InternalKey, tuple[str, int]]]:

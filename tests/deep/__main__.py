@@ -20,6 +20,9 @@ def main() -> None:
     )
     parser.add_argument("--kills", type=int, default=200, help="ingests that are killed at random times")
     parser.add_argument("--kills-on-the-way", type=int, default=20, help="times that two workers' ingest is killed")
+    parser.add_argument(
+        "--killed-copies", type=int, default=1, help="of the changes of the disk, before which so-manieth one is killed"
+    )
     parser.add_argument("--mutants", type=int, default=5000, help="damaged slides that are taken in")
     parser.add_argument("--flips", type=int, default=2000, help="bits that are changed in what is stored")
     parser.add_argument("--named", type=int, default=2000, help="bits that a check finds and names the file of")
@@ -40,6 +43,7 @@ def run(asked: argparse.Namespace) -> Iterator[str]:
     chosen: list[tuple[bool, Callable[[Path], parts.Parts]]] = [
         (asked.kills, lambda home: parts.kills(home, asked.kills)),
         (asked.kills_on_the_way, lambda home: parts.kills_on_the_way(home, asked.kills_on_the_way)),
+        (asked.killed_copies, lambda home: parts.killed_copies(home, asked.killed_copies)),
         (asked.mutants, lambda home: parts.mutants(home, asked.mutants)),
         (asked.flips, lambda home: parts.flips(home, asked.flips)),
         (asked.named, lambda home: parts.named(home, asked.named)),

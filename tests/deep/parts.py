@@ -4,12 +4,15 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from pathlib import Path
 from statistics import median
 
 from ingest.cli.demo_slide import draw_demo_slide
 from ingest.errors import Reason
 from ingest.screening import Screener
+from tests.journeys.copies_killed import KNOWN_TO, Scene, backup_behind, first_backup, restoration
 from tests.journeys.delivered import deliver
 from tests.journeys.flipping import flip_bits, taken_in
 from tests.journeys.found_by_check import NO_ROW, ROWS, Kept, flip_and_check, flip_unsealed
@@ -64,6 +67,20 @@ def kills_on_the_way(home: Path, count: int) -> Parts:
         raise SystemExit("some slides are there twice or not at all, or something half-made is left")
     seen = f"{len(mixture.expected):,} of {len(mixture.expected):,} files ended as they must"
     yield Told("ingests of one delivery by two workers, killed on the way", f"{count:,}", seen)
+
+
+def killed_copies(home: Path, every: int) -> Parts:
+    """Kill backups and restorations of what was blacked out before every change of the disk, or every so-manieth."""
+    for name, kill in {
+        "backups of what was blacked out since": backup_behind,
+        "first backups, before something is blacked out": first_backup,
+        **{
+            f"restorations of what is to be black, told by the {one}": partial(restoration, known_to=one)
+            for one in KNOWN_TO
+        },
+    }.items():
+        killed = kill(Scene(home / name), ((number, "") for number in count(1, every)))
+        yield Told(f"{name}, killed", f"{killed:,}", "none shows it or is forgotten; all end well when given again")
 
 
 def mutants(home: Path, count: int) -> Parts:

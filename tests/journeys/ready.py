@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 PREPARED = (
-    *("archive.cli.commands", "archive.holdings.writing", "archive.server.app"),
+    *("archive.cli.commands", "archive.holdings.writing", "archive.server.app", "ingest.cli.backing_up"),
     *("ingest.cli.main", "ingest.cli.taking_in", "ingest.pipeline.batch", "rich.markdown", "zarr"),
 )
 """Imported once. Nothing that reads slides is among it, for no command imports that itself."""

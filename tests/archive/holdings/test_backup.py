@@ -87,7 +87,7 @@ def test_after_the_loss_of_the_archive_everything_is_had_back(
         assert archive.recover().nothing
         commit_one(archive)
     assert {path.name for path in root.iterdir()} == {
-        *("archive.json", "catalogue.sqlite", "journal", "staging", "scans", "aside")
+        *("archive.json", "catalogue.sqlite", "journal", "staging", "scans", "aside", "backups.json")
     }
 
 

@@ -131,7 +131,7 @@ def test_from_the_order_on_nobody_opens_the_old_version(archive: Archive, held: 
     ("moment", "going_on"),
     [
         *((moment, "recovery") for moment in MOMENTS),
-        *((moment, "the same command") for moment in (Moment.ORDERED, Moment.TAKEN_OUT, Moment.ENTERED)),
+        *((moment, "the same command") for moment in (Moment.BLACK, Moment.PUT_IN, Moment.ENTERED)),
     ],
 )
 def test_killed_at_any_moment_it_is_shut_or_new_and_goes_on(
@@ -151,7 +151,6 @@ def test_killed_at_any_moment_it_is_shut_or_new_and_goes_on(
             assert next_one.recover().nothing
         else:
             redact(next_one, held.code, [NAME], reason=WHY)
-            next_one.recover()
     require_new(archive, held)
 
 
