@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from archive.accounts import Action
 from archive.amounts import bytes_told
@@ -154,7 +153,9 @@ def _show(found: list[dict[str, Any]], waiting: list[Entry]) -> None:
     if not found:
         out().print("Nothing of this number was ever taken in; check it, letter by letter and with its hyphens.")
     holding = [case for case in found if case["slides"]]
-    if found and not holding:
+    if found and not holding and waiting:
+        out().print("The case is known and holds no slide yet.")
+    elif found and not holding:
         out().print("The case is known and holds no slide: none was taken in, or all were moved to another case.")
     if len(holding) > 1:
         out().print(f"[yellow]{len(holding)} cases; look which patient is meant.[/yellow]")
@@ -162,22 +163,17 @@ def _show(found: list[dict[str, Any]], waiting: list[Entry]) -> None:
         _show_case(case)
     for entry in waiting:
         reason = entry.reason.value if entry.reason else "waits"
-        out().print(f"[yellow]in quarantine:[/yellow] {entry.number} {reason}; see: coverslip quarantine show")
+        out().print(f"[yellow]in quarantine:[/yellow] {reason}; see: coverslip quarantine show {entry.number}")
     if holding:
         out().print("To look at them: coverslip desk")
 
 
 def _show_case(case: dict[str, Any]) -> None:
     out().print(f"[bold]{case['case']}[/bold]  patient {case['patient']}")
-    table = Table("slide", "block", "stain", "scan", "size", "stored", "is", *(word for word, *_ in QUESTIONS))
-    table.box, table.pad_edge = None, False
-    for column in (table.columns[0], table.columns[3]):
-        column.no_wrap = True
     for slide in case["slides"]:
-        uses = [use["verdict"] + (f" {use['row']}" if use["row"] else "") for use in slide["uses"].values()]
-        first = (slide["slide"], escape(slide["block"]), escape(slide["stain"]))
-        for number, scan in enumerate(slide["scans"]):
+        out().print(f"  {slide['slide']}  block {escape(slide['block'])}, {escape(slide['stain'])}")
+        for scan in slide["scans"]:
             size, stored = f"{scan['width']:,} x {scan['height']:,} px", bytes_told(scan["stored_bytes"])
-            own, answers = (first, uses) if not number else (("", "", ""), [""] * len(uses))
-            table.add_row(*own, scan["scan"], size, stored, scan["status"], *answers)
-    out().print(table)
+            out().print(f"    {scan['scan']}  {size}, {stored}, {scan['status']}")
+        uses = (f"{word}: {use['verdict']} {use['row']}".rstrip() for word, use in slide["uses"].items())
+        out().print(f"    {'; '.join(uses)}")

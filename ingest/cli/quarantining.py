@@ -233,8 +233,10 @@ def _table_of(entry: Entry, reveal: bool) -> Table:
     for kind, place in _places(entry):
         table.add_row(kind, f"{place} (left, top, width, height in px)")
     for difference in differences(entry):
-        both = f"list says {difference.listed or 'nothing'}; file says {difference.found or 'nothing'}"
-        table.add_row(difference.what, escape(both) if reveal else "is known; to compare it: --reveal")
+        said = f"list says {difference.listed or 'nothing'}" + (
+            f"; file says {difference.found}" if difference.found else ""
+        )
+        table.add_row(difference.what, escape(said) if reveal else "is known; to read it: --reveal")
     table.add_row("what to do", to_do)
     return table
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -187,6 +188,10 @@ def test_a_wrong_description_is_mended(bench: Callable[[int], Bench]) -> None:
     )
     (case,) = json.loads(here.laboratory.run("find", CASE, *PURPOSE, "--json").out)["cases"]
     assert [(slide["block"], slide["stain"]) for slide in case["slides"]] == [("B2", "PAS 1")]
+    told = here.laboratory.run("find", CASE, *PURPOSE).out
+    assert f"  {here.codes[0]}  block B2, PAS 1\n" in told
+    assert re.search(r"^    keep: allow K1; teach: \w+ \w+; research: \w+ \w+$", told, re.MULTILINE)
+    assert max(map(len, told.splitlines())) <= 80, "a terminal has no more columns"
     shown = json.loads(here.laboratory.run("show", here.codes[0], "--json").out)
     assert (shown["stain"], shown["organ"]) == ("PAS", "ICD-O-3 C18.9")
     again = ("correct", "slide", here.codes[0], "--stain", "PAS", *WHY)
@@ -203,7 +208,7 @@ def test_an_identifier_of_the_new_case_in_what_is_stored_puts_the_scan_away(benc
     stored[200 : 200 + len(OTHER)] = OTHER.encode()
     shard.write_bytes(stored)
     said = here.laboratory.run("correct", "slide", here.codes[0], "--case", OTHER, "--patient", OLD, *WHY, ends=3)
-    assert "found in 1 scan:" in said.out
+    assert "found in 1 scan\n" in said.out
     assert here.status(here.codes[0]) is ScanStatus.WITHDRAWN
     assert here.find(OTHER) == here.codes
     names_nobody(here.laboratory)

@@ -114,7 +114,8 @@ def test_sources_may_be_deleted_as_long_as_they_are_what_was_taken_in(tmp_path: 
 def test_what_waits_is_shown_without_a_name_unless_somebody_asks(day: Day) -> None:
     number = day.waiting()["no-row"]
     shown = day.laboratory.run("quarantine", "show", number).out
-    assert "no-row: the delivery list has no row for this file" in " ".join(shown.split())
+    assert "reason no-row size" in " ".join(shown.split())
+    assert "what to do the delivery list has no row for this file; add one" in " ".join(shown.split())
     assert "lies there as it did" in shown
     assert day.names.survivors(shown.encode()) == []
     revealed = day.laboratory.run("quarantine", "show", number, "--reveal")
@@ -166,7 +167,7 @@ def test_a_label_that_contradicts_its_row_is_judged_by_a_person(tmp_path: Path) 
     assert laboratory.take_in(slide, listed, ends=3).refused == {"row 2": "wrong-barcode"}
     (waits,) = json.loads(laboratory.run("quarantine", "list", "--json").out)
     shown = " ".join(laboratory.run("quarantine", "show", waits["number"]).out.split())
-    assert "case is known; to compare it: --reveal" in shown
+    assert "case is known; to read it: --reveal" in shown
     laboratory.run("quarantine", "release", waits["number"], "--reason", "label printed twice")
     assert laboratory.take_in(slide, listed).slides.keys() == {2}
     assert laboratory.run("quarantine", "list").out == "Nothing waits.\n"
