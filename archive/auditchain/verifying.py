@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from archive.amounts import counted
 from archive.auditchain.chain import Entry, Fault, FaultCode, Head, Trail, verify
 from archive.auditchain.merkle import Tree
 from archive.auditchain.statement import Signed, Standing
@@ -77,5 +76,5 @@ def not_here(name: str, statements: Sequence[Signed]) -> Checked | None:
     said = [one.statement.trails[name] for one in statements if name in one.statement.trails]
     if not said:
         return None
-    fault = Fault(0, FaultCode.TRAIL_MISSING, counted(_furthest(said), "entry", "entries"), "no trail")
+    fault = Fault(0, FaultCode.TRAIL_MISSING, f"{_furthest(said)} entries", "no trail")
     return Checked(name, Head(0, "0" * 64), Tree(), _furthest(said), (fault,))

@@ -50,7 +50,7 @@ def test_a_backup_says_what_it_did_and_the_report_knows_of_it(kept: Kept) -> Non
     assert "opens with its key, which was copied to a third place" in kept.told
     assert kept.laboratory.run("report", "--releasable").out.count("\n") == 2
     again = kept.laboratory.run("backup", kept.disk).out
-    assert again.startswith("0 scans copied (0.00 GB), 2 were there")
+    assert again.startswith("0 scans copied (0.0 kB), 2 there already")
     assert "The key vault was not copied" in again
 
 
