@@ -22,14 +22,23 @@ from ingest.cli import demo_slide
 from ingest.cli.places import Places
 from ingest.cli.taking_in import SlideProgress
 from ingest.cli.telling import tell_receipt
-from ingest.delivery import read_delivery
+from ingest.delivery import Row, read_delivery
+from ingest.errors import SlideRefused
 from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.receipt import Receipt
 from ingest.pipeline.recovery import recover
 from ingest.pipeline.slide import Intake, ingest_slide
+from ingest.quarantine import IN_PICTURE
 from ingest.sandbox import prepare
 
 COLLECTION = "A first look"
+
+LOOK = (
+    "so nothing was kept. The demonstration has nowhere for a slide to wait: make an archive with coverslip init, take "
+    "the slide in with coverslip ingest, and look at the place with coverslip desk, where it is blacked out or released"
+)
+"""What whoever tries a slide of their own does when something is seen in its picture."""
+
 SECRETS = ("COVERSLIP_VAULT", "COVERSLIP_VAULT_KEY")
 """Settings that lead to the vault; the server is started without them."""
 
@@ -92,11 +101,22 @@ def _take_in(places: Places, slide: Path, delivery: Path, *, ours: bool) -> tupl
         bar = SlideProgress(1)
         intake = Intake(archive, vault, keep_out=places.secret, limits_only=ours, watch=bar.watch, screen=True)
         with bar.progress:
-            receipt = ingest_slide(slide, row, facts, intake)
+            receipt = _ingested(slide, row, facts, intake)
         composed = compose(archive, COLLECTION, [receipt.slide_code])
     if composed.collection is None:
         raise ArchiveError("the rules do not let this slide be shown to a class; see: coverslip explain")
     return receipt, composed.collection.handle
+
+
+def _ingested(slide: Path, row: Row, facts: Facts, intake: Intake) -> Receipt:
+    """Take the slide in; where a person must look at it first, say where that is done, for nothing waits in here."""
+    try:
+        return ingest_slide(slide, row, facts, intake)
+    except SlideRefused as refused:
+        if refused.reason not in IN_PICTURE:
+            raise
+        seen, _, _ = refused.sentence.partition(";")
+        raise SlideRefused(refused.reason, f"{seen}; {LOOK}") from None
 
 
 def _tell(receipt: Receipt, drawn: bool, places: Places) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -12,7 +12,7 @@ from statistics import median
 from ingest.cli.demo_slide import draw_demo_slide
 from ingest.errors import Reason
 from ingest.screening import Screener
-from tests.journeys.copies_killed import KNOWN_TO, Scene, backup_behind, first_backup, restoration
+from tests.journeys.copies_killed import KNOWN_TO, Moment, Scene, backup_behind, first_backup, restoration
 from tests.journeys.delivered import deliver
 from tests.journeys.flipping import flip_bits, taken_in
 from tests.journeys.found_by_check import NO_ROW, ROWS, Kept, flip_and_check, flip_unsealed
@@ -71,14 +71,13 @@ def kills_on_the_way(home: Path, count: int) -> Parts:
 
 def killed_copies(home: Path, every: int) -> Parts:
     """Kill backups and restorations of what was blacked out before every change of the disk, or every so-manieth."""
-    for name, kill in {
-        "backups of what was blacked out since": backup_behind,
-        "first backups, before something is blacked out": first_backup,
-        **{
-            f"restorations of what is to be black, told by the {one}": partial(restoration, known_to=one)
-            for one in KNOWN_TO
-        },
-    }.items():
+    kills: list[tuple[str, Callable[[Scene, Iterable[Moment]], int]]] = [
+        ("backups of what was blacked out since", backup_behind),
+        ("first backups, before something is blacked out", first_backup),
+    ]
+    for one in KNOWN_TO:
+        kills.append((f"restorations of what is to be black, told by the {one}", partial(restoration, known_to=one)))
+    for name, kill in kills:
         killed = kill(Scene(home / name), ((number, "") for number in count(1, every)))
         yield Told(f"{name}, killed", f"{killed:,}", "none shows it or is forgotten; all end well when given again")
 

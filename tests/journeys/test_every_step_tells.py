@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.desk import Desk, new_laboratory, set_up
-from tests.journeys.laboratory import row_of, write_list
+from tests.journeys.laboratory import Laboratory, row_of, write_list
 from tests.slides.planted import Plant
+from tests.slides.seen import slide_of, with_label
 from tests.slides.svs import make_svs
 
 
@@ -159,3 +160,16 @@ def test_the_demonstration_takes_a_slide_of_ones_own(desk: Desk, tmp_path: Path)
         assert "coded  slide S-" in said.out
         assert desk.silent_about_names()
     assert desk.names.survivors_under(tmp_path / "demo" / "archive") == []
+
+
+def test_the_demonstration_says_where_a_slide_with_writing_on_it_is_looked_at(tmp_path: Path) -> None:
+    slide = slide_of(tmp_path / "slide.svs", with_label().picture)
+    laboratory = Laboratory(tmp_path)
+    settings = {"COVERSLIP_DEMO_EXIT": "1"}
+    said = laboratory.run("demo", slide, "--folder", tmp_path / "demo", settings=settings, ends=1)
+    told = " ".join(said.err.split())
+    assert "written in the picture" in told
+    assert "coverslip ingest" in told
+    assert "coverslip desk" in told
+    assert "black it out, or release" not in told
+    assert list((tmp_path / "demo" / "archive" / "scans").iterdir()) == []
