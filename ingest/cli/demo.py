@@ -28,7 +28,7 @@ from ingest.pipeline.jailed import PREPARED
 from ingest.pipeline.receipt import Receipt
 from ingest.pipeline.recovery import recover
 from ingest.pipeline.slide import Intake, ingest_slide
-from ingest.quarantine import IN_PICTURE
+from ingest.quarantine.judging import IN_PICTURE
 from ingest.sandbox import prepare
 
 COLLECTION = "A first look"

@@ -14,15 +14,17 @@ To rotate is the same without a patient: the keys are wrapped under the key of a
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from archive.codes import InternalKey
-from ingest.errors import VaultUnavailable
+from ingest.errors import VaultDamaged, VaultUnavailable
 from ingest.keyvault import directory, entries, noted, trail
 from ingest.keyvault.database import empty_log, reading, writing
+from ingest.keyvault.entries import Owner
+from ingest.keyvault.identity import Kind
 from ingest.keyvault.keyfile import KeyFile
 from ingest.keyvault.keystore import DIRECTORY, KeyStore
 from ingest.keyvault.sealing import FieldKey
@@ -49,11 +51,26 @@ def erase(folder: Path, engine: Engine, store: KeyStore, patient: InternalKey, w
         new = _add_key(store)
         with writing(engine) as connection:
             trail.append(connection, store.vault_key, "erased", who, patient, reason)
+            noted.forget_named(connection, store.vault_key, _numbers(connection, store, patient))
             noted.forget_patient(connection, patient)
             directory.forget_patient(connection, patient)
             entries.forget_patient(connection, patient)
             connection.execute(insert(erasure).values(patient=patient))
         _destroy_old_key(engine, store, new)
+
+
+def _numbers(connection: Connection, store: KeyStore, patient: InternalKey) -> frozenset[str]:
+    """Give the patient's own numbers and those of their cases; what cannot be read is left to the check."""
+    found: set[str] = set()
+    for key in store.keys_of({patient}).values():
+        owner = Owner(patient, key)
+        with suppress(VaultDamaged):
+            found.update(entries.labels(connection, owner, Kind.PATIENT))
+        for case in directory.cases_of(connection, patient):
+            with suppress(VaultDamaged):
+                row = entries.row_of(connection, case)
+                found.update([entries.unsealed(owner, row)] if row else [])
+    return frozenset(found)
 
 
 def finish(folder: Path, engine: Engine, store: KeyStore) -> None:

@@ -6,6 +6,7 @@ the vault's own as long as nobody knows whose it is.
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,6 +19,7 @@ from archive.codes import InternalKey
 from archive.geometry import Rectangle
 from ingest.errors import Reason, VaultDamaged
 from ingest.keyvault.entries import Owner
+from ingest.keyvault.identity import Kind, compared
 from ingest.keyvault.sealing import FieldKey
 from ingest.keyvault.tables import file, intake
 
@@ -152,6 +154,21 @@ def forget_patient(connection: Connection, patient: InternalKey) -> None:
     """Delete the entries of all files that turned out to be of a patient's slides."""
     scans = select(file.c.scan).where(file.c.patient == patient)
     connection.execute(delete(intake).where(or_(intake.c.patient == patient, intake.c.scan.in_(scans))))
+
+
+def forget_named(connection: Connection, vault_key: FieldKey, numbers: Collection[str]) -> None:
+    """Delete the entries that are nobody's yet and tell one of these numbers, by what the list said or by their path.
+
+    The next ingest looks at these files as if for the first time. An entry that cannot be read is left to the check.
+    """
+    wanted = {compared(Kind.CASE, number) for number in numbers}
+    for row in connection.execute(select(intake).where(intake.c.patient == "")).mappings().all():
+        with suppress(VaultDamaged):
+            entry = opened(vault_key, lambda _: None, row)
+            told = {compared(Kind.CASE, said) for said in entry.told.values()}
+            path = compared(Kind.CASE, str(entry.path))
+            if wanted & told or any(number in path for number in wanted):
+                connection.execute(delete(intake).where(intake.c.look_up == row["look_up"]))
 
 
 def hand_over(connection: Connection, vault_key: FieldKey, key_of: KeyOf, scan: InternalKey, owner: Owner) -> None:

@@ -19,6 +19,7 @@ from ingest.keyvault.register import Entry, State
 from ingest.pipeline.admitting import Intake
 from ingest.pipeline.receipt import Receipt, receipt_of_file, receipt_of_known
 from ingest.precheck import parts
+from ingest.quarantine.judging import IN_PICTURE
 from ingest.quarantine.moment import Moment, moment_of
 from ingest.quarantine.telling import contradiction, in_words
 from ingest.quarantine.waiting import Quarantine
@@ -26,7 +27,7 @@ from ingest.quarantine.waiting import Quarantine
 AS = "as"
 """Under this an entry of the register tells what the list said of the file, as a digest."""
 
-TOLD_BY_ROW = frozenset({Reason.WRONG_BARCODE, Reason.HELD_AS_ANOTHER, Reason.FACTS_CONFLICT})
+TOLD_BY_ROW = frozenset({Reason.WRONG_BARCODE, Reason.HELD_AS_ANOTHER, Reason.FACTS_CONFLICT}) | IN_PICTURE
 """Reasons that nobody can judge without knowing what the list says."""
 
 

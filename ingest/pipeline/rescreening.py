@@ -15,6 +15,7 @@ from archive.errors import DamagedPyramid, InvalidValue, UnknownCode
 from archive.geometry import Rectangle, Size
 from archive.holdings import Archive
 from archive.records import HeldScan, ScanStatus
+from ingest.pipeline.screening import without_black
 from ingest.pipeline.seen import Seen, Spot
 from ingest.quarantine.judging import MOST_PLACES
 from ingest.screening import VERSION, Screener, Screening
@@ -87,7 +88,8 @@ def rescreen(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
 def _look(archive: Archive, screener: Screener, scan: HeldScan) -> Screening | None:
     try:
         with archive.open_pyramid(scan.record.key) as pyramid:
-            return screener.screen(pyramid.levels)
+            seen = screener.screen(pyramid.levels)
+            return without_black(seen, archive.redactions_of(scan.record.key), scan.record.size)
     except DamagedPyramid:
         return None
 

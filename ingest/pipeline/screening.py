@@ -108,9 +108,15 @@ def screen_staged(
     with Drawing(folder, levels, keep_out, limits_only) as drawing:
         looking = screener or shared(limits_only=limits_only)
         screening = looking.screen_drawn(levels[0].size, drawing.draw, settled)
-    black = [_grown(place, levels[0].size) for place in black_out]
+    screening = without_black(screening, black_out, levels[0].size)
+    return Screened(screening, time.monotonic() - began, frozenset(settled))
+
+
+def without_black(screening: Screening, black_out: Sequence[Rectangle], slide: Size) -> Screening:
+    """Leave out what was taken for a marker's ink and was made black by order."""
+    black = [_grown(place, slide) for place in black_out]
     findings = tuple(one for one in screening.findings if not (one.kind is Kind.PEN and _is_in(one.place, black)))
-    return Screened(replace(screening, findings=findings), time.monotonic() - began, frozenset(settled))
+    return replace(screening, findings=findings)
 
 
 class Drawing:

@@ -44,6 +44,23 @@ def test_an_erased_patient_who_comes_back_is_somebody_new(vault: KeyVault, scann
     assert {before.patient, before.case, before.slide}.isdisjoint({after.patient, after.case, after.slide})
 
 
+def test_what_waits_and_names_the_erased_goes_with_them(vault: KeyVault, scanned: Scanned) -> None:
+    jane, _ = scanned(JANE)
+    scanned(JOHN, file_name="johns.svs", case="S26-0054321")
+    told = {
+        "a.svs": {"list patient": "943-476-5919"},
+        "b.svs": {"list patient": JANE.patient.replace(" ", "")},
+        "c.svs": {"list case": "s26-0012345"},
+        "S26-0012345-B.svs": {},
+        "d.svs": {"list patient": JOHN.patient, "list case": "S26-0054321"},
+    }
+    for name, said in told.items():
+        vault.register.note(Path("/delivered", name), "waits", moment=(1, 1), reason="wrong-barcode", told=said)
+    vault.erase(jane.patient, "a.clinician", "request 17")
+    assert {entry.path.name for entry in vault.register.in_state("waits")} == {"a.svs", "d.svs"}  # hyphens: not theirs
+    assert vault.check() == ()
+
+
 def test_the_erasure_is_told_and_the_patients_reasons_are_gone(vault: KeyVault, scanned: Scanned) -> None:
     keys, _ = scanned(JANE)
     vault.identify(keys.slide, "a.clinician", "asked by Planted^Jane herself")

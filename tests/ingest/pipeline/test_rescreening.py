@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from archive.consent import MightIdentify, Purpose, Recipient
 from archive.consent.terms import Grade
 from archive.errors import FreeTextRefused, InvalidValue
+from archive.holdings.redacting import redact
 from archive.records import ScanStatus
 from ingest.cli.main import app
 from ingest.pipeline.receipt import Receipt
@@ -76,6 +77,15 @@ def test_a_clean_slide_is_graded_and_a_written_one_is_shut_until_a_person_has_lo
     assert not may_teach(laboratory, named)
     assert not list(due(laboratory.archive))
     assert not laboratory.archive.audit_faults()
+
+
+def test_what_was_made_black_is_not_taken_for_ink(laboratory: Laboratory, named: Receipt, screener: Screener) -> None:
+    (told,) = [one for one in rescreen(laboratory.archive, screener) if one.scan == named.scan_code]
+    redact(laboratory.archive, told.scan, told.to_black_out, reason="a name on the glass")
+    (again,) = rescreen(laboratory.archive, screener)
+    assert again.screening is not None
+    assert again.screening.findings == ()
+    assert grade_of(laboratory, named) == CLEAN
 
 
 def test_a_slide_of_an_older_screening_is_looked_at_again_and_one_that_may_not_be_opened_is_not(

@@ -238,6 +238,9 @@ def test_the_command_looks_unless_it_is_told_to_do_so_later(tmp_path: Path) -> N
     listed = CliRunner().invoke(app("quarantine"), ["quarantine", "list", "--json"], env=environment)
     (entry,) = json.loads(listed.stdout)
     assert entry["reason"] == "writing-in-picture"
+    asked = ["find", "S26-0001", "--purpose", "a test", "--json"]
+    found = CliRunner().invoke(app("find"), asked, env=environment)
+    assert json.loads(found.stdout)["waiting"] == [entry["number"]]
     assert f"; its number is {entry['number']}\n" in refused.stdout
     shown = CliRunner().invoke(app("quarantine"), ["quarantine", "show", entry["number"]], env=environment)
     assert "seen: text" in shown.stdout
