@@ -72,7 +72,7 @@ def rectangle(label: Written) -> str:
     [
         ((), "name a SCAN"),
         (("CODE", "--resume"), "name a SCAN"),
-        (("CODE",), "1 to 256 rectangles"),
+        (("CODE",), "say what is to be black"),
         (("CODE", "--rectangle", "0,0,10"), "X,Y,WIDTH,HEIGHT"),
         (("CODE", "--rectangle", "9000,0,10,10"), "beyond the scan"),
         (("CODE", "--rectangle", "0,0,10,10"), "say why"),

@@ -145,7 +145,7 @@ def test_each_is_refused_once_and_the_sound_slide_beside_them_is_kept(delivery: 
 @pytest.mark.parametrize("ending", CASES)
 def test_one_sentence_says_what_it_is_or_lacks_and_what_to_do(delivery: Delivery, ending: str) -> None:
     _, reason, sentence = CASES[ending]
-    assert f"{reason}: {sentence}\n" in delivery.said.out
+    assert f"{reason}: {sentence}; its number is " in delivery.said.out
     looked = delivery.laboratory.run("inspect", delivery.paths[ending], ends=1)
     assert " ".join(looked.err.split()) == f"coverslip: {reason}: {sentence}"
 
