@@ -2,14 +2,17 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import pytest
 
 from archive.consent.terms import Vital
 from archive.holdings import Archive
@@ -21,6 +24,14 @@ ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/enter/[\w-]{43}")
 KEY = re.compile(r'name="key" value="([^"]+)"')
 
 READERS = ("openslide", "tifffile", "pydicom", "zxingcpp", "cv2")
+
+
+@pytest.fixture
+def furnished(furnished: Furnished, tmp_path: Path) -> Furnished:
+    """Copy the laboratory, for what runs there changes it, and others are told of it as it was furnished."""
+    for name in ("archive", "archive-vault", "archive-key"):
+        shutil.copytree(furnished.home / name, tmp_path / name)
+    return replace(furnished, home=tmp_path)
 
 
 class Running:
