@@ -5,6 +5,7 @@ the vault's own as long as nobody knows whose it is.
 """
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -159,15 +160,17 @@ def forget_patient(connection: Connection, patient: InternalKey) -> None:
 def forget_named(connection: Connection, vault_key: FieldKey, numbers: Collection[str]) -> None:
     """Delete the entries that are nobody's yet and tell one of these numbers, by what the list said or by their path.
 
-    The next ingest looks at these files as if for the first time. An entry that cannot be read is left to the check.
+    The next ingest looks at these files as if for the first time. So a number counts only where it stands by itself:
+    what was refused of somebody else must stay refused. An entry that cannot be read is left to the check.
     """
     wanted = {compared(Kind.CASE, number) for number in numbers}
+    by_itself = [re.compile(rf"(?<![\w-]){re.escape(number)}(?![^\W_])") for number in wanted]
     for row in connection.execute(select(intake).where(intake.c.patient == "")).mappings().all():
         with suppress(VaultDamaged):
             entry = opened(vault_key, lambda _: None, row)
             told = {compared(Kind.CASE, said) for said in entry.told.values()}
             path = compared(Kind.CASE, str(entry.path))
-            if wanted & told or any(number in path for number in wanted):
+            if wanted & told or any(number.search(path) for number in by_itself):
                 connection.execute(delete(intake).where(intake.c.look_up == row["look_up"]))
 
 
