@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from errno import ENOMEM
 from pathlib import PurePath
 from typing import Any, NoReturn
 
@@ -57,7 +58,10 @@ def _answer(mouth: Mouth, function: Callable[..., Any], arguments: tuple[Any, ..
     except MemoryError:
         mouth.say("out of memory", None)
     except Exception as error:  # noqa: BLE001 - readers raise eleven unrelated kinds
-        mouth.say("failed", place_of(error))
+        if isinstance(error, OSError) and error.errno == ENOMEM:  # so says a mapping that found no room
+            mouth.say("out of memory", None)
+        else:
+            mouth.say("failed", place_of(error))
 
 
 def place_of(error: BaseException) -> str:

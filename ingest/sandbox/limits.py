@@ -21,6 +21,8 @@ class Limits:
     ----------
     memory_bytes : int
         Memory of its own, beyond what the fork server had imported. Honest readers stay under 400 MB.
+    library_bytes : int
+        Address space, and no memory, for libraries that are loaded inside the jail.
     cpu_seconds : int
         Time on processors, of all calls together.
     wall_seconds : float
@@ -36,6 +38,7 @@ class Limits:
     """
 
     memory_bytes: int = 2 * GIB
+    library_bytes: int = 0
     cpu_seconds: int = 1800
     wall_seconds: float = 3600.0
     written_bytes: int = 256 * GIB
@@ -46,6 +49,8 @@ class Limits:
     def __post_init__(self) -> None:
         if min(self.memory_bytes, self.cpu_seconds, self.written_bytes, self.message_bytes, self.messages) < 1:
             raise InvalidValue("a jail's limits are positive")
+        if self.library_bytes < 0:
+            raise InvalidValue("libraries take no less than no address space")
         if not 0 < self.wall_seconds < 10**7 or self.open_files < 16:
             raise InvalidValue("a jail lasts longer than nothing and may open at least 16 files")
 
@@ -74,7 +79,7 @@ def apply(limits: Limits, readable_bytes: int) -> None:
 
     if sys.platform == "linux":  # elsewhere these two are refused or not kept
         space, own = _mapped_bytes()
-        _set(resource.RLIMIT_AS, space + limits.memory_bytes + readable_bytes)
+        _set(resource.RLIMIT_AS, space + limits.memory_bytes + limits.library_bytes + readable_bytes)
         _set(resource.RLIMIT_DATA, own + limits.memory_bytes)
     _set(resource.RLIMIT_FSIZE, limits.written_bytes)
     _set(resource.RLIMIT_NOFILE, limits.open_files)

@@ -31,6 +31,7 @@ MOST_FINDINGS: Final = 64
 
 LIMITS: Final = Limits(
     memory_bytes=900 * MIB,
+    library_bytes=512 * MIB,
     cpu_seconds=SLIDES_A_PROCESS * 24,
     wall_seconds=48 * 3600.0,
     written_bytes=MIB,

@@ -111,6 +111,12 @@ def take_memory(tell: object, how: str) -> None:
                 kept[-1].write(bytes(8 << 20))
 
 
+def map_to_read(tell: object, size_bytes: int) -> int:
+    """Map memory as the code of a library is mapped."""
+    with mmap.mmap(-1, size_bytes, mmap.MAP_PRIVATE, mmap.PROT_READ) as mapped:
+        return len(mapped)
+
+
 def write_much(tell: object, folder: str, how: str) -> None:
     block = bytes(1 << 20)
     for number in range(1000):

@@ -98,6 +98,16 @@ def test_memory_ends(jail: MakeJail, tmp_path: Path, how: str) -> None:
     assert inmate.peak_rss_anon_bytes < 400 * MIB
 
 
+def test_libraries_have_room_that_memory_has_not(jail: MakeJail) -> None:
+    mapped_bytes = 300 * MIB
+    roomy = Limits(memory_bytes=100 * MIB, library_bytes=400 * MIB)
+    assert reason_of(jail(limits=Limits(memory_bytes=100 * MIB)), acts.map_to_read, mapped_bytes) is (
+        Reason.TOO_MUCH_MEMORY
+    )
+    assert jail(limits=roomy).call(acts.map_to_read, mapped_bytes) == mapped_bytes
+    assert reason_of(jail(limits=roomy), acts.take_memory, "python") is Reason.TOO_MUCH_MEMORY
+
+
 def test_an_inmate_survives_asking_for_too_much(jail: MakeJail) -> None:
     inmate = jail(limits=Limits(memory_bytes=100 * MIB))
     assert reason_of(inmate, acts.take_memory, "numpy") is Reason.TOO_MUCH_MEMORY

@@ -183,7 +183,14 @@ def test_a_jail_is_made_in_60_ms_and_asked_in_5() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"memory_bytes": 0}, {"cpu_seconds": 0}, {"wall_seconds": 0.0}, {"open_files": 3}, {"wall_seconds": float("nan")}],
+    [
+        {"memory_bytes": 0},
+        {"library_bytes": -1},
+        {"cpu_seconds": 0},
+        {"wall_seconds": 0.0},
+        {"open_files": 3},
+        {"wall_seconds": float("nan")},
+    ],
 )
 def test_limits_that_limit_everything_are_no_limits(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidValue):

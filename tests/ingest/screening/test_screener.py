@@ -34,6 +34,10 @@ def plain() -> Picture:
     return tissue(1100, 800, seed=11)
 
 
+def _bytes(status: list[str], of: str) -> int:
+    return next(int(line.split()[1]) << 10 for line in status if line.startswith(of))
+
+
 def look(screener: Screener, picture: Picture) -> Screening:
     return screener.screen([OneLevel(picture)])
 
@@ -135,6 +139,14 @@ def test_the_process_stays_within_its_limit_and_is_kept_for_the_next_slide(scree
     assert look(screener, plain).cpu_seconds < CPU_SECONDS
     assert screener.process == process
     assert (screener.peak_rss_anon_bytes or 0) < LIMITS.memory_bytes
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell what a process has mapped")
+def test_what_its_libraries_map_is_not_taken_from_its_memory(screener: Screener, plain: Picture) -> None:
+    look(screener, plain)
+    told = Path(f"/proc/{screener.process}/status").read_text().splitlines()
+    mapped, own = (_bytes(told, of) for of in ("VmSize", "VmData"))
+    assert mapped - own < LIMITS.library_bytes
 
 
 def test_a_process_that_dies_is_made_anew(plain: Picture) -> None:
