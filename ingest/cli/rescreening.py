@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from archive.accounts import Action
 from archive.amounts import counted
@@ -14,7 +15,7 @@ from archive.errors import InvalidValue
 from archive.holdings import Archive
 from archive.settings import ArchiveSettings
 from ingest.cli.places import LimitsOnly
-from ingest.pipeline.rescreening import Rescreened, take_back
+from ingest.pipeline.rescreening import Rescreened, due, look_again, take_back, unjudged
 from ingest.pipeline.rescreening import rescreen as screen_again
 from ingest.screening import Finding, Screener
 
@@ -30,6 +31,9 @@ def rescreen(
         typer.Option("--looked-at", metavar="SCAN", help="A scan on which what was seen names nobody, as you saw."),
     ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Who looked, and what is there; no names of patients.")] = "",
+    seen: Annotated[
+        bool, typer.Option("--seen", help="Tell once more what was seen that nobody has judged yet; nothing changes.")
+    ] = False,
     limits_only: LimitsOnly = False,
     who: Who = None,
     as_json: AsJson = False,
@@ -37,8 +41,9 @@ def rescreen(
     """Look for writing, barcodes and stickers in the pixels of every slide that was not looked at so before.
 
     A slide with nothing of the kind is graded "no (screened)". One on which something is seen is graded "yes": nobody
-    is shown it but the laboratory and those who treat the patient. The places are told, never what stands there. Look
-    at them; if they name nobody, say so with --looked-at and --reason, and record for the case who attests it.
+    is shown it but the laboratory and those who treat the patient. The places are told, never what stands there, and
+    once more with --seen. Look at them; if they name nobody, say so with --looked-at and --reason, and record for the
+    case who attests it.
 
     It takes some seconds a slide, may be stopped, and goes on when it is run again. Exit code 4: there is something to
     look at, or a slide could not be looked at whole.
@@ -47,32 +52,51 @@ def rescreen(
     settings = ArchiveSettings(archive=archive)
     if reason and looked_at is None:
         raise InvalidValue("--reason goes with --looked-at")
+    if seen and looked_at is not None:
+        raise InvalidValue("--seen tells what nobody has judged yet, and --looked-at judges; give one of them")
     with Archive.open(archive.absolute(), settings=settings, **signed(actor, "laboratory")) as holdings:
         if looked_at is not None:
             take_back(holdings, looked_at, reason=reason)
             told: list[dict[str, Any]] = [{"scan": looked_at, "grade": "unassessed"}]
             unsettled = 0
         else:
-            told, unsettled = _screen(holdings, limits_only, as_json)
+            earlier = sum(1 for _ in unjudged(holdings))
+            told, unsettled = _screen(holdings, limits_only, as_json, seen=seen)
     if as_json:
         print(json.dumps(told, indent=2))
     elif looked_at is not None:
         out().print(f"{looked_at} is not assessed now; record who attests that its case's pictures identify nobody.")
+    elif seen:
+        out().print(_waiting(len(told)))
     else:
         out().print(_summary(len(told), unsettled))
+        if earlier:
+            waiting = counted(earlier, "slide still waits", "slides still wait")
+            out().print(f"{waiting} for a person to look; where something was seen: coverslip rescreen --seen")
     if unsettled:
         raise typer.Exit(TO_LOOK_AT)
 
 
-def _screen(holdings: Archive, limits_only: bool, as_json: bool) -> tuple[list[dict[str, Any]], int]:
+def _screen(holdings: Archive, limits_only: bool, as_json: bool, *, seen: bool) -> tuple[list[dict[str, Any]], int]:
     told, unsettled = [], 0
-    with Screener(limits_only=limits_only) as screener:
-        for one in screen_again(holdings, screener):
+    which, look = (unjudged, look_again) if seen else (due, screen_again)
+    columns = (TextColumn("looking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=out(), transient=True, disable=as_json or not out().is_terminal)
+    with Screener(limits_only=limits_only) as screener, bar:
+        task = bar.add_task("", total=sum(1 for _ in which(holdings)))
+        for one in look(holdings, screener):
             told.append(_as_json(one))
             unsettled += not one.is_settled
+            bar.advance(task)
             if not as_json:
-                out().print(f"{one.scan}: {_sentence(one)}", markup=False, soft_wrap=True)
+                bar.console.print(f"{one.scan}: {_sentence(one)}", markup=False, soft_wrap=True)
     return told, unsettled
+
+
+def _waiting(count: int) -> str:
+    if not count:
+        return "Nothing that was seen waits for a person."
+    return f"{counted(count, 'slide waits', 'slides wait')} for a person to look."
 
 
 def _summary(count: int, unsettled: int) -> str:

@@ -51,17 +51,24 @@ class Rescreened:
 
 def due(archive: Archive) -> Iterator[HeldScan]:
     """Give the scans that may be opened and were not screened as it is done now."""
+    return (scan for scan in _kept(archive) if scan.record.rescreen or _is_outdated(scan.record.might_identify))
+
+
+def unjudged(archive: Archive) -> Iterator[HeldScan]:
+    """Give the scans that may be opened and on which something was seen that no person has judged yet."""
+    return (scan for scan in _kept(archive) if scan.record.might_identify.grade is Grade.YES)
+
+
+def _kept(archive: Archive) -> Iterator[HeldScan]:
     after: Code | None = None
     while page := archive.slides(after=after, limit=PAGE):
         for slide in page:
-            yield from (scan for scan in slide.scans if _is_due(scan))
+            yield from (scan for scan in slide.scans if scan.record.status is ScanStatus.KEPT)
         after = page[-1].code
 
 
-def _is_due(scan: HeldScan) -> bool:
-    grade, record = scan.record.might_identify, scan.record
-    outdated = grade.grade is Grade.NO_SCREENED and not is_of_this_version(grade)
-    return record.status is ScanStatus.KEPT and (record.rescreen or outdated)
+def _is_outdated(grade: MightIdentify) -> bool:
+    return grade.grade is Grade.NO_SCREENED and not is_of_this_version(grade)
 
 
 def rescreen(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
@@ -83,6 +90,19 @@ def rescreen(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
                 reason = SEEN if screening.alarms else NOTHING_SEEN
                 archive.set_grade(scan.record.key, screening.grade, rescreen=False, reason=reason)
             yield Rescreened(scan.code, scan.record.might_identify, screening, scan.record.size)
+
+
+def look_again(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
+    """Tell once more what is seen on every scan that waits for a person to judge it; nothing is recorded.
+
+    Raises
+    ------
+    JailUnavailable
+        If pixels cannot be looked at safely on this machine.
+    """
+    for scan in unjudged(archive):
+        with suppress(UnknownCode):  # withdrawn meanwhile
+            yield Rescreened(scan.code, scan.record.might_identify, _look(archive, screener, scan), scan.record.size)
 
 
 def _look(archive: Archive, screener: Screener, scan: HeldScan) -> Screening | None:

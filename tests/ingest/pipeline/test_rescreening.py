@@ -138,9 +138,21 @@ def test_the_command_tells_places_and_never_what_stands_there(laboratory: Labora
     assert Kind.TEXT in {seen["kind"] for seen in told["seen"]}
     assert not any(word in done.output for word in text.split() if len(word) > 2)
     again = CliRunner().invoke(app("rescreen"), ["rescreen"], env=environment)
-    assert (again.exit_code, again.stdout) == (0, "Every slide was looked at before; nothing was to be done.\n")
+    assert again.exit_code == 0
+    assert again.stdout.splitlines() == [
+        "Every slide was looked at before; nothing was to be done.",
+        "1 slide still waits for a person to look; where something was seen: coverslip rescreen --seen",
+    ]
+    once_more = CliRunner().invoke(app("rescreen"), ["rescreen", "--seen", "--json"], env=environment)
+    assert once_more.exit_code == 4
+    assert json.loads(once_more.stdout) == [told | {"before": "yes"}]
+    assert grade_of(laboratory, named).grade is Grade.YES
     words = ["rescreen", "--looked-at", str(named.scan_code), "--reason", "a stain of ink"]
+    both = CliRunner().invoke(app("rescreen"), [*words, "--seen"], env=environment)
+    assert (both.exit_code, "give one of them" in both.output) == (1, True)
     assert CliRunner().invoke(app("rescreen"), words, env=environment).exit_code == 0
+    nothing = CliRunner().invoke(app("rescreen"), ["rescreen", "--seen"], env=environment)
+    assert (nothing.exit_code, nothing.stdout) == (0, "Nothing that was seen waits for a person.\n")
 
 
 def test_what_it_says_to_do_can_be_typed_as_it_stands_and_covers_what_was_seen(
