@@ -162,9 +162,13 @@ def scan_keys(connection: Connection) -> frozenset[InternalKey]:
     return frozenset(InternalKey(key) for key in connection.scalars(select(scans.c.key)))
 
 
-def scans_with_status(connection: Connection, status: ScanStatus) -> tuple[InternalKey, ...]:
-    """Give the keys of the scans of a status, in an order that tells nothing."""
+def scans_with_status(
+    connection: Connection, status: ScanStatus, grade: MightIdentify | None = None
+) -> tuple[InternalKey, ...]:
+    """Give the keys of the scans of a status, or of those of one grade, in an order that tells nothing."""
     query = select(scans.c.key).where(scans.c.status == str(status)).order_by(scans.c.key)
+    if grade is not None:
+        query = query.where(scans.c.might_identify == str(grade))
     return tuple(map(InternalKey, connection.scalars(query)))
 
 

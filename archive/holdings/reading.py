@@ -11,7 +11,8 @@ from archive import auditchain, fixity
 from archive.catalogue import LABORATORY, Catalogue, audit, codes, redactions, slides, tombstones
 from archive.catalogue.journal import Journal, require_not_older
 from archive.codes import Code, InternalKey, Kind
-from archive.consent import Decision, Facts, Purpose, Recipient
+from archive.consent import Decision, Facts, MightIdentify, Purpose, Recipient
+from archive.consent.terms import Grade
 from archive.errors import DamagedPyramid, InvalidValue, UnknownCode
 from archive.geometry import Rectangle
 from archive.holdings import witness
@@ -106,6 +107,12 @@ class ReadingRoom:
             record = slides.find_scan(connection, key)
             code = codes.code_of(connection, codes.project_number(connection, LABORATORY), Kind.SCAN, key)
             return None if record is None or code is None else HeldScan(code, record)
+
+    def scans_that_identify(self) -> tuple[HeldScan, ...]:
+        """Give the scans that are kept and graded ``yes``, in the order of their codes, which tells nothing."""
+        with self.catalogue.reading() as connection:
+            keys = slides.scans_with_status(connection, ScanStatus.KEPT, MightIdentify(Grade.YES))
+        return tuple(sorted(filter(None, map(self.scan, keys)), key=lambda scan: str(scan.code)))
 
     def facts_of(self, slide: InternalKey) -> Facts:
         """Give what is recorded about the tissue and the consent of a slide's case.

@@ -15,7 +15,7 @@ from archive.errors import InvalidValue
 from archive.holdings import Archive
 from archive.settings import ArchiveSettings
 from ingest.cli.places import LimitsOnly
-from ingest.pipeline.rescreening import Rescreened, due, look_again, take_back, unjudged
+from ingest.pipeline.rescreening import Rescreened, due, look_again, take_back
 from ingest.pipeline.rescreening import rescreen as screen_again
 from ingest.screening import Finding, Screener
 
@@ -60,7 +60,7 @@ def rescreen(
             told: list[dict[str, Any]] = [{"scan": looked_at, "grade": "unassessed"}]
             unsettled = 0
         else:
-            earlier = sum(1 for _ in unjudged(holdings))
+            earlier = len(holdings.scans_that_identify())
             told, unsettled = _screen(holdings, limits_only, as_json, seen=seen)
     if as_json:
         print(json.dumps(told, indent=2))
@@ -79,11 +79,12 @@ def rescreen(
 
 def _screen(holdings: Archive, limits_only: bool, as_json: bool, *, seen: bool) -> tuple[list[dict[str, Any]], int]:
     told, unsettled = [], 0
-    which, look = (unjudged, look_again) if seen else (due, screen_again)
+    count = len(holdings.scans_that_identify()) if seen else sum(1 for _ in due(holdings))
+    look = look_again if seen else screen_again
     columns = (TextColumn("looking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=out(), transient=True, disable=as_json or not out().is_terminal)
     with Screener(limits_only=limits_only) as screener, bar:
-        task = bar.add_task("", total=sum(1 for _ in which(holdings)))
+        task = bar.add_task("", total=count)
         for one in look(holdings, screener):
             told.append(_as_json(one))
             unsettled += not one.is_settled

@@ -28,6 +28,9 @@ from ingest.quarantine.waiting import Quarantine
 CAPTIONS = {"macro": "The whole glass", "thumbnail": "The tissue", "unknown": "Another picture"}
 """What the pictures besides the label are, in the order in which a person looks at them."""
 
+SHOWN = 200
+"""Kept scans that are listed; more would not be looked at in one sitting."""
+
 Form = Mapping[str, str]
 Act = Callable[[str, str, Form], Entry]
 """Decides about the entry of a number, in somebody's name, as a form says."""
@@ -44,6 +47,8 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
             waiting=quarantine.entries(),
             released=quarantine.released(),
             refused=quarantine.refused(),
+            held=room.archive.scans_that_identify(),
+            shown=SHOWN,
             sentence_of=lambda entry: what_comes(entry) or sentence_of(entry),
         )
 

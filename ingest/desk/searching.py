@@ -22,6 +22,7 @@ def search_routes(room: Room, frames: Frames) -> list[Page]:
 
     def start(request: Request, asked: Asked, status: int = 200) -> Response:
         waiting = Counter(entry.reason.value for entry in room.vault.register.waiting() if entry.reason)
+        waiting["kept, with something in the picture"] = len(room.archive.scans_that_identify())
         return frames.page(
             request,
             "start.html",
@@ -29,7 +30,7 @@ def search_routes(room: Room, frames: Frames) -> list[Page]:
             choices=tuple(Choice),
             asked=asdict(asked),
             sought=_sought(request),
-            waiting=waiting.most_common(),
+            waiting=[one for one in waiting.most_common() if one[1]],
             figures=figures_of_today(room),
         )
 

@@ -51,24 +51,17 @@ class Rescreened:
 
 def due(archive: Archive) -> Iterator[HeldScan]:
     """Give the scans that may be opened and were not screened as it is done now."""
-    return (scan for scan in _kept(archive) if scan.record.rescreen or _is_outdated(scan.record.might_identify))
-
-
-def unjudged(archive: Archive) -> Iterator[HeldScan]:
-    """Give the scans that may be opened and on which something was seen that no person has judged yet."""
-    return (scan for scan in _kept(archive) if scan.record.might_identify.grade is Grade.YES)
-
-
-def _kept(archive: Archive) -> Iterator[HeldScan]:
     after: Code | None = None
     while page := archive.slides(after=after, limit=PAGE):
         for slide in page:
-            yield from (scan for scan in slide.scans if scan.record.status is ScanStatus.KEPT)
+            yield from (scan for scan in slide.scans if _is_due(scan))
         after = page[-1].code
 
 
-def _is_outdated(grade: MightIdentify) -> bool:
-    return grade.grade is Grade.NO_SCREENED and not is_of_this_version(grade)
+def _is_due(scan: HeldScan) -> bool:
+    grade, record = scan.record.might_identify, scan.record
+    outdated = grade.grade is Grade.NO_SCREENED and not is_of_this_version(grade)
+    return record.status is ScanStatus.KEPT and (record.rescreen or outdated)
 
 
 def rescreen(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
@@ -100,7 +93,7 @@ def look_again(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
     JailUnavailable
         If pixels cannot be looked at safely on this machine.
     """
-    for scan in unjudged(archive):
+    for scan in archive.scans_that_identify():
         with suppress(UnknownCode):  # withdrawn meanwhile
             yield Rescreened(scan.code, scan.record.might_identify, _look(archive, screener, scan), scan.record.size)
 
