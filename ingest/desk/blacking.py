@@ -1,4 +1,4 @@
-"""What was seen in the picture of a slide that waits is shown where it is, and a person orders what to make black.
+"""What was seen in the picture of a slide is shown where it is, and a person orders what to make black.
 
 The picture is the slide's own pixels, all of level 0, so that a place on it is a place on the slide. Like the label's
 it is drawn in the jail when somebody opens the page, and lies nowhere else.
@@ -71,7 +71,7 @@ def stage_of(room: Room, entry: Entry) -> Stage | None:
         Spot(WORDS[spot.kind], spot.place, data_url(jpeg)) for spot, jpeg in zip(seen.spots, closer.places, strict=True)
     )
     black = tuple(place for region, place in entry.black_out if region == seen.region)
-    return Stage(data_url(closer.whole), seen.size, tuple(spots), black, _rows(seen))
+    return Stage(data_url(closer.whole), seen.size, tuple(spots), black, rows_of(seen))
 
 
 def ordered(form: Mapping[str, str]) -> list[Rectangle]:
@@ -104,5 +104,6 @@ def _rectangle(sides: list[str], number: int) -> Rectangle:
         ) from None
 
 
-def _rows(seen: Seen) -> tuple[Rectangle | None, ...]:
+def rows_of(seen: Seen) -> tuple[Rectangle | None, ...]:
+    """Give the rows of the form before anybody changed it: what was seen, with a margin, and empty ones."""
     return *seen.places(ROWS - EMPTY), *(None,) * EMPTY

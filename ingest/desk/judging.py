@@ -15,6 +15,7 @@ from archive.amounts import counted
 from archive.errors import FreeTextRefused, InvalidValue
 from ingest.desk.blacking import SIDES, Stage, data_url, ordered, stage_of
 from ingest.desk.frames import Frames, form_of, go, session_of, told
+from ingest.desk.kept import SHOWN, kept_routes
 from ingest.desk.page import Page
 from ingest.desk.room import Room
 from ingest.errors import JailUnavailable, SlideRefused
@@ -27,9 +28,6 @@ from ingest.quarantine.waiting import Quarantine
 
 CAPTIONS = {"macro": "The whole glass", "thumbnail": "The tissue", "unknown": "Another picture"}
 """What the pictures besides the label are, in the order in which a person looks at them."""
-
-SHOWN = 200
-"""Kept scans that are listed; more would not be looked at in one sitting."""
 
 Form = Mapping[str, str]
 Act = Callable[[str, str, Form], Entry]
@@ -107,6 +105,7 @@ def judge_routes(room: Room, frames: Frames) -> list[Page]:
         Page("/quarantine/{number}/release", released, needs=Action.JUDGE_QUARANTINE, methods=["POST"]),
         Page("/quarantine/{number}/black-out", blacked, needs=Action.JUDGE_QUARANTINE, methods=["POST"]),
         Page("/quarantine/{number}/refuse", refused, needs=Action.JUDGE_QUARANTINE, methods=["POST"]),
+        *kept_routes(room, frames),
     ]
 
 

@@ -65,9 +65,7 @@ def _is_due(scan: HeldScan) -> bool:
 
 
 def rescreen(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
-    """Look at every scan that is due and record its grade.
-
-    A scan that could not be looked at whole keeps its grade and stays due, unless something was seen on it.
+    """Look at every scan that is due and record its grade, as `grade_anew` does.
 
     Raises
     ------
@@ -78,11 +76,7 @@ def rescreen(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
     """
     for scan in due(archive):
         with suppress(UnknownCode):  # withdrawn meanwhile
-            screening = _look(archive, screener, scan)
-            if screening is not None and (screening.complete or screening.alarms):
-                reason = SEEN if screening.alarms else NOTHING_SEEN
-                archive.set_grade(scan.record.key, screening.grade, rescreen=False, reason=reason)
-            yield Rescreened(scan.code, scan.record.might_identify, screening, scan.record.size)
+            yield grade_anew(archive, screener, scan)
 
 
 def look_again(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
@@ -95,7 +89,40 @@ def look_again(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
     """
     for scan in archive.scans_that_identify():
         with suppress(UnknownCode):  # withdrawn meanwhile
-            yield Rescreened(scan.code, scan.record.might_identify, _look(archive, screener, scan), scan.record.size)
+            yield look_at(archive, screener, scan)
+
+
+def grade_anew(archive: Archive, screener: Screener, scan: HeldScan) -> Rescreened:
+    """Look at a scan and record its grade; one that could not be looked at whole keeps it, unless something was seen.
+
+    Raises
+    ------
+    UnknownCode
+        If it may not be opened any more.
+    JailUnavailable
+        If pixels cannot be looked at safely on this machine.
+    CatalogueUnavailable
+        If the grade cannot be recorded.
+    """
+    found = look_at(archive, screener, scan)
+    screening = found.screening
+    if screening is not None and (screening.complete or screening.alarms):
+        reason = SEEN if screening.alarms else NOTHING_SEEN
+        archive.set_grade(scan.record.key, screening.grade, rescreen=False, reason=reason)
+    return found
+
+
+def look_at(archive: Archive, screener: Screener, scan: HeldScan) -> Rescreened:
+    """Look at a scan, and record nothing.
+
+    Raises
+    ------
+    UnknownCode
+        If it may not be opened any more.
+    JailUnavailable
+        If pixels cannot be looked at safely on this machine.
+    """
+    return Rescreened(scan.code, scan.record.might_identify, _look(archive, screener, scan), scan.record.size)
 
 
 def _look(archive: Archive, screener: Screener, scan: HeldScan) -> Screening | None:

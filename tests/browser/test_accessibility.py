@@ -421,13 +421,13 @@ def test_a_patient_asks_who_opened_their_slides(chromium: Browser, peopled: Peop
 
 LOOKED_AT = {
     *("collections.html", "collection.html", "slide.html", "refused.html", "sign_in.html", "role.html"),
-    *("start.html", "case.html", "look.html", "quarantine.html", "waiting.html", "correct_case.html"),
+    *("start.html", "case.html", "look.html", "quarantine.html", "waiting.html", "kept.html", "correct_case.html"),
     *("correct_slide.html", "foreseen.html", "report.html", "rest.html", "sorry.html", "closed.html"),
     *("desk_sign_in.html", "desk_role.html"),
     *("consent.html", "record_consent.html", "withdraw.html", "withdrawn.html", "work.html", "rules.html"),
     *("identify.html", "identified.html", "trail.html", "patient_consent.html"),
 }
-PARTS = {"frame.html", "layout.html", "parts.html", "answered.html"}
+PARTS = {"frame.html", "layout.html", "parts.html", "stage.html", "answered.html"}
 GOES_ON_AT_ONCE = {"signed_in.html"}
 """A browser leaves it before anybody could look."""
 

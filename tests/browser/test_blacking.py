@@ -1,15 +1,23 @@
-"""At the desk, places on a slide that waits are drawn with a mouse or with keys, and told in pixels of the slide."""
+"""At the desk, places on a slide are drawn with a mouse or with keys, and told in pixels of the slide."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from archive.consent import MightIdentify
+from archive.consent.terms import Grade
+from archive.records import HeldScan
 from ingest.cli.places import Places
 from tests.browser.checking import faults_of
 from tests.browser.desks import DeskProcess, Visit
 from tests.ingest.desk.furnished import Furnished
-from tests.slides.seen import HEIGHT, WIDTH, Waiting, waiting
+from tests.ingest.pipeline.conftest import Laboratory
+from tests.slides.seen import HEIGHT, WIDTH, Waiting, slide_of, waiting, with_writing
+
+LOOK_MS = 60_000
+"""The slide is looked at before its page is there, and again after it was made black."""
 
 NEAR_PX = 5
 """Pixels of the slide by which a place may be off: one of the screen is about one of them."""
@@ -161,3 +169,40 @@ def test_what_was_drawn_is_ordered(page: Page, furnished: Furnished, named: Wait
     page.get_by_role("button", name="Black out and release").click()
     expect(page.get_by_role("status")).to_contain_text("makes these places black, and looks again")
     assert black_out_of(furnished, named) == wanted
+
+
+@pytest.fixture
+def kept(furnished: Furnished, desk: DeskProcess, tmp_path: Path) -> HeldScan:
+    """Keep a slide on which something is written, graded as a screening does that saw it."""
+    del desk  # it runs, and has archive and vault open, too
+    path = slide_of(tmp_path / "kept.svs", with_writing().picture)
+    with Places.of(furnished.laboratory.archive).opened() as (archive, vault):
+        receipt = Laboratory(archive, vault).take_in(path)
+        assert receipt.scan is not None
+        archive.set_grade(receipt.scan, MightIdentify(Grade.YES), rescreen=False, reason="seen by screening")
+        scan = archive.scan(receipt.scan)
+    assert scan is not None
+    return scan
+
+
+def test_a_kept_slide_is_looked_at_and_made_black_at_the_desk(
+    furnished: Furnished, visit: Visit, kept: HeldScan
+) -> None:
+    page = visit.page
+    page.get_by_role("link", name="Quarantine").click()
+    page.get_by_role("link", name=str(kept.code)).click()
+    expect(page.get_by_role("heading", name=str(kept.code))).to_be_visible(timeout=LOOK_MS)
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 860})
+        visit.shoot(f"kept-{width}")
+        assert faults_of(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    drag(page, 0.0, 0.0, 0.1, 0.1)
+    expect(page.locator("rect.black")).to_have_count(2)
+    page.locator("#why-black").fill("a name is written there")
+    page.get_by_role("button", name="Black out").click()
+    told = page.get_by_text(f"{kept.code} is black there now, and nothing more is seen on it.")
+    expect(told).to_be_visible(timeout=LOOK_MS)
+    with Places.of(furnished.laboratory.archive).opened() as (archive, _):
+        assert len(archive.redactions_of(kept.record.key)) == 2
+        assert archive.scans_that_identify() == ()

@@ -9,9 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from archive.consent import MightIdentify
-from archive.consent.terms import Grade
-from ingest.pipeline.rescreening import take_back
 from ingest.precheck.companions import missing
 from ingest.quarantine.telling import in_words
 from ingest.quarantine.waiting import Quarantine
@@ -32,23 +29,6 @@ def test_what_waits_is_listed_with_what_to_do_and_without_paths(desk: OpenDesk, 
         assert reason in page
         assert case not in page
     assert "copy it again from the scanner" in page
-
-
-def test_a_kept_slide_on_which_something_was_seen_is_listed_until_a_person_has_looked(
-    desk: OpenDesk, browser: Browser
-) -> None:
-    (slide, *_) = desk.archive.slides()
-    (scan, *_) = slide.scans
-    heading, tally = "Kept, and something was seen in the picture", "kept, with something in the picture"
-    assert heading not in browser.get("/quarantine").text
-    assert tally not in browser.get("/").text
-    desk.archive.set_grade(scan.record.key, MightIdentify(Grade.YES), rescreen=False, reason="seen by screening")
-    page = browser.get("/quarantine").text
-    assert page.index(heading) < page.index(str(scan.code)) < page.index("coverslip rescreen --seen")
-    assert f'<span class="number">1</span> <span>{tally}</span>' in browser.get("/").text
-    take_back(desk.archive, scan.code, reason="a stain of ink")
-    assert str(scan.code) not in browser.get("/quarantine").text
-    assert tally not in browser.get("/").text
 
 
 def test_label_and_list_are_shown_side_by_side_and_looking_is_written_down(desk: OpenDesk, browser: Browser) -> None:

@@ -27,6 +27,9 @@ GET  /quarantine/{number}                          -         x          -       
 POST /quarantine/{number}/release                  -         x          -          -
 POST /quarantine/{number}/refuse                   -         x          -          -
 POST /quarantine/{number}/black-out                -         x          -          -
+GET  /quarantine/kept/{code}                       -         x          -          -
+POST /quarantine/kept/{code}/black-out             -         x          -          -
+POST /quarantine/kept/{code}/looked-at             -         x          -          -
 GET  /correct/{tray}/slide/{code}                  -         x          -          -
 POST /correct/{tray}/slide/{code}                  -         x          -          -
 GET  /correct/{tray}/case/{place:int}              -         x          -          -
