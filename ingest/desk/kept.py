@@ -56,7 +56,8 @@ def kept_routes(room: Room, frames: Frames) -> list[Page]:
     async def show(request: Request) -> Response:
         scan = _waiting(room, _code(request))
         stage = await run_in_threadpool(_stage, room, scan, session_of(request).who)
-        return frames.page(request, "kept.html", code=scan.code, stage=stage, sides=SIDES)
+        case = room.archive.held(scan.record.slide).case_code
+        return frames.page(request, "kept.html", code=scan.code, case=case, stage=stage, sides=SIDES)
 
     def act(judge: Act) -> Callable[[Request], object]:
         async def decide(request: Request) -> Response:

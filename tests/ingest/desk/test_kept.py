@@ -63,6 +63,8 @@ def test_it_is_listed_and_shown_where_it_is_and_looking_is_written_down(
     ((left, top, across, down),) = [tuple(map(int, found)) for found in SPOT.findall(page)]
     assert left < x + width / 2 < left + across
     assert top < y + height / 2 < top + down
+    case = desk.archive.held(named.record.slide).case_code
+    assert f'<a href="/?case={case}">' in page
     assert "Testperson" not in page
 
 
