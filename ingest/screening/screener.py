@@ -178,11 +178,15 @@ class _Look:
                 complete = False
                 break
             self._look(view)
-        findings = tuple(self._findings[:MOST_FINDINGS])
+        # What a person must judge comes first, so that no number of other findings can crowd it out.
+        findings = tuple(sorted(self._findings, key=self._is_of_less_weight)[:MOST_FINDINGS])
         return Screening(findings, complete, self._views, self._cpu_seconds)
 
     def _is_for_a_person(self, finding: Finding) -> bool:
         return not finding.kind.is_only_told and finding.kind not in self._settled
+
+    def _is_of_less_weight(self, finding: Finding) -> tuple[bool, bool]:
+        return finding.kind.is_only_told, finding.kind in self._settled
 
     def _rest(self, whole: View, doubtful: list[list[float]]) -> Iterator[View]:
         for x, y, width, height, _ in doubtful[:MOST_DOUBTFUL]:

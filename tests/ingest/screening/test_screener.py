@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from archive.geometry import Size
 from ingest.screening import Kind, Screener, Screening
 from ingest.screening import screener as screening_process
-from ingest.screening.screener import CPU_SECONDS, LIMITS
+from ingest.screening.screener import CPU_SECONDS, LIMITS, MOST_FINDINGS
 from tests.slides.real_pictures import OneLevel, real_pictures
 from tests.slides.screened import RECALL, Ground, false_alarms, overlap, recall
 from tests.slides.tissue import Picture, tissue
@@ -157,6 +158,33 @@ def test_a_process_that_dies_is_made_anew(plain: Picture) -> None:
         os.kill(process, signal.SIGKILL)
         assert look(own, plain).complete
         assert own.process != process
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, *views: tuple[Kind, int], settled: tuple[Kind, ...] = ()) -> Screening:
+    """Look at a slide on whose first views so many things of a kind are seen, and nothing on the others."""
+    answers = iter([{kind: [[10 * number, 5, 4, 4, 0.5] for number in range(count)]} for kind, count in views])
+    with Screener() as own:
+        monkeypatch.setattr(
+            own,
+            "_call",
+            lambda *_: {**{kind: [] for kind in (*Kind, "doubtful")}, "cpu_seconds": 0, **next(answers, {})},
+        )
+        return own.screen_drawn(Size(20_000, 20_000), lambda view: np.zeros((2, 2, 3), np.uint8), settled)
+
+
+@pytest.mark.parametrize(("of", "settled"), [(Kind.PEN, ()), (Kind.TEXT, (Kind.TEXT,))])
+def test_no_number_of_other_findings_crowds_out_what_a_person_must_judge(
+    of: Kind, settled: tuple[Kind, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screening = answering(monkeypatch, (of, MOST_FINDINGS), (Kind.BARCODE, 1), settled=settled)
+    assert len(screening.findings) == MOST_FINDINGS
+    assert Kind.BARCODE in {alarm.kind for alarm in screening.alarms}
+
+
+def test_writing_that_a_person_judged_is_not_crowded_out_by_ink(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the slide would be graded as one on which nothing was seen."""
+    screening = answering(monkeypatch, (Kind.PEN, MOST_FINDINGS), (Kind.TEXT, 1), settled=(Kind.TEXT,))
+    assert {alarm.kind for alarm in screening.alarms} == {Kind.TEXT}
 
 
 def test_an_answer_that_fits_no_picture_leaves_a_slide_unassessed(
