@@ -91,6 +91,15 @@ def replaced(connection: Connection) -> dict[InternalKey, frozenset[str]]:
     return found
 
 
+def by_version(connection: Connection) -> dict[tuple[InternalKey, str], set[Rectangle]]:
+    """Give the rectangles by their scan and by the version of it that still shows them, if one was ever kept."""
+    found: dict[tuple[InternalKey, str], set[Rectangle]] = {}
+    for row in connection.execute(select(redactions).where(redactions.c.replaced.is_not(None))):
+        black = found.setdefault((InternalKey(row.scan_key), row.replaced), set())
+        black.add(Rectangle(row.x, row.y, row.width, row.height))
+    return found
+
+
 def newest_act(connection: Connection) -> int:
     """Give the number of the newest act by which something of a scan was to be made black; 0 before the first."""
     return connection.scalar(select(func.max(redactions.c.act))) or 0

@@ -16,7 +16,7 @@ from archive.codes import InternalKey, Kind
 from archive.consent import Facts, MightIdentify
 from archive.errors import HoldingsUnavailable, InvalidValue, UnknownCode
 from archive.geometry import Rectangle
-from archive.holdings import witness
+from archive.holdings import redaction_witness, witness
 from archive.holdings.commit import Chain, Committed, StagedScan, commit, stage
 from archive.holdings.place import Place, claimed, disk_errors
 from archive.holdings.reading import ReadingRoom
@@ -195,6 +195,7 @@ class Archive(ReadingRoom):
 
     def recover(self) -> Recovered:
         """Put right what interrupted processes left; called once when a program that writes starts."""
+        redaction_witness.tell(self.second_place, self.catalogue)
         resumed = resume(self.place, self.catalogue, self.step)  # first, so that none of their folders is missing
         shut = tuple(code for code, _ in resumed.shut)
         return recover(self.place, self.catalogue) + Recovered(

@@ -22,7 +22,6 @@ from archive.holdings import redaction_witness
 from archive.holdings.new_version import Moment
 from archive.holdings.place import PIXELS, disk_errors
 from archive.holdings.redaction_copies import holders_of, laboratory_code
-from archive.holdings.redaction_witness import Ordered
 from archive.holdings.redaction_work import Redacted, alone, carry_out
 from archive.records import ScanRecord, ScanStatus
 
@@ -97,23 +96,22 @@ def redact(archive: "Archive", scan: Code | str, rectangles: Sequence[Rectangle]
     key = archive.key_of(scan, Kind.SCAN)
     if not reason.strip():
         raise InvalidValue("say why it is made black; no names of patients")
-    ordered = _order(archive.catalogue, key, rectangles, reason)
-    if ordered is not None:
-        redaction_witness.add(archive.second_place, ordered)
+    _order(archive.catalogue, key, rectangles, reason)
+    redaction_witness.tell(archive.second_place, archive.catalogue)
     archive.step(Moment.ORDERED)
     with disk_errors(), alone(archive.place):
         done = carry_out(archive.place, archive.catalogue, key, archive.step)
     return done
 
 
-def _order(catalogue: Catalogue, key: InternalKey, rectangles: Sequence[Rectangle], reason: str) -> Ordered | None:
-    """Record what is to be black, and shut the scan, both or none; None where it was ordered before."""
+def _order(catalogue: Catalogue, key: InternalKey, rectangles: Sequence[Rectangle], reason: str) -> None:
+    """Record what is to be black, and shut the scan, both or none; what was ordered before stays ordered."""
     with catalogue.writing() as writing:
         connection = writing.connection
         record = _require(slides.find_scan(connection, key), rectangles)
         new = set(rectangles) - set(redactions.of_scan(connection, key))
         if not new and redactions.waits(connection, key):
-            return None
+            return
         if not new:
             raise InvalidValue("all of this is black already; nothing was changed")
         project = codes.project_number(connection, LABORATORY)
@@ -129,7 +127,6 @@ def _order(catalogue: Catalogue, key: InternalKey, rectangles: Sequence[Rectangl
         slides.set_grade(connection, key, MightIdentify(Grade.UNASSESSED), rescreen=True)
         if record.status is ScanStatus.KEPT:
             slides.set_status(connection, key, ScanStatus.REDACTING)
-        return Ordered(key, tuple(sorted(new)), record.manifest_sha256)
 
 
 def _require(record: ScanRecord | None, rectangles: Sequence[Rectangle]) -> ScanRecord:

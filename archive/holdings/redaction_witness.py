@@ -58,14 +58,19 @@ def file_of(second_place: Path) -> Path:
     return second_place.with_name(f"{second_place.name}.redactions")
 
 
-def add(second_place: Path | None, ordered: Ordered) -> None:
-    """Add a line, if there is a second place; where it cannot be written that is only warned of, as of a head."""
+def tell(second_place: Path | None, catalogue: Catalogue) -> None:
+    """Add what is recorded and not told there yet, if there is a second place: also what a killed process left out.
+
+    Where it cannot be written that is only warned of, as of a head; the next time it is tried again.
+    """
     if second_place is None:
         return
     try:
-        with file_of(second_place).open("a", encoding="ascii") as lines:
-            lines.write(ordered.to_line())
-    except OSError:
+        missing = tuple(_untold(_read(second_place), catalogue))
+        if missing:
+            with file_of(second_place).open("a", encoding="ascii") as lines:
+                lines.writelines(one.to_line() for one in missing)
+    except (OSError, HoldingsUnavailable):
         _log.warning("what is to be black could not be told to the second place; check that place")
 
 
@@ -96,7 +101,21 @@ def shut_again(second_place: Path | None, catalogue: Catalogue) -> int:
 def _read(second_place: Path | None) -> list[Ordered]:
     if second_place is None or not file_of(second_place).exists():
         return []
-    return [Ordered.parse(line) for line in file_of(second_place).read_text("ascii").splitlines()]
+    try:
+        text = file_of(second_place).read_text("ascii")
+    except UnicodeDecodeError:
+        text = "?"  # no line of the list
+    return [Ordered.parse(line) for line in text.splitlines()]
+
+
+def _untold(told: Iterable[Ordered], catalogue: Catalogue) -> Iterator[Ordered]:
+    with catalogue.reading() as connection:
+        left = redactions.by_version(connection)
+    for one in told:
+        left.get((one.scan, one.replaced), set()).difference_update(one.black)
+    for (scan, replaced), black in left.items():
+        if black:
+            yield Ordered(scan, tuple(sorted(black)), replaced)
 
 
 def _forgotten(told: Iterable[Ordered], catalogue: Catalogue) -> Iterator[Ordered]:

@@ -12,7 +12,7 @@ from archive.cli.proving import Who, actor_of, signed
 from archive.cli.sentences import FAILED, ArchiveFolder, AsJson, out, said
 from archive.errors import InvalidValue
 from archive.geometry import Rectangle
-from archive.holdings import Archive
+from archive.holdings import Archive, redaction_witness
 from archive.holdings.obligations import OwedCopy, deal_with_copies, owed_copies
 from archive.holdings.redacting import Foreseen, foresee
 from archive.holdings.redacting import redact as make_black
@@ -90,6 +90,7 @@ def _black_out(
 
 
 def _go_on(holdings: Archive, as_json: bool) -> None:
+    redaction_witness.tell(holdings.second_place, holdings.catalogue)
     found = resume(holdings.place, holdings.catalogue, holdings.step)
     if as_json:
         shut = [{"scan": str(code), "why": why} for code, why in found.shut]

@@ -168,14 +168,33 @@ def test_what_is_restored_from_before_is_black_where_only_the_second_place_knows
     require_black_and_open(root, held, settings)
 
 
-def test_a_damaged_list_in_the_second_place_restores_nothing_that_could_be_opened(
+def test_the_second_place_is_told_once_more_of_what_it_was_not_told(
     archive: Archive, held: Held, backup: Path, root: Path, settings: ArchiveSettings
+) -> None:
+    """A process was killed before it could, or the disk of the second place was not there."""
+    assert settings.audit_second_place is not None
+    told = file_of(settings.audit_second_place)
+    told.mkdir()
+    redact(archive, held.code, [NAME], reason=WHY)
+    told.rmdir()
+    archive.recover()
+    archive.recover()
+    assert len(told.read_text().splitlines()) == 1
+    archive.close()
+    shutil.rmtree(root)
+    assert restore(backup, root, settings).blacked_out == (held.code,)
+    require_black_and_open(root, held, settings)
+
+
+@pytest.mark.parametrize("damaged", [b"{}\n", b"\xff\n"])
+def test_a_damaged_list_in_the_second_place_restores_nothing_that_could_be_opened(
+    archive: Archive, held: Held, backup: Path, root: Path, settings: ArchiveSettings, damaged: bytes
 ) -> None:
     redact(archive, held.code, [NAME], reason=WHY)
     archive.close()
     shutil.rmtree(root)
     assert settings.audit_second_place is not None
-    file_of(settings.audit_second_place).write_text("{}\n")
+    file_of(settings.audit_second_place).write_bytes(damaged)
     with pytest.raises(HoldingsUnavailable, match="second place"):
         restore(backup, root, settings)
     with pytest.raises(HoldingsUnavailable):
