@@ -8,6 +8,7 @@ import pytest
 
 from archive.catalogue import codes
 from archive.codes import Kind
+from archive.consent.terms import Grade
 from archive.errors import DamagedPyramid, HoldingsUnavailable, InvalidValue, UnknownCode
 from archive.holdings import PIXELS, Archive
 from archive.holdings.backup import Verify, back_up
@@ -166,6 +167,11 @@ def test_what_is_restored_from_before_is_black_where_only_the_second_place_knows
     done = restore(backup, root, settings)
     assert done.blacked_out == (held.code,)
     require_black_and_open(root, held, settings)
+    with Archive.open(root, settings=settings) as again:
+        scan = again.scan(held.key)
+    assert scan is not None
+    assert scan.record.might_identify.grade is Grade.UNASSESSED, "its grade was that of the old picture"
+    assert scan.record.rescreen
 
 
 def test_the_second_place_is_told_once_more_of_what_it_was_not_told(
