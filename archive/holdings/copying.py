@@ -93,11 +93,11 @@ def verify_copy(target: Place, scan: InternalKey, manifest_sha256: str) -> CopyF
 
 
 def set_aside(target: Place, scan: InternalKey) -> None:
-    """Take a copy that is not right out of its place; it is not deleted."""
+    """Take a copy that is not right out of its place; it is not deleted, and its name tells of which scan it is."""
     target.aside.mkdir(mode=0o750, exist_ok=True)
     folder = target.of_scan(scan)
     if folder.exists():
-        folder.rename(target.aside / new_handle())
+        folder.rename(target.aside / f"{scan}-{new_handle()}")
         for parent in (folder.parent, target.aside):
             fixity.flush_one(parent)
 

@@ -149,9 +149,16 @@ def move_in(place: Place, key: InternalKey, step: Callable[[str], None]) -> None
 def remove_copies_aside(place: Place, key: InternalKey) -> None:
     """Delete what was set aside of a scan: a damaged copy of the old version still shows what is black now."""
     for folder in list(place.aside.iterdir()) if place.aside.is_dir() else []:
-        with suppress(*UNREADABLE):
-            if chain_from((folder / RECORD).read_bytes()).scan.key == key:
-                remove(folder)
+        if folder.name.startswith(f"{key}-") or _scan_of(folder) == key:
+            remove(folder)
+
+
+def _scan_of(folder: Path) -> InternalKey | None:
+    """Tell of which scan a folder says that it is; None if that cannot be read."""
+    try:
+        return chain_from((folder / RECORD).read_bytes()).scan.key
+    except UNREADABLE:
+        return None
 
 
 def is_whole(folder: Path) -> bool:

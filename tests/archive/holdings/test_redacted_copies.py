@@ -13,7 +13,7 @@ from archive.errors import DamagedPyramid, HoldingsUnavailable, InvalidValue, Un
 from archive.holdings import PIXELS, Archive
 from archive.holdings.backup import Verify, back_up
 from archive.holdings.obligations import deal_with_copies, owed_copies
-from archive.holdings.place import Place
+from archive.holdings.place import RECORD, Place
 from archive.holdings.rebuilding import rebuild_catalogue
 from archive.holdings.redacting import redact
 from archive.holdings.redaction_witness import file_of
@@ -72,6 +72,18 @@ def test_the_next_backup_has_the_new_version_alone(archive: Archive, held: Held,
     assert not list((backup / "staging").iterdir())
     assert not list((backup / "aside").iterdir())
     assert back_up(archive, backup, verify=Verify.FULL).blacked_out == 0
+
+
+def test_a_copy_that_was_set_aside_is_deleted_even_if_it_does_not_say_whose_it_is(
+    archive: Archive, held: Held, backup: Path
+) -> None:
+    (Place(backup).of_scan(held.key) / RECORD).write_bytes(b"")
+    assert back_up(archive, backup, verify=Verify.FULL).renewed == 1
+    (_,) = (backup / "aside").iterdir()
+    redact(archive, held.code, [NAME], reason=WHY)
+    back_up(archive, backup)
+    assert owed_copies(archive) == ()
+    assert not list((backup / "aside").iterdir())
 
 
 def test_a_backup_is_owed_until_it_was_brought_up_to_date(archive: Archive, held: Held, backup: Path) -> None:
