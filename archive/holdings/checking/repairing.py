@@ -21,7 +21,7 @@ from archive.holdings.checking.faults import Fault
 from archive.holdings.checking.rounds import Rounds
 from archive.holdings.checking.scans import KeptScan, Started, begin
 from archive.holdings.place import Place, claimed, disk_errors
-from archive.holdings.redaction_work import renew
+from archive.holdings.redaction_work import alone, renew
 from archive.pyramid.rereading import untold
 from archive.records import ScanStatus
 
@@ -91,12 +91,13 @@ class Repair:
         HoldingsUnavailable
             If the disk cannot be used.
         """
-        held = self._archive.scan(key)
-        if held is None:
-            raise HoldingsUnavailable("the catalogue has no row of this scan; rebuild the catalogue first")
         folder = self._archive.place.of_scan(key)
-        kept = KeptScan(folder, held.code, held.record)
-        with disk_errors():
+        # Nothing is made black meanwhile, or files of the old version would be put into the folder of the new one.
+        with disk_errors(), alone(self._archive.place):
+            held = self._archive.scan(key)
+            if held is None:
+                raise HoldingsUnavailable("the catalogue has no row of this scan; rebuild the catalogue first")
+            kept = KeptScan(folder, held.code, held.record)
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             with claimed(folder):
                 files = self._replace(kept, copy)

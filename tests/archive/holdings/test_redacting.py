@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -16,11 +17,11 @@ from archive.catalogue import audit, redactions
 from archive.codes import Kind
 from archive.consent.terms import Grade
 from archive.errors import DamagedPyramid, FreeTextRefused, HoldingsUnavailable, InvalidValue, UnknownCode
-from archive.fixity import MANIFEST, Manifest
+from archive.fixity import MANIFEST, Manifest, StoredFile
 from archive.geometry import Rectangle
 from archive.holdings import PIXELS, Archive, Step
 from archive.holdings.checking import running
-from archive.holdings.checking.repairing import Repair
+from archive.holdings.checking.repairing import Aside, Repair
 from archive.holdings.checking.running import Plan, Progress
 from archive.holdings.checking.scans import begin
 from archive.holdings.checking.whole import ArchiveCheck
@@ -369,6 +370,34 @@ def test_a_copy_of_the_old_version_that_is_damaged_repairs_nothing(
         (folder / PIXELS / "1/c/0/0/0").write_bytes(b"")
     assert not Repair(archive).scan(held.key, old).whole
     assert not shown(folder_of(archive, held)).any()
+
+
+def test_a_repair_puts_nothing_of_the_old_version_into_one_that_is_made_meanwhile(
+    archive: Archive, held: Held, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scan is made black as soon as the repair has put back what was missing, and has more to look at."""
+    folder, take = folder_of(archive, held), Aside.take
+    old = shutil.copytree(folder, tmp_path / "old")
+    (old / PIXELS / "zarr.json").unlink()  # so that the copy is whole enough for the repair, and for no new version
+    (folder / PIXELS / "0/c/0/1/0").unlink()
+
+    def make_black() -> None:
+        with Archive.open(root) as other:
+            redact(other, held.code, [NAME], reason=WHY)
+
+    meanwhile = threading.Thread(target=make_black)
+
+    def take_slowly(aside: Aside, source: Path, file: StoredFile) -> bool:
+        taken = take(aside, source, file)
+        if meanwhile.ident is None:
+            meanwhile.start()
+            meanwhile.join(3)
+        return taken
+
+    monkeypatch.setattr(Aside, "take", take_slowly)
+    Repair(archive).scan(held.key, old)
+    meanwhile.join()
+    require_new(archive, held)
 
 
 def test_a_missing_folder_cannot_be_blacked_out(archive: Archive, held: Held) -> None:
