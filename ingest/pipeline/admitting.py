@@ -20,6 +20,7 @@ from ingest.pipeline.receipt import Receipt, receipt_of_known
 from ingest.pipeline.screening import KINDS
 from ingest.profiles import profile_for
 from ingest.quarantine.judging import IN_PICTURE
+from ingest.quarantine.telling import is_in_question
 from ingest.quarantine.waiting import Quarantine
 
 WAITING_ROWS = ("K4", "Z4")
@@ -66,12 +67,14 @@ class Admitted:
     def order(self, staged: StagedScan, intake: Intake) -> WorkOrder:
         """Tell whoever makes the scan in a staged folder what it needs to know.
 
-        A slide that waits for something in its picture, or that a person released, is looked at in any case. What that
-        person saw is settled for the region on which it was, and for no other.
+        A slide in whose picture something was seen is looked at in any case: whatever it waited for since, also if the
+        file changed or a person released it. What that person saw is settled for the region on which it was, and for no
+        other.
         """
-        region, noted = self.looked.source.region, Quarantine(intake.vault).standing(self.looked.source.path)
-        in_question = noted is not None and noted.reason in IN_PICTURE
+        region, path = self.looked.source.region, self.looked.source.path
+        noted = Quarantine(intake.vault).standing(path)
         judged, black = (noted.overruled, noted.black_out) if noted else (frozenset(), ())
+        in_question = bool(black) or any(reason in IN_PICTURE for _, reason in judged)
         settled = frozenset(KINDS[reason] for number, reason in judged if number == region and reason in KINDS)
         return WorkOrder(
             source=self.looked.source,
@@ -85,7 +88,7 @@ class Admitted:
             every_tile=intake.every_tile,
             keep_out=intake.keep_out,
             black_out=tuple(place for number, place in black if number == region),
-            screen=intake.screen or in_question or bool(black) or any(reason in IN_PICTURE for _, reason in judged),
+            screen=intake.screen or in_question or is_in_question(intake.vault.register.find(path)),
             settled=settled,
         )
 

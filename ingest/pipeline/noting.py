@@ -21,7 +21,7 @@ from ingest.pipeline.receipt import Receipt, receipt_of_file, receipt_of_known
 from ingest.precheck import parts
 from ingest.quarantine.judging import IN_PICTURE
 from ingest.quarantine.moment import Moment, moment_of
-from ingest.quarantine.telling import contradiction, in_words
+from ingest.quarantine.telling import contradiction, in_question, in_words, is_in_question
 from ingest.quarantine.waiting import Quarantine
 
 AS = "as"
@@ -117,6 +117,8 @@ class Arrival:
         if reason in TOLD_BY_ROW and row is not None:
             told |= contradiction({"patient": row.patient, "case": row.case, "block": row.block}, {})
         quarantine, path = Quarantine(self._intake.vault), self.delivered.path
+        if reason in IN_PICTURE or is_in_question(self._intake.vault.register.find(path)):
+            told |= in_question()
         if reason is Reason.REFUSED_BY_HAND:
             entry = quarantine.standing(path)
         else:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ingest.errors import SlideRefused
+from ingest.quarantine.judging import IN_PICTURE
 from ingest.quarantine.register import Entry
 
 _SENTENCE = "sentence"
 _REGION = "region"
+_IN_QUESTION = "in question"
 _LISTED, _FOUND = "list ", "file "
 
 
@@ -28,6 +30,16 @@ def in_words(refused: SlideRefused) -> dict[str, str]:
 def sentence_of(entry: Entry) -> str:
     """Say why a file waits and what to do: as precisely as was known when it was set aside."""
     return entry.told.get(_SENTENCE) or (entry.reason.sentence if entry.reason else "")
+
+
+def in_question() -> dict[str, str]:
+    """Put that something was seen in the picture of a file, which stays so whatever it waits for later."""
+    return {_IN_QUESTION: "picture"}
+
+
+def is_in_question(entry: Entry | None) -> bool:
+    """Tell whether something was seen in the picture of a file that was not taken in since."""
+    return entry is not None and (entry.reason in IN_PICTURE or _IN_QUESTION in entry.told)
 
 
 def on_region(number: int) -> dict[str, str]:

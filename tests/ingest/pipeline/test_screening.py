@@ -150,6 +150,41 @@ def test_a_person_who_releases_a_slide_attests_nothing(laboratory: Laboratory, t
     assert outcome.receipt.as_json()["screened"]["seen"]["text"] >= 1
 
 
+def _refused_and_taken_back(laboratory: Laboratory, path: Path) -> None:
+    quarantine, number = Quarantine(laboratory.vault), the_one(laboratory).number
+    quarantine.refuse(number, "dr.curator", "not one of ours")
+    quarantine.release_by_hand(number, "dr.curator", "it is one of ours")
+
+
+def _without_a_row(laboratory: Laboratory, path: Path) -> None:
+    (outcome,) = ingest_batch([Delivered(path, None)], Intake(laboratory.archive, laboratory.vault, screen=True))
+    assert outcome.reason is Reason.NO_ROW
+
+
+def _delivered_anew(laboratory: Laboratory, path: Path) -> None:
+    os.utime(path, (1, 1))
+
+
+def _ordered_black_and_delivered_anew(laboratory: Laboratory, path: Path) -> None:
+    entry = the_one(laboratory)
+    places = seen_on(entry)
+    assert places is not None
+    Quarantine(laboratory.vault).black_out(entry.number, places.places(12), "dr.curator", "seen at the desk")
+    _delivered_anew(laboratory, path)
+
+
+@pytest.mark.parametrize(
+    "meanwhile", [_refused_and_taken_back, _without_a_row, _delivered_anew, _ordered_black_and_delivered_anew]
+)
+def test_whatever_comes_between_a_slide_that_waited_is_not_taken_without_a_look(
+    laboratory: Laboratory, tmp_path: Path, meanwhile: Callable[[Laboratory, Path], None]
+) -> None:
+    path = slide_of(tmp_path / "named.svs", with_writing().picture)
+    deliver(laboratory, path)
+    meanwhile(laboratory, path)
+    assert deliver(laboratory, path, screen=False).reason is Reason.WRITING_IN_PICTURE
+
+
 def test_who_released_paper_did_not_release_the_writing_beside_it(laboratory: Laboratory, tmp_path: Path) -> None:
     both = with_paper().picture.copy()
     line = cv2.putText(np.full((70, 480, 3), 255, np.uint8), "HARGREAVES 4711", (10, 48), 2, 1.4, (20, 20, 30), 3)
