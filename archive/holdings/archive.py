@@ -246,13 +246,29 @@ class Archive(ReadingRoom):
             slides.set_status(writing.connection, scan, status)
             writing.tell("set status", reason=reason, scan=str(code), status=str(status))
 
-    def set_grade(self, scan: InternalKey, grade: MightIdentify, *, rescreen: bool, reason: str) -> None:
+    def set_grade(
+        self,
+        scan: InternalKey,
+        grade: MightIdentify,
+        *,
+        rescreen: bool,
+        reason: str,
+        looked_at: ScanRecord | None = None,
+    ) -> bool:
         """Record whether a scan's picture might identify, as a screening or whoever looked at it says.
 
         Parameters
         ----------
         rescreen
             Whether it is to be screened again.
+        looked_at
+            The scan as it was when it was looked at; if it is another since, because something was made black or
+            somebody judged it, nothing is recorded.
+
+        Returns
+        -------
+        bool
+            Whether it was recorded.
 
         Raises
         ------
@@ -267,8 +283,11 @@ class Archive(ReadingRoom):
             )
             if code is None:
                 raise UnknownCode(codes.NOT_HERE)
+            if looked_at is not None and slides.find_scan(writing.connection, scan) != looked_at:
+                return False
             slides.set_grade(writing.connection, scan, grade, rescreen=rescreen)
             writing.tell("set grade", reason=reason, scan=str(code), grade=str(grade))
+        return True
 
 
 def _open_catalogue(

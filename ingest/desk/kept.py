@@ -74,11 +74,11 @@ def kept_routes(room: Room, frames: Frames) -> list[Page]:
         return decide
 
     def black_out(code: Code, form: Form) -> str:
-        scan, places = _waiting(room, code), ordered(form)
-        redact(room.archive, code, places, reason=form.get("why", ""))
+        redact(room.archive, code, ordered(form), reason=form.get("why", ""))
+        scan = room.archive.scan(room.archive.key_of(code, Kind.SCAN))
         with Screener(limits_only=room.limits_only) as screener:
-            found = grade_anew(room.archive, screener, scan)
-        if found.is_settled:
+            found = grade_anew(room.archive, screener, scan) if scan else None
+        if found and found.is_settled:
             return f"{code} is black there now, and nothing more is seen on it."
         return f"{code} is black there now, and is to be looked at again."
 

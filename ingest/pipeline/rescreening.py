@@ -6,7 +6,7 @@ the laboratory and those who treat the patient, until a person has looked at the
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archive.codes import Code, Kind
 from archive.consent import MightIdentify
@@ -74,9 +74,11 @@ def rescreen(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
     CatalogueUnavailable
         If a grade cannot be recorded.
     """
-    for scan in due(archive):
-        with suppress(UnknownCode):  # withdrawn meanwhile
-            yield grade_anew(archive, screener, scan)
+    for listed in due(archive):
+        scan = archive.scan(listed.record.key)  # as it is now: hundreds were listed at once
+        if scan is not None and _is_due(scan):
+            with suppress(UnknownCode):  # withdrawn meanwhile
+                yield grade_anew(archive, screener, scan)
 
 
 def look_again(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
@@ -93,7 +95,10 @@ def look_again(archive: Archive, screener: Screener) -> Iterator[Rescreened]:
 
 
 def grade_anew(archive: Archive, screener: Screener, scan: HeldScan) -> Rescreened:
-    """Look at a scan and record its grade; one that could not be looked at whole keeps it, unless something was seen.
+    """Look at a scan and record its grade.
+
+    One that could not be looked at whole keeps its grade and stays due, unless something was seen on it; and so does
+    one that was changed while it was looked at.
 
     Raises
     ------
@@ -105,11 +110,17 @@ def grade_anew(archive: Archive, screener: Screener, scan: HeldScan) -> Rescreen
         If the grade cannot be recorded.
     """
     found = look_at(archive, screener, scan)
-    screening = found.screening
-    if screening is not None and (screening.complete or screening.alarms):
-        reason = SEEN if screening.alarms else NOTHING_SEEN
-        archive.set_grade(scan.record.key, screening.grade, rescreen=False, reason=reason)
+    if found.screening is not None and not _record(archive, scan, found.screening):
+        return replace(found, screening=Screening())
     return found
+
+
+def _record(archive: Archive, scan: HeldScan, screening: Screening) -> bool:
+    """Record what was seen; false if the scan was changed while it was looked at, so that another picture was seen."""
+    if not (screening.complete or screening.alarms):
+        return True
+    reason = SEEN if screening.alarms else NOTHING_SEEN
+    return archive.set_grade(scan.record.key, screening.grade, rescreen=False, reason=reason, looked_at=scan.record)
 
 
 def look_at(archive: Archive, screener: Screener, scan: HeldScan) -> Rescreened:

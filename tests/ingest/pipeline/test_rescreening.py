@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from archive.consent import MightIdentify, Purpose, Recipient
 from archive.consent.terms import Grade
 from archive.errors import FreeTextRefused, InvalidValue
+from archive.geometry import Rectangle
 from archive.holdings.redacting import redact
 from archive.records import ScanStatus
 from ingest.cli.main import app
@@ -111,6 +112,37 @@ def test_a_slide_that_was_not_seen_whole_keeps_its_grade_and_stays_due(
     assert not one.is_settled
     assert grade_of(laboratory, clean) == before
     assert [scan.code for scan in due(laboratory.archive)] == [clean.scan_code]
+
+
+def test_a_slide_that_is_blacked_out_while_it_is_looked_at_gets_no_grade_of_the_old_picture(
+    laboratory: Laboratory, clean: Receipt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def black_out(levels: object) -> Screening:
+        redact(laboratory.archive, str(clean.scan_code), [Rectangle(0, 0, 20, 20)], reason="a face")
+        return Screening(complete=True)
+
+    with Screener() as own:
+        monkeypatch.setattr(own, "screen", black_out)
+        (one,) = rescreen(laboratory.archive, own)
+    assert not one.is_settled
+    assert grade_of(laboratory, clean).grade is Grade.UNASSESSED
+    assert [scan.code for scan in due(laboratory.archive)] == [clean.scan_code]
+
+
+def test_what_somebody_else_looked_at_meanwhile_is_not_looked_at_once_more(
+    laboratory: Laboratory, clean: Receipt, named: Receipt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Screener() as own, Screener() as other:
+        monkeypatch.setattr(other, "screen", lambda levels: Screening(complete=True))
+
+        def look(levels: object) -> Screening:
+            assert len(list(rescreen(laboratory.archive, other))) == 2
+            return Screening(complete=True)
+
+        monkeypatch.setattr(own, "screen", look)
+        (one,) = rescreen(laboratory.archive, own)
+    assert not one.is_settled
+    assert [grade_of(laboratory, receipt) for receipt in (clean, named)] == [CLEAN, CLEAN]
 
 
 def test_a_grade_that_no_screening_gave_is_not_taken_back(laboratory: Laboratory, clean: Receipt) -> None:
