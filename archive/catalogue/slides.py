@@ -15,6 +15,7 @@ from archive.catalogue.rows import case_from, case_row, scan_from, scan_row, sli
 from archive.catalogue.schema import blocks, cases, codes, patients, scans, slides
 from archive.codes import Code, InternalKey, Kind
 from archive.consent import Facts, MightIdentify
+from archive.consent.terms import Grade
 from archive.errors import FactsConflict, InvalidValue
 from archive.records import CaseRecord, HeldScan, HeldSlide, ScanRecord, ScanStatus, SlideRecord
 
@@ -110,6 +111,14 @@ def set_grade(connection: Connection, scan: InternalKey, grade: MightIdentify, *
     connection.execute(update(scans).where(scans.c.key == scan).values(told))
     slide = connection.scalar(select(scans.c.slide_key).where(scans.c.key == scan))
     searching.describe_slides(connection, [] if slide is None else [InternalKey(slide)])
+
+
+def screen_again(connection: Connection, scan: InternalKey) -> None:
+    """Have a scan screened again whose picture is another; what was seen on it counts until then, and nothing else."""
+    record = find_scan(connection, scan)
+    if record is not None:
+        seen = record.might_identify.grade is Grade.YES
+        set_grade(connection, scan, record.might_identify if seen else MightIdentify(), rescreen=True)
 
 
 def set_version(connection: Connection, scan: InternalKey, manifest_sha256: str, stored_bytes: int) -> None:

@@ -109,10 +109,11 @@ class ReadingRoom:
             return None if record is None or code is None else HeldScan(code, record)
 
     def scans_that_identify(self) -> tuple[HeldScan, ...]:
-        """Give the scans that are kept and graded ``yes``, in the order of their codes, which tells nothing."""
+        """Give the scans that are kept, graded ``yes`` and not to be screened again first, in the order of their codes."""
         with self.catalogue.reading() as connection:
             keys = slides.scans_with_status(connection, ScanStatus.KEPT, MightIdentify(Grade.YES))
-        return tuple(sorted(filter(None, map(self.scan, keys)), key=lambda scan: str(scan.code)))
+        found = (scan for scan in map(self.scan, keys) if scan is not None and not scan.record.rescreen)
+        return tuple(sorted(found, key=lambda scan: str(scan.code)))
 
     def facts_of(self, slide: InternalKey) -> Facts:
         """Give what is recorded about the tissue and the consent of a slide's case.

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 
 from archive.catalogue import LABORATORY, Catalogue, codes, redactions, slides
 from archive.codes import Code, InternalKey, Kind
-from archive.consent import MightIdentify
-from archive.consent.terms import Grade
 from archive.errors import InvalidValue, UnknownCode
 from archive.geometry import Rectangle
 from archive.holdings import redaction_witness
@@ -124,7 +122,7 @@ def _order(catalogue: Catalogue, key: InternalKey, rectangles: Sequence[Rectangl
         )
         act = writing.head.number if writing.head else 0
         redactions.add(connection, key, new, act=act, replaced=record.manifest_sha256)
-        slides.set_grade(connection, key, MightIdentify(Grade.UNASSESSED), rescreen=True)
+        slides.screen_again(connection, key)
         if record.status is ScanStatus.KEPT:
             slides.set_status(connection, key, ScanStatus.REDACTING)
 

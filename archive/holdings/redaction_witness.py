@@ -12,8 +12,6 @@ from pathlib import Path
 
 from archive.catalogue import Catalogue, redactions, slides
 from archive.codes import InternalKey
-from archive.consent import MightIdentify
-from archive.consent.terms import Grade
 from archive.errors import HoldingsUnavailable, InvalidValue
 from archive.geometry import Rectangle
 from archive.holdings.place import disk_errors
@@ -94,7 +92,7 @@ def shut_again(second_place: Path | None, catalogue: Catalogue) -> int:
         act = writing.head.number if writing.head else 0
         for one in forgotten:
             redactions.add(writing.connection, one.scan, one.black, act=act, replaced=one.replaced)
-            slides.set_grade(writing.connection, one.scan, MightIdentify(Grade.UNASSESSED), rescreen=True)
+            slides.screen_again(writing.connection, one.scan)
             record = slides.find_scan(writing.connection, one.scan)
             if record is not None and record.status is ScanStatus.KEPT:
                 slides.set_status(writing.connection, one.scan, ScanStatus.REDACTING)

@@ -86,7 +86,7 @@ def _black_out(
     else:
         _done(done)
         out().print("The scanner's own file, where it is kept, still shows what was there.")
-        out().print("It counts as not assessed; run: coverslip rescreen")
+        out().print("It counts as not assessed, or as before if something was seen on it; run: coverslip rescreen")
 
 
 def _go_on(holdings: Archive, as_json: bool) -> None:

@@ -164,4 +164,4 @@ def take_back(archive: Archive, scan: Code | str, *, reason: str) -> None:
     held = archive.scan(archive.key_of(scan, Kind.SCAN))
     if held is None or held.record.might_identify.grade is not Grade.YES:
         raise InvalidValue("no screening saw anything on this scan that could be taken back")
-    archive.set_grade(held.record.key, MightIdentify(Grade.UNASSESSED), rescreen=False, reason=reason)
+    archive.set_grade(held.record.key, MightIdentify(Grade.UNASSESSED), rescreen=held.record.rescreen, reason=reason)

@@ -15,6 +15,7 @@ import pytest
 from archive import fixity
 from archive.catalogue import audit, redactions
 from archive.codes import Kind
+from archive.consent import MightIdentify
 from archive.consent.terms import Grade
 from archive.errors import DamagedPyramid, FreeTextRefused, HoldingsUnavailable, InvalidValue, UnknownCode
 from archive.fixity import MANIFEST, Manifest, StoredFile
@@ -91,6 +92,16 @@ def test_it_counts_as_not_assessed_until_it_is_screened_again(archive: Archive, 
     scan = archive.scan(held.key)
     assert scan is not None
     assert scan.record.might_identify.grade is Grade.UNASSESSED
+    assert scan.record.rescreen
+
+
+def test_what_was_seen_on_it_counts_until_it_is_screened_again(archive: Archive, held: Held) -> None:
+    """Or a rectangle in the wrong place would open it, where somebody attested for the case before it came."""
+    archive.set_grade(held.key, MightIdentify(Grade.YES), rescreen=False, reason="seen")
+    redact(archive, held.code, [ELSEWHERE], reason=WHY)
+    scan = archive.scan(held.key)
+    assert scan is not None
+    assert scan.record.might_identify.grade is Grade.YES
     assert scan.record.rescreen
 
 

@@ -83,6 +83,7 @@ def test_a_clean_slide_is_graded_and_a_written_one_is_shut_until_a_person_has_lo
 def test_what_was_made_black_is_not_taken_for_ink(laboratory: Laboratory, named: Receipt, screener: Screener) -> None:
     (told,) = [one for one in rescreen(laboratory.archive, screener) if one.scan == named.scan_code]
     redact(laboratory.archive, told.scan, told.to_black_out, reason="a name on the glass")
+    assert laboratory.archive.scans_that_identify() == (), "no person is asked before it was looked at again"
     (again,) = rescreen(laboratory.archive, screener)
     assert again.screening is not None
     assert again.screening.findings == ()
