@@ -5,7 +5,7 @@ from pathlib import Path
 
 from archive.codes import InternalKey
 from archive.consent import Decision, Facts, Purpose, Recipient, decide
-from archive.consent.terms import Recorded, State, TissueSource
+from archive.consent.terms import Grade, Recorded, State, TissueSource
 from archive.holdings import Archive, StagedScan
 from archive.records import CaseRecord
 from ingest.deidentify import CleanMetadata, deidentify
@@ -69,13 +69,14 @@ class Admitted:
 
         A slide in whose picture something was seen is looked at in any case: whatever it waited for since, also if the
         file changed or a person released it. What that person saw is settled for the region on which it was, and for no
-        other.
+        other. So is a slide that comes into a case of which somebody attested before that its pictures identify nobody.
         """
         region, path = self.looked.source.region, self.looked.source.path
         noted = Quarantine(intake.vault).standing(path)
         judged, black = (noted.overruled, noted.black_out) if noted else (frozenset(), ())
         in_question = bool(black) or any(reason in IN_PICTURE for _, reason in judged)
         settled = frozenset(KINDS[reason] for number, reason in judged if number == region and reason in KINDS)
+        in_question = in_question or is_in_question(intake.vault.register.find(path))
         return WorkOrder(
             source=self.looked.source,
             outer=staged.outer,
@@ -88,9 +89,15 @@ class Admitted:
             every_tile=intake.every_tile,
             keep_out=intake.keep_out,
             black_out=tuple(place for number, place in black if number == region),
-            screen=intake.screen or in_question or is_in_question(intake.vault.register.find(path)),
+            screen=intake.screen or in_question or self._is_late(intake),
             settled=settled,
         )
+
+    def _is_late(self, intake: Intake) -> bool:
+        """Tell whether somebody looked at the pictures of the case, but before this one was among them."""
+        case = intake.archive.case(self.keys.case)
+        told = self.facts.might_identify.grade is Grade.NO_PERSON
+        return not told and case is not None and case.facts.might_identify.grade is Grade.NO_PERSON
 
 
 def admit(looked: Looked, row: Row | None, facts: Facts | None, intake: Intake) -> Admitted | Receipt:

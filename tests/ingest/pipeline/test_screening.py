@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -15,9 +16,12 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from archive.consent import MightIdentify
+from archive.codes import new_key
+from archive.consent import Facts, MightIdentify
+from archive.consent.records import ConsentRecord
 from archive.consent.terms import Grade
 from archive.holdings import Archive
+from archive.holdings.consenting import Subject, record
 from archive.holdings.place import PIXELS
 from archive.records import HeldScan, Stain
 from ingest.cli.main import app
@@ -198,6 +202,31 @@ def test_who_released_paper_did_not_release_the_writing_beside_it(laboratory: La
     Quarantine(laboratory.vault).release_by_hand(entry.number, "dr.curator", "a blank sticker")
     assert entry.reason is Reason.WRITING_IN_PICTURE
     assert deliver(laboratory, path).reason is Reason.STICKER_IN_PICTURE
+
+
+@pytest.mark.parametrize("by_list", [False, True])
+def test_who_attested_for_a_case_did_not_see_what_came_later(
+    laboratory: Laboratory, tmp_path: Path, by_list: bool
+) -> None:
+    looked_at = Facts(might_identify=MightIdentify(Grade.NO_PERSON))
+    facts = replace(LIVING, might_identify=looked_at.might_identify) if by_list else LIVING
+    intake = Intake(laboratory.archive, laboratory.vault, screen=False)
+
+    def take(path: Path, number: int) -> Outcome:
+        row = Row(
+            number=number, file=PurePosixPath(path.name), patient="H-1", case="S-1", block=f"A{number}", stain=Stain.HE
+        )
+        (outcome,) = ingest_batch([Delivered(path, row, facts)], intake)
+        return outcome
+
+    first = take(slide_of(tmp_path / "clean.svs", CLEAN), 1)
+    assert first.receipt is not None
+    if not by_list:
+        case = laboratory.archive.slide(first.receipt.slide_code).record.case
+        said = ConsentRecord(by="dr.curator", established=looked_at, tells=frozenset({"might_identify"}))
+        record(laboratory.archive, Subject(case=case), new_key(), said, reason="looked at every slide")
+    second = take(slide_of(tmp_path / "named.svs", with_writing().picture), 2)
+    assert second.reason is (None if by_list else Reason.WRITING_IN_PICTURE), "a list tells of this very slide"
 
 
 def test_later_is_due_at_night(laboratory: Laboratory, tmp_path: Path) -> None:
