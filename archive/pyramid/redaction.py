@@ -1,8 +1,9 @@
 """What a rectangle of level 0 covers is made black at every level; every tile that it does not touch stays as it is.
 
 A touched tile is decoded, blacked and encoded again: a JPEG tile at high quality and with full colour resolution,
-rounded outward to whole blocks, so that the black does not ring into what is left; a lossless one without loss. On
-smaller levels the rectangle grows by a margin, because the filter that a scanner made them with reaches beyond it.
+rounded outward to whole blocks and one more, so that the black does not ring into what is left, and no colour of what
+was there has bled into it; a lossless one without loss. On smaller levels the rectangle grows by a margin, because the
+filter that a scanner made them with reaches beyond it.
 """
 
 import os
@@ -31,8 +32,14 @@ BLACK: Final = 0
 MARGIN_PX: Final = 4
 """On every smaller level, in its own pixels: a filter of two or three lobes reaches as far."""
 
-BLOCK_PX: Final = 16
-"""The largest unit of a JPEG picture whose colours are halved both ways (ITU-T T.81, A.2.4)."""
+BLOCK_PX: Final = 8
+"""A block of a JPEG picture; where colours are reduced, a unit of the picture is so many (ITU-T T.81, A.2.4)."""
+
+UNIT_PX: Final = 2 * BLOCK_PX
+"""The unit where colours are halved. No less is made black: a tile that was encoded anew may have been such a one."""
+
+BLEED_PX: Final = BLOCK_PX
+"""Beyond a unit: a decoder mixes reduced colours of a unit into the next pixel."""
 
 QUALITY: Final = 95
 """Of a JPEG tile that is encoded again: what is left of it looks the same."""
@@ -44,7 +51,7 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom, in pixels; right and bottom lie outside."""
 
 Touched = Mapping[tuple[int, int], tuple[Box, ...]]
-"""Tiles of a level by column and row, each with what is black of it, in its own pixels."""
+"""Tiles of a level by column and row, each with what is to be black of it, in its own pixels, and maybe beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ def still_shown(folder: Path, rectangles: Sequence[Rectangle]) -> bool:
         for place, inside in _by_shard(level, tiles).items():
             for plane in range(level.planes):
                 with closing(OpenShard(folder, shard_key(number, *place, plane), level.grid)) as shard:
-                    if any(not _is_black(_decoded(shard, entry, level), boxes) for entry, boxes in inside.items()):
+                    if any(not _is_black(*_values(shard, entry, level, boxes)) for entry, boxes in inside.items()):
                         return True
     return False
 
@@ -127,7 +134,7 @@ def _touched(layout: ScanLayout, number: int, rectangles: Sequence[Rectangle]) -
             for column in range(left // level.tile.width, -(-right // level.tile.width)):
                 x, y = column * level.tile.width, row * level.tile.height
                 box = (left - x, top - y, right - x, bottom - y)
-                found[column, row] = (*found.get((column, row), ()), _rounded(box, level))
+                found[column, row] = (*found.get((column, row), ()), box)
     return found
 
 
@@ -154,12 +161,20 @@ def _on_level(layout: ScanLayout, number: int, rectangle: Rectangle) -> Box:
     )
 
 
-def _rounded(box: Box, level: LevelLayout) -> Box:
-    """Cut a box to its tile and, in a JPEG tile, round it outward to whole blocks."""
-    step = BLOCK_PX if level.coding is Coding.JPEG else 1
-    left, top = (max(0, side) // step * step for side in box[:2])
-    right, bottom = (-(-side // step) * step for side in box[2:])
+def _rounded(box: Box, level: LevelLayout, unit: tuple[int, int]) -> Box:
+    """Cut a box to its tile and, in a JPEG tile, round it outward to whole units and where their colours bleed."""
+    bleed = BLEED_PX if level.coding is Coding.JPEG else 0
+    left, top = (max(0, side // step * step - bleed) for side, step in zip(box[:2], unit, strict=True))
+    right, bottom = (-(-side // step) * step + bleed for side, step in zip(box[2:], unit, strict=True))
     return left, top, min(right, level.tile.width), min(bottom, level.tile.height)
+
+
+def _unit(tile: bytes | None, level: LevelLayout) -> tuple[int, int]:
+    """Give what of a tile was encoded as one, across and down."""
+    if level.coding is not Coding.JPEG:
+        return 1, 1
+    across, down = (1, 1) if tile is None else parse_header(tile).subsampling
+    return max(UNIT_PX, across * BLOCK_PX), max(UNIT_PX, down * BLOCK_PX)
 
 
 def _by_shard(level: LevelLayout, tiles: Touched) -> dict[tuple[int, int], dict[int, tuple[Box, ...]]]:
@@ -180,9 +195,9 @@ def _rewrite(folder: Path, key: str, level: LevelLayout, inside: Mapping[int, tu
         for entry in sorted(range(len(shard.entries)), key=lambda entry: (shard.entries[entry][0], entry)):
             tile = shard.tile(entry)
             if entry in inside:
-                values = _decoded(shard, entry, level)
-                if not _is_black(values, inside[entry]):
-                    tile = _encoded(_blacked(values, inside[entry]), level)
+                values, boxes = _values(shard, entry, level, inside[entry])
+                if not _is_black(values, boxes):
+                    tile = _encoded(_blacked(values, boxes), level)
                     changed += 1
             if tile is not None:
                 builder.add(entry % level.grid.columns, entry // level.grid.columns, tile)
@@ -193,20 +208,25 @@ def _rewrite(folder: Path, key: str, level: LevelLayout, inside: Mapping[int, tu
     return changed
 
 
-def _decoded(shard: OpenShard, entry: int, level: LevelLayout) -> Values:
-    """Give a tile's values, to be changed."""
+def _values(shard: OpenShard, entry: int, level: LevelLayout, boxes: Sequence[Box]) -> tuple[Values, tuple[Box, ...]]:
+    """Give a tile's values, to be changed, and what of them is to be black."""
     tile = shard.tile(entry)
+    try:
+        unit = _unit(tile, level)
+        return _decoded(tile, level), tuple(_rounded(box, level, unit) for box in boxes)
+    except (ValueError, RuntimeError) as error:
+        raise DamagedPyramid(f"{shard.key}, tile {entry}", "a tile", "none") from error
+
+
+def _decoded(tile: bytes | None, level: LevelLayout) -> Values:
     shape = (level.tile.height, level.tile.width) + ((3,) if level.tile_channels == 3 else ())
     if tile is None:
         return np.full(shape, level.nothing, level.pixel_type.dtype)
-    try:
-        if level.coding is Coding.JPEG:
-            return decode_jpeg(tile, width=shape[1], height=shape[0], channels=level.tile_channels)
-        stored = np.frombuffer(imagecodecs.zstd_decode(tile, out=level.tile_bytes), level.pixel_type.dtype)
-        planes = stored.reshape(level.tile_channels, *shape[:2])
-        return np.array(planes.transpose(1, 2, 0) if level.tile_channels == 3 else planes[0])
-    except (ValueError, RuntimeError) as error:
-        raise DamagedPyramid(f"{shard.key}, tile {entry}", "a tile", "none") from error
+    if level.coding is Coding.JPEG:
+        return decode_jpeg(tile, width=shape[1], height=shape[0], channels=level.tile_channels)
+    stored = np.frombuffer(imagecodecs.zstd_decode(tile, out=level.tile_bytes), level.pixel_type.dtype)
+    planes = stored.reshape(level.tile_channels, *shape[:2])
+    return np.array(planes.transpose(1, 2, 0) if level.tile_channels == 3 else planes[0])
 
 
 def _is_black(values: Values, boxes: Sequence[Box]) -> bool:

@@ -39,8 +39,8 @@ MOST_SIDE: Final = 4096
 MOSTLY: Final = 0.8
 """Share of what looks like ink that lies in what was made black: edges are blurred on a small picture."""
 
-BLOCK_PX: Final = 16
-"""Of JPEG with halved colours, each way."""
+BEYOND_PX: Final = 24
+"""As far as black reaches beyond a place in a JPEG tile whose colours are halved, at most."""
 
 LIMITS: Final = Limits(cpu_seconds=120, wall_seconds=900.0, written_bytes=512 * MIB, message_bytes=64 * MIB)
 """What is answered counts as written; into files it can write nothing at all."""
@@ -169,8 +169,8 @@ class Drawing:
 
 
 def _grown(place: Rectangle, slide: Size) -> Rectangle:
-    """Say how far the black of a place may reach: to the end of a JPEG block of the level that the overview shows."""
-    margin = math.ceil(BLOCK_PX * overview(slide).reduced)
+    """Say how far the black of a place may reach: in a JPEG tile of the level that the overview shows."""
+    margin = math.ceil(BEYOND_PX * overview(slide).reduced)
     x, y = max(0, place.x - margin), max(0, place.y - margin)
     return Rectangle(x, y, place.right + margin - x, place.bottom + margin - y)
 
