@@ -24,8 +24,12 @@ from ingest.pipeline.proving import Search
 from ingest.pipeline.receipt import Receipt, receipt_of, receipt_of_file, scan_record
 from ingest.pipeline.screening import REASONS
 from ingest.pipeline.seen import told
+from ingest.quarantine.register import REFUSED
+from ingest.quarantine.waiting import Quarantine
 
 __all__ = ["Admitted", "Intake", "Made", "admit", "commit", "ingest_slide", "look", "make"]
+
+ORDERED_MEANWHILE = "a person ordered places to be made black while the slide was taken in; ingest it again"
 
 
 def ingest_slide(path: Path, row: Row | None, facts: Facts | None, intake: Intake) -> Receipt:
@@ -84,6 +88,7 @@ def commit(admitted: Admitted, staged: StagedScan, made: Made, intake: Intake) -
     if twin is not None:  # the same file came in under another name while this one was made
         return twin
     _require_nothing_seen(made, admitted)
+    _require_nothing_ordered(made, admitted, intake)
     case = CaseRecord(keys.case, keys.patient, admitted.facts)
     slide = SlideRecord(keys.slide, keys.case, keys.block, row.stain, row.organ, row.diagnosis)
     known = vault.needles(keys.case)
@@ -118,6 +123,19 @@ def _require_nothing_seen(made: Made, admitted: Admitted) -> None:
     if findings:
         size, region = made.layout.levels[0].size, admitted.looked.source.region
         raise SlideRefused(REASONS[findings[0].kind], told=told(size, findings, region))
+
+
+def _require_nothing_ordered(made: Made, admitted: Admitted, intake: Intake) -> None:
+    """Refuse a slide that a person refused while it was made, or ordered to be made black; the order stands."""
+    source = admitted.looked.source
+    standing = Quarantine(intake.vault).standing(source.path)
+    if standing is None:
+        return
+    if standing.state == REFUSED:
+        raise SlideRefused(Reason.REFUSED_BY_HAND)
+    black = {place for region, place in standing.black_out if region == source.region}
+    if not black <= set(made.black_out):
+        raise SlideRefused(Reason.REFUSED_BY_HAND, ORDERED_MEANWHILE)
 
 
 @contextmanager

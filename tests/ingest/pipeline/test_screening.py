@@ -29,6 +29,7 @@ from ingest.delivery import Row
 from ingest.errors import Reason
 from ingest.pipeline import screening as at_ingest
 from ingest.pipeline.batch import Delivered, Outcome, ingest_batch
+from ingest.pipeline.looking import Watch, nobody
 from ingest.pipeline.rescreening import due
 from ingest.pipeline.seen import seen_on
 from ingest.pipeline.slide import Intake
@@ -49,11 +50,11 @@ BLACK = 24
 CLEAN = tissue(600, 460, seed=2)
 
 
-def deliver(laboratory: Laboratory, path: Path, screen: bool = True) -> Outcome:
+def deliver(laboratory: Laboratory, path: Path, screen: bool = True, watch: Watch = nobody) -> Outcome:
     """Take a file in as a delivery does, which notes what came of it."""
     file, case = PurePosixPath(path.name), f"S26-{path.stem}"
     row = Row(number=2, file=file, patient=f"H-{path.stem}", case=case, block="A1", stain=Stain.HE)
-    intake = Intake(laboratory.archive, laboratory.vault, screen=screen)
+    intake = Intake(laboratory.archive, laboratory.vault, screen=screen, watch=watch)
     (outcome,) = ingest_batch([Delivered(path, row, LIVING)], intake)
     return outcome
 
@@ -187,6 +188,31 @@ def test_whatever_comes_between_a_slide_that_waited_is_not_taken_without_a_look(
     deliver(laboratory, path)
     meanwhile(laboratory, path)
     assert deliver(laboratory, path, screen=False).reason is Reason.WRITING_IN_PICTURE
+
+
+@pytest.mark.parametrize(("act", "left"), [("refuse", "refused"), ("black-out", "released")])
+def test_what_a_person_decides_while_a_slide_is_taken_in_counts(
+    laboratory: Laboratory, tmp_path: Path, act: str, left: str
+) -> None:
+    path = slide_of(tmp_path / "named.svs", with_writing().picture)
+    deliver(laboratory, path)
+    quarantine, number, places = Quarantine(laboratory.vault), the_one(laboratory).number, seen_on(the_one(laboratory))
+    assert places is not None
+    quarantine.release_by_hand(number, "dr.curator", "the scanner's scale bar")
+
+    def decide(step: str, told: object) -> None:
+        if step == "prove" and act == "refuse":
+            quarantine.refuse(number, "dr.curator", "it is a name after all")
+        elif step == "prove":
+            quarantine.black_out(number, places.places(12), "dr.curator", "it is a name after all")
+
+    outcome = deliver(laboratory, path, watch=decide)
+    assert outcome.reason is Reason.REFUSED_BY_HAND
+    assert laboratory.archive.slides() == ()
+    assert quarantine.entry(number).state == left
+    if act == "black-out":
+        assert "ingest it again" in outcome.sentence
+        assert laboratory.archive.redactions_of(held(laboratory.archive, deliver(laboratory, path)).record.key)
 
 
 def test_who_released_paper_did_not_release_the_writing_beside_it(laboratory: Laboratory, tmp_path: Path) -> None:
