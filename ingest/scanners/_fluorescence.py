@@ -12,7 +12,8 @@ import tifffile
 
 from archive.holdings.pixels import MAX_CHANNELS, PixelType, Plane
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners._tiff import TiffLevel, is_plane, page_size, same_shape
+from ingest.scanners._shapes import same_shape
+from ingest.scanners._tiff import TiffLevel, is_plane, page_size
 from ingest.scanners.base import Pixels, PlaneLevel, SourceLevel, fill_up
 
 

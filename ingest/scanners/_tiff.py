@@ -4,7 +4,6 @@ tifffile's parser is pure Python; its pixel paths are used one segment at a time
 or a strip. A page is *simple* when its pixels are 8-bit grey or RGB without planes, which is all that is stored.
 """
 
-import math
 import struct
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -251,20 +250,3 @@ def text_properties(pages: list[tifffile.TiffPage]) -> dict[str, str]:
             if isinstance(value, str) or (isinstance(value, int | float | tuple) and tag.count <= 8):
                 found[f"tiff.{tag.name}" if not number else f"tiff[{number}].{tag.name}"] = value
     return bounded(found)
-
-
-def same_shape(size: Size, base: Size) -> bool:
-    """Whether a smaller picture is a larger one reduced by some factor, both sides rounded to whole pixels.
-
-    Rounding changes a side by less than a pixel, so each side leaves a range of factors; one must be in both. A side
-    alone does not tell the factor well enough: a core biopsy is many times as high as wide.
-    """
-    if size.width > base.width or size.height > base.height:
-        return False
-    ranges = [_factors(size.width, base.width), _factors(size.height, base.height)]
-    return max(low for low, _ in ranges) <= min(high for _, high in ranges)
-
-
-def _factors(side: int, base: int) -> tuple[float, float]:
-    """Give the smallest and the largest factor by which one side may have been reduced."""
-    return base / (side + 1), base / (side - 1) if side > 1 else math.inf

@@ -24,6 +24,7 @@ import tifffile
 
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners._fluorescence import fluorescence_levels
+from ingest.scanners._shapes import same_shape
 from ingest.scanners._tiff import (
     TiffLevel,
     decoded_picture,
@@ -31,7 +32,6 @@ from ingest.scanners._tiff import (
     is_simple,
     open_tiff,
     page_size,
-    same_shape,
     text_properties,
 )
 from ingest.scanners.base import (

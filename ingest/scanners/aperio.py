@@ -15,7 +15,8 @@ from pathlib import Path
 import tifffile
 
 from ingest.errors import Reason, SlideRefused
-from ingest.scanners._tiff import TiffLevel, decoded_picture, open_tiff, page_size, same_shape, text_properties
+from ingest.scanners._shapes import same_shape
+from ingest.scanners._tiff import TiffLevel, decoded_picture, open_tiff, page_size, text_properties
 from ingest.scanners.base import AssociatedImage, AssociatedKind, Pixels, Scan, ScanReader, bounded
 
 LABEL_TYPE, MACRO_TYPE = 1, 9

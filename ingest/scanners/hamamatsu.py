@@ -22,7 +22,8 @@ import tifffile
 from archive.holdings.pixels import NotPlainJpeg
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners._ndpi import level_of
-from ingest.scanners._tiff import decoded_picture, is_simple, open_tiff, page_size, same_shape, text_properties
+from ingest.scanners._shapes import same_shape
+from ingest.scanners._tiff import decoded_picture, is_simple, open_tiff, page_size, text_properties
 from ingest.scanners.base import AssociatedImage, AssociatedKind, Pixels, Scan, ScanReader, SourceLevel, bounded
 from ingest.scanners.through_openslide import OpenSlideLevel, open_slide, whole_downsample
 

@@ -21,7 +21,8 @@ import tifffile
 
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners._leica_xml import Collection, Region, collection_of, facts_of, root_of
-from ingest.scanners._tiff import TiffLevel, decoded_picture, open_tiff, page_size, same_shape, text_properties
+from ingest.scanners._shapes import same_shape
+from ingest.scanners._tiff import TiffLevel, decoded_picture, open_tiff, page_size, text_properties
 from ingest.scanners.base import MAX_REGIONS, AssociatedImage, AssociatedKind, Pixels, Scan, ScanReader, bounded
 
 

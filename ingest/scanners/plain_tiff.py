@@ -21,6 +21,7 @@ import tifffile
 from ingest.errors import Reason, SlideRefused
 from ingest.scanners._fluorescence import fluorescence_levels
 from ingest.scanners._ome import channels_of, ome_pixels, page_numbers, pixel_sizes, plane_count
+from ingest.scanners._shapes import same_shape
 from ingest.scanners._tiff import (
     TiffLevel,
     decoded_picture,
@@ -28,7 +29,6 @@ from ingest.scanners._tiff import (
     is_simple,
     open_tiff,
     page_size,
-    same_shape,
     text_properties,
 )
 from ingest.scanners.base import (

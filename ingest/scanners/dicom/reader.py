@@ -1,6 +1,7 @@
 """Reads DICOM whole-slide images (VL Whole Slide Microscopy Image Storage)."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -54,29 +55,41 @@ class DicomReader(ScanReader):
 
     def scan(self) -> Scan:
         """Tell levels, associated images and facts."""
-        instances = self._instances
-        levels = levels_of(instances)
+        instances, levels = self._instances, self._levels
         if not levels:
             raise SlideRefused(Reason.NOT_A_WHOLE_SLIDE)
         largest = levels[0][0].header
         return Scan(
             self.maker,
             tuple(DicomLevel(self._files, parts) for parts in levels),
-            tuple(self._associated(one) for one in instances if one.flavour is not Flavour.VOLUME),
+            tuple(AssociatedImage(*_told(one), one.size) for one in self._others),
             bounded(_words(largest, instances)),
             _icc_profile(largest),
         )
 
     def pictures(self, kind: AssociatedKind) -> Iterator[Pixels]:
         """Decode the associated images of a kind."""
-        for one in self._instances:
-            if KINDS.get(one.flavour) is kind and one.size.pixels <= MAX_PICTURE_PIXELS:
+        for one in self._others:
+            if _told(one)[0] is kind and one.size.pixels <= MAX_PICTURE_PIXELS:
                 picture = DicomLevel(self._files, (one,)).whole()
                 yield picture[..., 0] if one.channels == 1 else picture
 
-    @staticmethod
-    def _associated(one: Instance) -> AssociatedImage:
-        return AssociatedImage(KINDS[one.flavour], f"ImageType {one.flavour or 'of another kind'}", one.size)
+    @cached_property
+    def _levels(self) -> list[tuple[Instance, ...]]:
+        return levels_of(self._instances)
+
+    @property
+    def _others(self) -> list[Instance]:
+        """The files of what is no level."""
+        of_levels = {one.uid for parts in self._levels for one in parts}
+        return [one for one in self._instances if one.uid not in of_levels]
+
+
+def _told(one: Instance) -> tuple[AssociatedKind, str]:
+    """Tell what a picture that is no level shows, and by which mark."""
+    if one.flavour is Flavour.VOLUME:
+        return AssociatedKind.UNKNOWN, "ImageType VOLUME, of another shape"
+    return KINDS[one.flavour], f"ImageType {one.flavour or 'of another kind'}"
 
 
 def _words(largest: Header, instances: tuple[Instance, ...]) -> dict[str, str]:

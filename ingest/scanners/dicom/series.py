@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.errors import Reason, SlideRefused
+from ingest.scanners._shapes import same_shape
 from ingest.scanners.dicom.files import Files
 from ingest.scanners.dicom.header import MARK, META_AT, Header, read_header
 from ingest.scanners.dicom.instance import Flavour, Instance
@@ -43,6 +44,8 @@ def instances_of(files: Files, path: Path) -> tuple[Instance, ...]:
 def levels_of(instances: Iterable[Instance]) -> list[tuple[Instance, ...]]:
     """Put the parts of each level together, the largest level first.
 
+    What calls itself a level and has other proportions than the largest is none: converters write labels so.
+
     Raises
     ------
     SlideRefused
@@ -53,7 +56,8 @@ def levels_of(instances: Iterable[Instance]) -> list[tuple[Instance, ...]]:
         if instance.flavour is Flavour.VOLUME:
             by_size[instance.size].append(instance)
     levels = [_together(sorted(parts, key=lambda part: part.part)) for parts in by_size.values()]
-    return sorted(levels, key=lambda parts: -parts[0].size.width)
+    levels.sort(key=lambda parts: -parts[0].size.width)
+    return [parts for parts in levels if same_shape(parts[0].size, levels[0][0].size)]
 
 
 def _together(parts: list[Instance]) -> tuple[Instance, ...]:

@@ -13,7 +13,7 @@ from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.jailed import MODULES
 from ingest.sandbox import Jail, prepare
 from ingest.scanners import AssociatedKind, Scan
-from ingest.scanners._tiff import same_shape
+from ingest.scanners._shapes import same_shape
 from ingest.scanners.plain_tiff import PlainTiffReader
 from tests.slides.generic import make_tiff, make_unstorable_tiff
 from tests.slides.imitated.reading import read_all

@@ -206,6 +206,18 @@ class TestSeries:
             (picture,) = reader.pictures(AssociatedKind.LABEL)
         assert np.array_equal(picture, made.associated["label"])
 
+    def test_a_label_that_calls_itself_a_level_is_left_behind_for_its_shape(self, make: Make) -> None:
+        def edit(name: str, dataset: Dataset) -> None:
+            if name == "label":
+                dataset.ImageType, dataset.SpecimenLabelInImage = ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"], "NO"
+
+        made = make(edit=edit, associated=("label",))
+        assert_known(made)
+        with DicomReader(made.path) as reader:
+            assert [str(image.kind) for image in reader.scan().associated] == ["unknown"]
+            (picture,) = reader.pictures(AssociatedKind.UNKNOWN)
+        assert np.array_equal(picture, made.associated["label"])
+
     def test_two_pictures_of_one_size_are_refused(self, make: Make) -> None:
         made = make()
         make(edit=lambda name, dataset: setattr(dataset, "SOPInstanceUID", dataset.SOPInstanceUID[:-3] + "999"))
