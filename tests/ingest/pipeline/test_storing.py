@@ -122,6 +122,54 @@ def test_where_tag_and_stream_disagree_the_stream_decides(
     assert_every_pixel(keep(made.path), made, Origin.COPIED)
 
 
+def behind_the_pixels(stream: bytes, words: bytes, marker: bytes = jpegs.EOI) -> bytes:
+    """Put words between the last bit that is decoded and a marker, where decoders pass over them."""
+    at = stream.rindex(marker)
+    return stream[:at] + words + stream[at:]
+
+
+WORDS: dict[str, bytes] = {
+    "plain": b"DOE, JANE H0012345",
+    "with an end of their own": b"DOE, JANE H0012345\0",
+    "in UTF-16": "DOE, JANE".encode("utf-16-le"),
+    "in UTF-16, the upper half first": "DOE, JANE".encode("utf-16-be"),
+}
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_a_level_with_words_behind_its_coded_pixels_is_decoded(
+    tmp_path: Path, keep: Callable[[Path], Kept], words: bytes
+) -> None:
+    def change(at: tuple[int, int, int], part: tissue.Picture, stream: bytes) -> bytes:
+        del part
+        return behind_the_pixels(stream, words) if at == (0, 2, 1) else stream
+
+    made = make_svs(tmp_path / "a.svs", factors=(1, 4), change=change)
+    stored, folder = keep(made.path)
+    assert [level.origin for level in stored.levels] == [Origin.DECODED, Origin.COPIED]
+    assert not [path for path in folder.rglob("*") if path.is_file() and words in path.read_bytes()]
+    with Pyramid.open(folder) as pyramid:
+        for mine, known in zip(pyramid.levels, made.levels, strict=True):
+            assert np.array_equal(mine.read_region(0, 0, *known.size), known.pixels)
+
+
+@pytest.mark.parametrize("marker", [jpegs.EOI, b"\xff\xd1"], ids=["before the end", "before a restart marker"])
+def test_a_level_of_an_ndpi_with_words_behind_its_coded_pixels_is_decoded(
+    tmp_path: Path, keep: Callable[[Path], Kept], monkeypatch: pytest.MonkeyPatch, marker: bytes
+) -> None:
+    words, encode = b"DOE, JANE H0012345", jpegs.encode
+
+    def with_words(picture: tissue.Picture, **options: Any) -> bytes:
+        stream = encode(picture, **options)
+        return behind_the_pixels(stream, words, marker) if options.get("restart_every") else stream
+
+    monkeypatch.setattr(jpegs, "encode", with_words)
+    made = make_ndpi(tmp_path / "slide")
+    stored, folder = keep(made.path)
+    assert [level.origin for level in stored.levels] == [Origin.DECODED, Origin.DECODED, Origin.COPIED]
+    assert not [path for path in folder.rglob("*") if path.is_file() and words in path.read_bytes()]
+
+
 NDPI: dict[str, dict[str, Any]] = {
     "everyday": {},
     "above 4 GB": {"gap": 5 << 30},
