@@ -31,6 +31,9 @@ MATRIX_TAGS = ("rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC", "wtpt")
 GRAY_TAGS = ("kTRC", "wtpt")
 TABLE_TAGS = ("A2B0", "A2B1", "A2B2")
 
+UNUSED_TAGS = {b"RGB ": {"kTRC"}, b"GRAY": set(MATRIX_TAGS) - set(GRAY_TAGS)}
+"""Tags that bear colour in profiles of the other kind only; here their numbers could be any text."""
+
 _CHANNELS = {b"RGB ": 3, b"GRAY": 1}
 _CONNECTION_SPACES = (b"XYZ ", b"Lab ")
 _SCANNERS = (b"scnr", b"mntr", b"spac")
@@ -68,7 +71,8 @@ def _rebuild(profile: bytes) -> bytes:
     (intent,) = struct.unpack_from(">I", profile, 64)
     _require(HEADER_BYTES < size <= min(len(profile), LARGEST_BYTES) and magic == b"acsp")
     _require(version in (2, 4) and kind in _SCANNERS and space in _CHANNELS and connection in _CONNECTION_SPACES)
-    tags = {name: _TAGS[name](data, _CHANNELS[space]) for name, data in _colour_tags(profile[:size])}
+    found = {name: data for name, data in _colour_tags(profile[:size]) if name not in UNUSED_TAGS[space]}
+    tags = {name: _TAGS[name](data, _CHANNELS[space]) for name, data in found.items()}
     shaped = MATRIX_TAGS if space == b"RGB " else GRAY_TAGS
     _require("A2B0" in tags or (all(name in tags for name in shaped) and connection == b"XYZ "))
     tags["desc"] = _description(version, space.decode().strip())

@@ -111,6 +111,17 @@ def test_no_text_date_or_private_tag_survives(name):
     assert after[4:8] + after[40:64] + after[80:128] == bytes(76), "makers, models, flags and identifier"
 
 
+def test_words_as_points_of_a_curve_that_is_not_used_are_gone():
+    words = b"DOE^JANE H0012345 S25-10432"
+    curve = b"curv" + bytes(4) + struct.pack(">I", len(words) // 2) + words
+    coloured = Profile({**made.matrix_tags(made.gamma(2.2)), "kTRC": curve})
+    grey = Profile({"kTRC": made.sampled(64, 2.2), "wtpt": made.xyz(*made.D50), "rTRC": curve}, space=b"GRAY")
+    for profile in (coloured, grey):
+        after = rebuild_icc(profile.to_bytes())
+        assert after is not None
+        assert words[:8] not in after
+
+
 def test_a_rebuilt_profile_has_exactly_the_length_that_it_says():
     after = rebuild_icc(PROFILES["table of curves"].to_bytes())
     assert after is not None
