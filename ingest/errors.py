@@ -43,6 +43,10 @@ class Reason(StrEnum):
         "label-in-picture",
         "the file says that the label is in its picture, which would name the patient; export it without the label",
     )
+    ANOTHER_PICTURE = (
+        "another-picture",
+        "a smaller level of the file shows another picture than its largest, such as a label; export it without",
+    )
     DAMAGED_STRUCTURE = "damaged-structure", "the file's structure contradicts itself; copy it again from the scanner"
     TRUNCATED = "truncated", "the file ends before its data does; copy it again from the scanner"
     TOO_LARGE = "too-large", "the file declares dimensions beyond any slide's; copy it again or ask the scanner's maker"

@@ -7,6 +7,7 @@ the source's own tile is decoded instead.
 
 import io
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from PIL import Image
 from archive.holdings.pixels import HeaderReader, Level, NotPlainJpeg, Origin, sample_tiles
 from ingest.errors import Reason, SlideRefused
 from ingest.pipeline.answers import level_from_json
+from ingest.pipeline.resembling import shows_another_picture
 from ingest.sandbox import Tell
 from ingest.scanners import SourceLevel
 from ingest.scanners.base import Pixels
@@ -30,13 +32,14 @@ CORNER_TILES = 8
 def compare(
     tell: Tell, path: str, folder: str, levels: list[dict[str, Any]], counts: list[int], region: int = 0
 ) -> dict[str, Any]:
-    """Compare so many tiles of each kept level with that region of the source.
+    """Compare so many tiles of each kept level with that region of the source, and the kept levels with each other.
 
     Raises
     ------
     SlideRefused
-        If any pixel differs.
+        If any pixel differs, or a level shows another picture than the one before.
     """
+    _require_one_picture(folder, levels)
     compared, by_openslide = 0, 0
     slide = _openslide(path)
     with open_scan(Path(path)) as reader:
@@ -58,6 +61,15 @@ def compare(
                 slide = None
             tell({"compared": compared})
     return {"compared": compared, "by_openslide": by_openslide}
+
+
+def _require_one_picture(folder: str, levels: list[dict[str, Any]]) -> None:
+    """Refuse a slide of which one level is not a smaller picture of the one before."""
+    stored = [Level(Path(folder), number, level_from_json(value)) for number, value in enumerate(levels)]
+    for larger, smaller in pairwise(stored):
+        is_kept = smaller.origin is not Origin.ADDED and not smaller.layout.apart
+        if is_kept and shows_another_picture(larger, smaller):
+            raise SlideRefused(Reason.ANOTHER_PICTURE)
 
 
 def _openslide(path: str) -> openslide.OpenSlide | None:

@@ -28,7 +28,7 @@ from tests.slides.philips import make_philips
 from tests.slides.planted import Plant
 from tests.slides.qptiff import make_qptiff
 from tests.slides.scn import Tissue, make_scn
-from tests.slides.svs import make_svs
+from tests.slides.svs import label_picture, make_svs
 
 Kept = tuple[Stored, Path]
 
@@ -120,6 +120,60 @@ def test_where_tag_and_stream_disagree_the_stream_decides(
 ) -> None:
     made = make_svs(tmp_path / "a.svs", **lie)
     assert_every_pixel(keep(made.path), made, Origin.COPIED)
+
+
+def make_two_pictures(path: Path, large: tissue.Picture, small: tissue.Picture) -> Path:
+    """Write two pictures in tiles, of which the second is the level below the first, if proportions are believed."""
+    with tifffile.TiffWriter(path) as file:
+        for number, picture in enumerate((large, small)):
+            file.write(picture, photometric="rgb", tile=(256, 256), subfiletype=number)
+    return path
+
+
+LABELS = {
+    "printed": label_picture("DOE, JANE", "MRN 00123456", "S25-10432 A3", "H&E"),
+    "with a barcode": label_picture("S25-10432 A3", barcode="S25-10432;A3;1"),
+    "with a line only": label_picture("DOE, JANE"),
+}
+
+
+@pytest.mark.parametrize("label", LABELS.values(), ids=LABELS)
+@pytest.mark.parametrize("factor", [2, 4])
+def test_a_label_that_has_the_proportions_of_the_slide_is_no_level(
+    tmp_path: Path, keep: Callable[[Path], Kept], label: tissue.Picture, factor: int
+) -> None:
+    height, width = label.shape[:2]
+    path = make_two_pictures(tmp_path / "a.tif", tissue.tissue(factor * width, factor * height), label)
+    with pytest.raises(SlideRefused) as refused:
+        keep(path)
+    assert refused.value.reason is Reason.ANOTHER_PICTURE
+
+
+def test_a_label_below_empty_glass_is_no_level(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
+    label = LABELS["printed"]
+    glass = np.full((4 * label.shape[0], 4 * label.shape[1], 3), 243, np.uint8)
+    with pytest.raises(SlideRefused) as refused:
+        keep(make_two_pictures(tmp_path / "a.tif", glass, label))
+    assert refused.value.reason is Reason.ANOTHER_PICTURE
+
+
+def test_levels_of_empty_glass_whose_noise_is_not_the_same_are_levels(
+    tmp_path: Path, keep: Callable[[Path], Kept]
+) -> None:
+    noise = np.random.default_rng(7)
+    large, small = (
+        np.clip(noise.normal(240, 5, (high, wide, 3)), 0, 255).astype(np.uint8)
+        for wide, high in ((1600, 1200), (400, 300))
+    )
+    stored, _ = keep(make_two_pictures(tmp_path / "a.tif", large, small))
+    assert [level.origin for level in stored.levels][:2] == [Origin.DECODED, Origin.DECODED]
+
+
+def test_a_level_of_other_brightness_is_a_level(tmp_path: Path, keep: Callable[[Path], Kept]) -> None:
+    whole = tissue.tissue(1200, 900)
+    darker = (0.7 * tissue.reduced(whole, 300, 225)).astype(np.uint8)
+    stored, _ = keep(make_two_pictures(tmp_path / "a.tif", whole, darker))
+    assert [level.origin for level in stored.levels] == [Origin.DECODED, Origin.DECODED]
 
 
 def behind_the_pixels(stream: bytes, words: bytes, marker: bytes = jpegs.EOI) -> bytes:
