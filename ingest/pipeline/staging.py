@@ -6,12 +6,16 @@ Each is encoded as its layout says. Tiles that are made here get the same plain 
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from archive.holdings.pixels import Coding, HeaderReader, Level, LevelLayout, Pixels, Plane, encode_jpeg, plain_header
 from archive.holdings.writing import LevelWriter, LocalStore, encode_lossless
 from ingest.sandbox import Tell
+
+T = TypeVar("T", np.uint8, np.uint16)
 
 ADDED_QUALITY = 90
 """JPEG quality of added levels of a JPEG scan; a lossless scan gets lossless ones."""
@@ -71,7 +75,8 @@ class StagedLevels:
         """Write a level of bright field: column, row and pixels of each tile, from top to bottom."""
         with self.writer(layout) as writer:
             for column, row, pixels in tiles:
-                one = pixels[..., 0] if layout.channels == 1 else pixels
+                inside = _filled_anew(layout, column, row, pixels)
+                one = inside[..., 0] if layout.channels == 1 else inside
                 writer.add(column, row, jpeg_tile(one) if layout.coding is Coding.JPEG else encode_lossless(one))
                 self.count()
         self.finish(layout)
@@ -81,9 +86,19 @@ class StagedLevels:
         for plane, tiles in enumerate(planes):
             with self.writer(layout, plane) as writer:
                 for column, row, values in tiles:
-                    writer.add(column, row, encode_lossless(values))
+                    writer.add(column, row, encode_lossless(_filled_anew(layout, column, row, values)))
                     self.count()
         self.finish(layout)
+
+
+def _filled_anew(layout: LevelLayout, column: int, row: int, tile: npt.NDArray[T]) -> npt.NDArray[T]:
+    """Repeat the last row and column of a tile cut by the level's edge; what the file has there nobody looks at."""
+    width, height = layout.size.width - column * layout.tile.width, layout.size.height - row * layout.tile.height
+    inside = tile[:height, :width]
+    missing = (tile.shape[0] - inside.shape[0], tile.shape[1] - inside.shape[1])
+    if not any(missing):
+        return tile
+    return np.pad(inside, [(0, missing[0]), (0, missing[1]), (0, 0)][: tile.ndim], mode="edge")
 
 
 def jpeg_tile(pixels: Pixels) -> bytes:

@@ -176,6 +176,27 @@ def test_a_level_of_other_brightness_is_a_level(tmp_path: Path, keep: Callable[[
     assert [level.origin for level in stored.levels] == [Origin.DECODED, Origin.DECODED]
 
 
+BEYOND = {"colours": (np.uint8, 3), "grey": (np.uint8, 1), "a channel of fluorescence": (np.uint16, 1)}
+
+
+@pytest.mark.parametrize(("depth", "colours"), BEYOND.values(), ids=BEYOND)
+def test_what_a_decoded_tile_shows_beyond_the_edge_of_its_level_is_not_kept(
+    tmp_path: Path, keep: Callable[[Path], Kept], depth: type, colours: int
+) -> None:
+    tile = tissue.tissue(256, 256).astype(depth)[..., : colours if colours == 3 else 1].squeeze()
+    tile[200:, 220:] = 77
+    kind = {"photometric": "rgb" if colours == 3 else "minisblack", "tile": (256, 256)}
+    shape = (190, 210, *tile.shape[2:])
+    tifffile.imwrite(tmp_path / "a.tif", iter([tile]), shape=shape, dtype=tile.dtype, **kind)
+    _, folder = keep(tmp_path / "a.tif")
+    with Pyramid.open(folder) as pyramid:
+        level = pyramid.levels[0]
+        held = level.channel_tile(0, 0, 0) if level.layout.apart else level.decoded_tile(0, 0)
+    known = tile if held.ndim == tile.ndim else np.stack([tile] * 3, -1)
+    padding = [(0, 256 - 190), (0, 256 - 210), (0, 0)][: held.ndim]
+    assert np.array_equal(held, np.pad(known[:190, :210], padding, mode="edge"))
+
+
 def behind_the_pixels(stream: bytes, words: bytes, marker: bytes = jpegs.EOI) -> bytes:
     """Put words between the last bit that is decoded and a marker, where decoders pass over them."""
     at = stream.rindex(marker)
