@@ -109,7 +109,7 @@ class ReadingRoom:
             return None if record is None or code is None else HeldScan(code, record)
 
     def scans_that_identify(self) -> tuple[HeldScan, ...]:
-        """Give the scans that are kept, graded ``yes`` and not to be screened again first, in the order of their codes."""
+        """Give the scans that are kept, graded ``yes`` and not to be screened again, in the order of their codes."""
         with self.catalogue.reading() as connection:
             keys = slides.scans_with_status(connection, ScanStatus.KEPT, MightIdentify(Grade.YES))
         found = (scan for scan in map(self.scan, keys) if scan is not None and not scan.record.rescreen)
