@@ -18,6 +18,9 @@ RST0, RST_BYTES = 0xD0, 2
 MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 """Within entropy-coded data 0xFF is followed by 0x00 or is an RST marker; anything else ends it (T.81 B.1.1.5)."""
 
+MARKER_OR_RESTART = re.compile(rb"\xff[^\x00]")
+"""The same where no restart interval is told, so that no RST marker may stand there."""
+
 
 def _segment(marker: int, body: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
@@ -87,15 +90,24 @@ class HeaderReader:
         return header
 
 
-def scan_end(stream: bytes, start: int) -> int:
+def scan_end(stream: bytes, start: int, *, restarts: bool = True) -> int:
     """Find where the entropy-coded data that begins at `start` ends: at the first EOI.
+
+    Parameters
+    ----------
+    stream
+        A JPEG file.
+    start
+        Where its header ends.
+    restarts
+        Whether restart markers may stand in the data.
 
     Raises
     ------
     NotPlainJpeg
-        If the data does not end, or holds any marker but RST before its end.
+        If the data does not end, or holds any marker before its end that may not stand there.
     """
-    found = MARKER.search(stream, start)
+    found = (MARKER if restarts else MARKER_OR_RESTART).search(stream, start)
     if found is None:
         raise NotPlainJpeg("it has no EOI")
     if found[0][1] != EOI:

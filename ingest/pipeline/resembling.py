@@ -13,7 +13,7 @@ from PIL import Image
 
 from archive.holdings.pixels import Level, Pixels, sample_tiles
 
-TILES: Final = 32
+TILES: Final = 16
 """Of the larger level that are looked at."""
 
 BLOCKS: Final = 8

@@ -13,6 +13,8 @@ import numpy as np
 from archive.holdings.pixels import Header, HeaderReader, NotPlainJpeg, Pixels, decode_jpeg, plain_header, scan_end
 from ingest.scanners import SourceLevel
 
+EOI: Final = b"\xff\xd9"
+
 WORDS_BYTES: Final = 8
 """What is shorter would be looked for too often: one in 140 markers has five letters before it by chance."""
 
@@ -47,11 +49,12 @@ class Rewriter:
         known = self._written.get(id(header))
         is_known = known is not None and known[0] is header
         start = known[1] if known and is_known else self._write(header)
-        end = scan_end(stream, header.length)
+        restarts = header.tables.restart_interval > 0
+        end = scan_end(stream, header.length, restarts=restarts)
         tile = start + stream[header.length : end + 2]
         if not is_known:
             self._require_readable(tile)
-        self._require_no_words(tile, len(start))
+        self._require_no_words(tile, len(start) if restarts else len(tile) - len(EOI))
         self.left_behind += header.left_behind + (end + 2 < len(stream))
         return tile, header.length, end - header.length
 
@@ -62,7 +65,7 @@ class Rewriter:
             raise NotPlainJpeg("a tile cannot be decoded") from error
 
     def _require_no_words(self, tile: bytes, at: int) -> None:
-        """Refuse to copy a tile that has words between its coded pixels and a marker: it decodes the same without."""
+        """Refuse to copy a tile that has words before a marker from `at` on: it decodes the same without them."""
         for marker in WORDS_BEFORE_MARKER.finditer(tile, at):
             without = tile[: marker.start() - WORDS_BYTES] + tile[marker.start() :]
             if self._show_the_same(tile, without):

@@ -208,6 +208,7 @@ WORDS: dict[str, bytes] = {
     "with an end of their own": b"DOE, JANE H0012345\0",
     "in UTF-16": "DOE, JANE".encode("utf-16-le"),
     "in UTF-16, the upper half first": "DOE, JANE".encode("utf-16-be"),
+    "before a restart marker that no header tells of": b"DOE, JANE H0012345\xff\xd0",
 }
 
 
