@@ -40,9 +40,7 @@ EVERY_SECONDS = 5.0
 
 GONE = "[red]The folder cannot be read; is its disk or share there? Waiting for it.[/red]"
 
-Folder = Annotated[
-    Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="The folder that slides are copied into.")
-]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that slides are copied into.")]
 ListElsewhere = Annotated[
     Path | None, typer.Option("--delivery", help="A delivery list that lies elsewhere; those in DIR are read, too.")
 ]
@@ -85,6 +83,7 @@ def watch(
     """
     prepare(*PREPARED)
     places = Places.of(archive, vault, vault_key)
+    _require_folder(folder)
     _require_apart(folder.absolute(), places)
     actor = actor_of(archive, who, Action.INGEST)
     with _alone(folder), places.opened(actor) as (holdings, keyvault):
@@ -204,6 +203,12 @@ class Rounds:
 def _tell_overdue(feed: Feed | None) -> None:
     if feed and feed.is_overdue(date.today()):
         out().print(f"[yellow]The feed {feed.name!r} should have been looked at again by {feed.review_date}.[/yellow]")
+
+
+def _require_folder(folder: Path) -> None:
+    """See that the folder is one; what was typed may be a slide's name, and is not repeated into a service's log."""
+    if not folder.is_dir():
+        raise InvalidValue("the folder to be watched is not there, or is a file; check its spelling")
 
 
 def _require_apart(folder: Path, places: Places) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from archive.geometry import Rectangle
 from archive.holdings.pixels import Level, Pixels, sample_tiles
 
 TILES: Final = 16
@@ -51,7 +52,7 @@ def shows_another_picture(larger: Level, smaller: Level) -> bool:
 
 
 def _blocks(larger: Level, smaller: Level, column: int, row: int) -> tuple[Blocks, Blocks] | None:
-    """Reduce one place of both levels to blocks; None where the larger one has nothing, or too little to compare."""
+    """Reduce one place of both levels to blocks; None where either has nothing, or too little to compare."""
     if larger.encoded_tile(column, row) is None:
         return None
     x, y = column * larger.tile.width, row * larger.tile.height
@@ -59,10 +60,17 @@ def _blocks(larger: Level, smaller: Level, column: int, row: int) -> tuple[Block
     across, down = smaller.size.width / larger.size.width, smaller.size.height / larger.size.height
     left, top = int(x * across), int(y * down)
     wide, high = round(right * across) - left, round(bottom * down) - top
-    if min(right - x, bottom - y, wide, high) < BLOCKS:
+    if min(right - x, bottom - y, wide, high) < BLOCKS or _has_gap(smaller, Rectangle(left, top, wide, high)):
         return None
     mine = larger.decoded_tile(column, row)[: bottom - y, : right - x]
     return _reduced(mine), _reduced(smaller.read_region(left, top, wide, high))
+
+
+def _has_gap(level: Level, place: Rectangle) -> bool:
+    """Tell whether a tile at a place was left out: a scanner may leave out other places of each level."""
+    columns = range(place.x // level.tile.width, -(-place.right // level.tile.width))
+    rows = range(place.y // level.tile.height, -(-place.bottom // level.tile.height))
+    return any(level.encoded_tile(column, row) is None for row in rows for column in columns)
 
 
 def _reduced(pixels: Pixels) -> Blocks:

@@ -44,12 +44,13 @@ class Forgetful:
         return self.inner(*args)
 
 
-def forget_in_jail(monkeypatch: pytest.MonkeyPatch, switch: Switch) -> None:
-    """Have a part switched off in every jail that a slide is read in."""
+def forget_in_jail(monkeypatch: pytest.MonkeyPatch, *switches: Switch) -> None:
+    """Have parts switched off in every jail that a slide is read in."""
     prepare(*PREPARED, __name__)
-    monkeypatch.setattr(looking, "describe", Forgetful(looking.describe, switch))
-    monkeypatch.setattr(making, "store", Forgetful(making.store, switch))
-    monkeypatch.setattr(proving, "compare", Forgetful(proving.compare, switch))
+    for switch in switches:
+        monkeypatch.setattr(looking, "describe", Forgetful(looking.describe, switch))
+        monkeypatch.setattr(making, "store", Forgetful(making.store, switch))
+        monkeypatch.setattr(proving, "compare", Forgetful(proving.compare, switch))
 
 
 def forget_to_prove_headers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,6 +99,11 @@ def take_for_levels(*kinds: AssociatedKind) -> None:
 
     for module in (describing, storing, comparing):
         module.open_scan = open_with_pictures  # type: ignore[attr-defined]
+
+
+def forget_to_lay_levels_beside_each_other() -> None:
+    """Take whatever a smaller level shows for a smaller picture of the larger one."""
+    comparing.shows_another_picture = lambda *_: False  # type: ignore[attr-defined]
 
 
 def take_label_for_level() -> None:

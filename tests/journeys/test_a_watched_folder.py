@@ -238,6 +238,15 @@ def test_nobody_watches_a_folder_twice(watching: Watching) -> None:
     assert "this folder is watched already" in said.err
 
 
+def test_what_is_no_folder_is_not_repeated(watching: Watching, slides: list[Path]) -> None:
+    named = watching.laboratory.home / "DOE JANE.svs"
+    shutil.copy(slides[0], named)
+    for typed in (named, named.with_name("DOE JANE")):
+        said = watching.laboratory.run("watch", typed, "--once", ends=1)
+        assert "is not there, or is a file" in said.err
+        assert "DOE" not in said.everything
+
+
 def test_a_folder_that_goes_away_is_waited_for(watching: Watching, slides: list[Path]) -> None:
     list_of(watching, slides[0])
     with watching.watch() as watch:

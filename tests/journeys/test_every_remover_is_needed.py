@@ -31,6 +31,7 @@ from ingest.pipeline.slide import Intake, ingest_slide
 from tests.journeys.forgetting import (
     Switch,
     forget_in_jail,
+    forget_to_lay_levels_beside_each_other,
     forget_to_prove_headers,
     keep_segments,
     keep_what_follows,
@@ -264,11 +265,22 @@ SHOWN = {
 
 
 @pytest.mark.parametrize(("switch", "kind"), [(switch, kind) for switch, kinds in SHOWN.items() for kind in kinds])
-def test_a_label_or_macro_that_is_taken_for_a_level_is_seen_in_the_pixels(
+def test_a_label_or_macro_that_is_taken_for_a_level_is_refused(
     switch: Switch, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = laid_out(tmp_path, kind)
     forget_in_jail(monkeypatch, switch)
+    with pytest.raises(SlideRefused) as refused:
+        bench.take_in()
+    assert refused.value.reason is Reason.ANOTHER_PICTURE
+
+
+@pytest.mark.parametrize(("switch", "kind"), [(switch, kind) for switch, kinds in SHOWN.items() for kind in kinds])
+def test_a_label_or_macro_that_is_taken_for_a_level_is_seen_in_the_pixels(
+    switch: Switch, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = laid_out(tmp_path, kind)
+    forget_in_jail(monkeypatch, switch, forget_to_lay_levels_beside_each_other)
     code = str(bench.take_in().slide_code)
     name = "label" if switch is take_label_for_level else "macro"
     with Archive.open(bench.places.archive, read_only=True) as archive:

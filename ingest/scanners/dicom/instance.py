@@ -102,7 +102,7 @@ class Instance:
         """
         flavour = flavour_of(header)
         is_level = flavour is Flavour.VOLUME  # some converters write a label as if it were the last part of the slide
-        if is_level and header.value("SpecimenLabelInImage") == "YES":
+        if is_level and str(header.value("SpecimenLabelInImage")).strip().upper() == "YES":
             raise SlideRefused(Reason.LABEL_IN_PICTURE)
         photometric, channels = _colours(header)
         tile = Size(_number(header, "Columns", 1, 65535), _number(header, "Rows", 1, 65535))
