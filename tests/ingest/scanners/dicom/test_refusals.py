@@ -87,7 +87,6 @@ CONTRADICTIONS = {
     "a million frames": ("NumberOfFrames", 2**31 - 1, Reason.TOO_LARGE),
     "no place for frames that have one each": ("DimensionOrganizationType", "TILED_SPARSE", Reason.DAMAGED_STRUCTURE),
     "the label in the picture": ("SpecimenLabelInImage", "YES", Reason.LABEL_IN_PICTURE),
-    "the label in the picture, in other letters": ("SpecimenLabelInImage", "Yes ", Reason.LABEL_IN_PICTURE),
 }
 
 
