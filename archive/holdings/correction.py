@@ -193,7 +193,7 @@ def put_away(
             continue
         for scan in slides.scans_of(connection, slide):
             status = status_after(case, scan, withhold)
-            if in_doubt and status is ScanStatus.KEPT:
+            if in_doubt and status in (ScanStatus.KEPT, ScanStatus.REDACTING):  # which is opened when it is black
                 status = ScanStatus.UNREVIEWED
             if status is not scan.status:
                 slides.set_status(connection, scan.key, status)

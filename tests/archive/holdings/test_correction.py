@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from archive.catalogue import LABORATORY, audit, codes, searching
+from archive.catalogue import LABORATORY, audit, codes, doubt, redactions, searching, slides
 from archive.codes import Kind, new_key
 from archive.consent import Facts, Purpose, Recipient
 from archive.consent.terms import Authority, Consent, TissueSource, Vital
@@ -16,6 +16,7 @@ from archive.holdings.prospect import foresee
 from archive.records import CaseRecord, Concept, HeldSlide, ScanStatus, Scheme, SlideRecord, Stain
 from archive.teaching import compose, shown_collections
 from tests.archive.holdings.committing import commit_one
+from tests.archive.holdings.pictured import NAME, hold
 
 WHY = "wrong patient on the list"
 COLON = Concept(Scheme.ICD_O_3, "C18.9")
@@ -138,6 +139,20 @@ def test_what_was_put_away_for_another_reason_stays_so(archive: Archive, held: H
     for facts in (AUTOPSY, Facts(source=TissueSource.LIVING)):
         carry_out(archive, mended(archive, held, facts))
         assert archive.scans_of(held.record.key)[0].status is status
+
+
+def test_what_is_made_black_meanwhile_does_not_open_for_a_patient_in_doubt(archive: Archive) -> None:
+    one = hold(archive)
+    with archive.catalogue.writing() as writing:
+        doubt.record_loss(writing.connection)
+        redactions.add(writing.connection, one.key, [NAME], act=1)
+        slides.set_status(writing.connection, one.key, ScanStatus.REDACTING)
+        writing.tell("a test")
+    carry_out(archive, moved(archive.slide(one.slide), new_case()))
+    assert archive.recover().redacted == (one.code,)
+    scan = archive.scan(one.key)
+    assert scan is not None
+    assert scan.record.status is ScanStatus.UNREVIEWED
 
 
 def test_a_scan_with_an_identifier_of_its_new_case_is_withdrawn_for_good(archive: Archive, held: HeldSlide) -> None:
