@@ -6,9 +6,12 @@ and every change is in the audit trail.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
 
 from archive import fixity
 from archive.catalogue import LABORATORY, Catalogue, codes, slides
@@ -18,6 +21,7 @@ from archive.errors import HoldingsUnavailable, InvalidValue, UnknownCode
 from archive.geometry import Rectangle
 from archive.holdings import redaction_witness, witness
 from archive.holdings.commit import Chain, Committed, StagedScan, commit, stage
+from archive.holdings.deciding import status_after
 from archive.holdings.place import Place, claimed, disk_errors
 from archive.holdings.reading import ReadingRoom
 from archive.holdings.recovery import Recovered, recover, take_up
@@ -230,6 +234,8 @@ class Archive(ReadingRoom):
     def set_status(self, scan: InternalKey, status: ScanStatus, *, reason: str) -> None:
         """Record whether a scan may be opened at all: withdrawn, found damaged, or kept again.
 
+        It is kept again only if what is recorded of its case lets the laboratory keep it.
+
         Raises
         ------
         UnknownCode
@@ -243,6 +249,7 @@ class Archive(ReadingRoom):
             )
             if code is None:
                 raise UnknownCode(codes.NOT_HERE)
+            status = _as_recorded(writing.connection, scan, status)
             slides.set_status(writing.connection, scan, status)
             writing.tell("set status", reason=reason, scan=str(code), status=str(status))
 
@@ -288,6 +295,15 @@ class Archive(ReadingRoom):
             slides.set_grade(writing.connection, scan, grade, rescreen=rescreen)
             writing.tell("set grade", reason=reason, scan=str(code), grade=str(grade))
         return True
+
+
+def _as_recorded(connection: Connection, scan: InternalKey, status: ScanStatus) -> ScanStatus:
+    """Say what follows for a scan that is to be kept from what was recorded of its case, maybe since it was not."""
+    record = slides.find_scan(connection, scan)
+    case = slides.case_of(connection, record.slide) if record else None
+    if status is not ScanStatus.KEPT or record is None or case is None:
+        return status
+    return status_after(case, replace(record, status=ScanStatus.KEPT))
 
 
 def _open_catalogue(

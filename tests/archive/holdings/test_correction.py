@@ -141,6 +141,16 @@ def test_what_was_put_away_for_another_reason_stays_so(archive: Archive, held: H
         assert archive.scans_of(held.record.key)[0].status is status
 
 
+def test_a_damaged_scan_that_may_not_be_kept_any_more_is_not_kept_again_once_it_is_whole(
+    archive: Archive, held: HeldSlide
+) -> None:
+    (scan,) = held.scans
+    archive.set_status(scan.record.key, ScanStatus.DAMAGED, reason="found by a check")
+    carry_out(archive, mended(archive, held, AUTOPSY))
+    archive.set_status(scan.record.key, ScanStatus.KEPT, reason="repaired")
+    assert archive.scans_of(held.record.key)[0].status is ScanStatus.QUARANTINED
+
+
 def test_what_is_made_black_meanwhile_does_not_open_for_a_patient_in_doubt(archive: Archive) -> None:
     one = hold(archive)
     with archive.catalogue.writing() as writing:
