@@ -10,6 +10,7 @@ from archive.accounts import Action
 from archive.amounts import counted
 from archive.cli.proving import Who, actor_of, signed
 from archive.cli.sentences import FAILED, ArchiveFolder, AsJson, out, said
+from archive.codes import Code, Kind
 from archive.errors import InvalidValue
 from archive.geometry import Rectangle
 from archive.holdings import Archive, redaction_witness
@@ -76,9 +77,11 @@ def _black_out(
     if not places:
         raise InvalidValue("say what is to be black: --rectangle X,Y,WIDTH,HEIGHT, in pixels of the whole slide")
     planned = foresee(holdings, scan, places)
+    others = _others(holdings, planned.scan)
     done = None if dry_run else make_black(holdings, scan, places, reason=reason)
     if as_json:
-        print(json.dumps(_as_json(done or planned, done=done is not None), indent=2))
+        told = _as_json(done or planned, done=done is not None) | {"other_scans": list(map(str, others))}
+        print(json.dumps(told, indent=2))
     elif done is None:
         out().print(f"{planned.scan}: {_tiles(planned.tiles)} would be encoded anew. {FOR_GOOD}", soft_wrap=True)
         _holders(planned.holders)
@@ -86,7 +89,17 @@ def _black_out(
     else:
         _done(done)
         out().print("The scanner's own file, where it is kept, still shows what was there.")
+        for other in others:
+            out().print(
+                f"{other} is another scan of the same slide, and was not changed; look at it too", soft_wrap=True
+            )
         out().print("It counts as not assessed, or as before if something was seen on it; run: coverslip rescreen")
+
+
+def _others(holdings: Archive, scan: Code) -> tuple[Code, ...]:
+    """Give the other scans of the slide, on which the same may stand elsewhere."""
+    held = holdings.scan(holdings.key_of(scan, Kind.SCAN))
+    return tuple(one.code for one in holdings.held(held.record.slide).scans if one.code != scan) if held else ()
 
 
 def _go_on(holdings: Archive, as_json: bool) -> None:

@@ -207,3 +207,18 @@ def test_what_it_says_to_do_can_be_typed_as_it_stands_and_covers_what_was_seen(
     assert black.y < y
     assert black.right > x + width
     assert black.bottom > y + height
+
+
+def test_who_blacks_out_is_told_of_the_slides_other_scans(
+    laboratory: Laboratory, clean: Receipt, tmp_path: Path
+) -> None:
+    other = laboratory.take_in(
+        slide(tmp_path / "again.tif", tissue(800, 600, seed=3)), patient="H-clean", case="S26-clean"
+    )
+    assert other.slide_code == clean.slide_code
+    words = ["redact", str(clean.scan_code), "--rectangle", "0,0,20,20", "--reason", "a name on the glass"]
+    done = CliRunner().invoke(
+        app("redact"), words, env={"COVERSLIP_ARCHIVE": str(laboratory.archive.place.root), "COLUMNS": "200"}
+    )
+    assert done.exit_code == 0, done.output
+    assert f"{other.scan_code} is another scan of the same slide" in done.stdout
