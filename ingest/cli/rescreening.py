@@ -65,7 +65,10 @@ def rescreen(
     if as_json:
         print(json.dumps(told, indent=2))
     elif looked_at is not None:
-        out().print(f"{looked_at} is not assessed now; record who attests that its case's pictures identify nobody.")
+        out().print(
+            f"{looked_at} is not assessed now; record who attests that its case's pictures identify nobody. Where "
+            "somebody did before, it may be shown at once."
+        )
     elif seen:
         out().print(_waiting(len(told)))
     else:

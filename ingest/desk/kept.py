@@ -84,7 +84,10 @@ def kept_routes(room: Room, frames: Frames) -> list[Page]:
 
     def looked_at(code: Code, form: Form) -> str:
         take_back(room.archive, code, reason=form.get("why", ""))
-        return f"{code} is not assessed now: record for its case who attests that its pictures identify nobody."
+        return (
+            f"{code} is not assessed now: record for its case who attests that its pictures identify nobody. Where "
+            "somebody did before, it may be shown at once."
+        )
 
     return [
         Page("/quarantine/kept/{code}", show, needs=Action.JUDGE_QUARANTINE),

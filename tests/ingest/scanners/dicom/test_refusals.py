@@ -95,6 +95,15 @@ def test_a_file_that_contradicts_itself_is_refused(make: Make, keyword: str, val
     assert reason_of(make(edit=said(keyword, value)).path) is reason
 
 
+def test_that_the_label_is_in_the_picture_may_be_said_in_small_letters(make: Make) -> None:
+    path = make(edit=said("SpecimenLabelInImage", "YES")).path
+    stream = path.read_bytes()
+    assert b"CS\x04\0YES " in stream
+    path.write_bytes(stream.replace(b"CS\x04\0YES ", b"CS\x04\0Yes "))
+    with pytest.warns(UserWarning, match="Invalid value for VR CS"):
+        assert reason_of(path) is Reason.LABEL_IN_PICTURE
+
+
 PLACES = {
     "between places": (lambda column, row: (column + 1, row), Reason.UNSUPPORTED_PIXELS),
     "two at one place": (lambda column, row: (1, row), Reason.UNSUPPORTED_PIXELS),
