@@ -199,7 +199,7 @@ class Archive(ReadingRoom):
 
     def recover(self) -> Recovered:
         """Put right what interrupted processes left; called once when a program that writes starts."""
-        redaction_witness.tell(self.second_place, self.catalogue)
+        redaction_witness.catch_up(self.second_place, self.catalogue)
         resumed = resume(self.place, self.catalogue, self.step)  # first, so that none of their folders is missing
         shut = tuple(code for code, _ in resumed.shut)
         return recover(self.place, self.catalogue) + Recovered(

@@ -95,7 +95,7 @@ def redact(archive: "Archive", scan: Code | str, rectangles: Sequence[Rectangle]
     if not reason.strip():
         raise InvalidValue("say why it is made black; no names of patients")
     _order(archive.catalogue, key, rectangles, reason)
-    redaction_witness.tell(archive.second_place, archive.catalogue)
+    redaction_witness.catch_up(archive.second_place, archive.catalogue)
     archive.step(Moment.ORDERED)
     with disk_errors(), alone(archive.place):
         done = carry_out(archive.place, archive.catalogue, key, archive.step)

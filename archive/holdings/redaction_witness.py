@@ -58,8 +58,8 @@ def file_of(second_place: Path) -> Path:
     return second_place.with_name(f"{second_place.name}.redactions")
 
 
-def tell(second_place: Path | None, catalogue: Catalogue) -> None:
-    """Add what is recorded and not told there yet, if there is a second place: also what a killed process left out.
+def catch_up(second_place: Path | None, catalogue: Catalogue) -> None:
+    """Tell what is recorded and not told there yet, if there is a second place: also what a killed process left out.
 
     Where it cannot be written that is only warned of, as of a head; the next time it is tried again.
     """

@@ -103,7 +103,7 @@ def _others(holdings: Archive, scan: Code) -> tuple[Code, ...]:
 
 
 def _go_on(holdings: Archive, as_json: bool) -> None:
-    redaction_witness.tell(holdings.second_place, holdings.catalogue)
+    redaction_witness.catch_up(holdings.second_place, holdings.catalogue)
     found = resume(holdings.place, holdings.catalogue, holdings.step)
     if as_json:
         shut = [{"scan": str(code), "why": why} for code, why in found.shut]
