@@ -3,7 +3,9 @@
 Places are kept nowhere, so the slide is looked at once more when somebody opens the page, which is written down.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -45,6 +47,8 @@ WHAT_FOR: Final = "Judging what was seen in the picture"
 
 NOTHING_WAITS: Final = "nothing that was seen on this scan waits for a person"
 
+_ONE_AT_A_TIME: Final = threading.Lock()
+
 Form = Mapping[str, str]
 Act = Callable[[Code, Form], str]
 """Does with a scan what a form says, and says what became of it."""
@@ -76,7 +80,7 @@ def kept_routes(room: Room, frames: Frames) -> list[Page]:
     def black_out(code: Code, form: Form) -> str:
         redact(room.archive, code, ordered(form), reason=form.get("why", ""))
         scan = room.archive.scan(room.archive.key_of(code, Kind.SCAN))
-        with Screener(limits_only=room.limits_only) as screener:
+        with _screener(room) as screener:
             found = grade_anew(room.archive, screener, scan) if scan else None
         if found and found.is_settled:
             return f"{code} is black there now, and nothing more is seen on it."
@@ -124,7 +128,7 @@ def _stage(room: Room, scan: HeldScan, who: str) -> Stage | None:
     if not decision.allowed:
         raise ConsentRefused(decision.sentence, row=decision.row, paragraph=decision.paragraph)
     room.vault.note_opening(record.slide, who, WHAT_FOR)
-    with Screener(limits_only=room.limits_only) as screener:
+    with _screener(room) as screener:
         screening = look_at(room.archive, screener, scan).screening
     if screening is None:
         return None
@@ -135,6 +139,13 @@ def _stage(room: Room, scan: HeldScan, who: str) -> Stage | None:
         spots = tuple(ShownSpot(WORDS[kind], place, _closer(levels, place, record.size)) for kind, place in places)
     seen = Seen(record.size, tuple(Spot(kind, place) for kind, place in places))
     return Stage(whole, record.size, spots, (), rows_of(seen))
+
+
+@contextmanager
+def _screener(room: Room) -> Iterator[Screener]:
+    """Make a process that looks at one slide; others wait, since each has half a gigabyte."""
+    with _ONE_AT_A_TIME, Screener(limits_only=room.limits_only) as screener:
+        yield screener
 
 
 def _closer(levels: Sequence[SlideLevel], place: Place, slide: Size) -> str:

@@ -18,7 +18,7 @@ import pytest
 from archive.accounts import AccountStore, Grant, Role
 from tests.archive.server.taught import free_port
 from tests.journeys.laboratory import ROOT, Laboratory, Said, row_of, write_list
-from tests.journeys.tracing import TRIES, Trace, left, trying
+from tests.journeys.tracing import TRIES, Trace, is_whole, left, trying
 from tests.slides.planted import Plant
 from tests.slides.svs import make_svs
 
@@ -178,6 +178,17 @@ def test_no_name_of_the_day_is_in_what_was_logged(day: TracedLaboratory, names: 
     logged = [line for said in day.said for line in said.err.splitlines() if line.startswith("{")]
     assert names.survivors("\n".join([said.err for said in day.said]).encode()) == []
     assert all(json.loads(line)["logger"] for line in logged)
+
+
+def test_a_trace_is_whole_when_everything_has_ended_that_it_tells_of() -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    ended = "7  bind(3, 28) = 0\n7  +++ exited with 0 +++\n"
+    assert is_whole(ended)
+    assert is_whole(f"{ended}{gone.pid}  ???( <detached ...>\n")
+    assert not is_whole(f"{ended}{os.getpid()}  ???( <detached ...>\n"), "it lives, and nobody looks at it"
+    assert not is_whole(f"{ended}8  bind(3, 28) = 0\n")
+    assert not is_whole("")
 
 
 @pytest.mark.parametrize("what", TRIES)

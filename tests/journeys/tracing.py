@@ -30,6 +30,8 @@ _LOCAL = re.compile(r'sa_family=AF_UNIX, sun_path=@?"([^"]*)"')
 _FAMILY = re.compile(r"sa_family=(\w+)")
 _SEEN = re.compile(r"^(\d+) ", re.MULTILINE)
 _ENDED = re.compile(r"^(\d+) +\+\+\+ ", re.MULTILINE)
+_DETACHED = re.compile(r"^(\d+) .*<detached \.\.\.>$", re.MULTILINE)
+"""What the tracer says of a thread that ended while it was being attached to."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,17 @@ class Trace:
         """Give all that was written down, once the program and all its children have ended."""
         for _ in range(300):
             text = self.file.read_text() if self.file.exists() else ""
-            ended = set(_ENDED.findall(text))
-            if ended and ended == set(_SEEN.findall(text)):
+            if is_whole(text):
                 return text
             time.sleep(0.1)
         raise AssertionError("the tracer did not write to the end")
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether everything that a trace tells of has ended, as the tracer saw, or the kernel knows."""
+    gone = {number for number in _DETACHED.findall(text) if not Path("/proc", number).exists()}
+    ended = gone.union(_ENDED.findall(text))
+    return bool(ended) and ended == set(_SEEN.findall(text))
 
 
 def left(trace: str, allowed: Sequence[str] = LOCAL_SERVICES) -> list[str]:
