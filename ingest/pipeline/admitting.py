@@ -74,9 +74,12 @@ class Admitted:
         region, path = self.looked.source.region, self.looked.source.path
         noted = Quarantine(intake.vault).standing(path)
         judged, black = (noted.overruled, noted.black_out) if noted else (frozenset(), ())
-        in_question = bool(black) or any(reason in IN_PICTURE for _, reason in judged)
+        in_question = (
+            bool(black)
+            or any(reason in IN_PICTURE for _, reason in judged)
+            or is_in_question(intake.vault.register.find(path))
+        )
         settled = frozenset(KINDS[reason] for number, reason in judged if number == region and reason in KINDS)
-        in_question = in_question or is_in_question(intake.vault.register.find(path))
         return WorkOrder(
             source=self.looked.source,
             outer=staged.outer,
